@@ -1,0 +1,1 @@
+//! `Graph` → `SnnGraph`: operators become populations and projections.

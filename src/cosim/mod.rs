@@ -1,0 +1,1 @@
+//! Verilator against the models, cycle for cycle.

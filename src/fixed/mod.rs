@@ -1,0 +1,78 @@
+//! The number formats: widths, rounding, saturation. Every other module that needs one of these takes it from here,
+//! and the widths in the generated Verilog are computed here.
+
+mod quantiser;
+
+pub use quantiser::{Normalisation, PixelFormat};
+
+/// Bits of an unsigned number that must hold `max` (at least 1).
+pub fn unsigned_bits(max: u64) -> u32 {
+    (u64::BITS - max.leading_zeros()).max(1)
+}
+
+/// Bits of a two's complement number that must hold every integer of `min..=max` (at least 1).
+pub fn signed_bits(min: i64, max: i64) -> u32 {
+    let width = |x: i64| i64::BITS - if x < 0 { x.leading_ones() } else { x.leading_zeros() } + 1;
+    width(min).max(width(max))
+}
+
+/// `x / 2^n`, rounded towards zero (`rtz` of the neuron equations).
+///
+/// `n` must be below 64.
+pub fn rtz(x: i64, n: u32) -> i64 {
+    let magnitude = (x.unsigned_abs() >> n) as i64;
+    if x < 0 { -magnitude } else { magnitude }
+}
+
+/// `⌈a / b⌉` for a positive `b`.
+pub fn div_ceil(a: usize, b: usize) -> usize {
+    a.div_ceil(b)
+}
+
+/// Largest magnitude of a symmetric signed weight of `bits` bits: `2^(bits-1) - 1`.
+pub fn weight_limit(bits: u32) -> i32 {
+    (1 << (bits - 1)) - 1
+}
+
+/// Rounds half away from zero to an integer, saturating at the ends of `i64`; NaN becomes 0.
+pub fn round(x: f64) -> i64 {
+    x.round() as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fixed::types::I52F12;
+    use proptest::prelude::*;
+
+    #[test]
+    fn widths_at_the_edges() {
+        assert_eq!(unsigned_bits(0), 1);
+        assert_eq!(unsigned_bits(1), 1);
+        assert_eq!(unsigned_bits(255), 8);
+        assert_eq!(unsigned_bits(256), 9);
+        assert_eq!(signed_bits(0, 0), 1);
+        assert_eq!(signed_bits(-1, 0), 1);
+        assert_eq!(signed_bits(-128, 127), 8);
+        assert_eq!(signed_bits(-129, 0), 9);
+        assert_eq!(signed_bits(0, 128), 9);
+        assert_eq!(signed_bits(i64::MIN, i64::MAX), 64);
+    }
+
+    proptest! {
+        /// The `fixed` crate's 12-fraction-bit format, rounded towards zero, is the oracle.
+        #[test]
+        fn rtz_agrees_with_the_fixed_crate(x in -(1i64 << 50)..(1i64 << 50)) {
+            prop_assert_eq!(rtz(x, 12), I52F12::from_bits(x).round_to_zero().to_num::<i64>());
+        }
+
+        #[test]
+        fn signed_bits_is_the_least_sufficient_width(a in any::<i32>(), b in any::<i32>()) {
+            let (min, max) = (i64::from(a.min(b)), i64::from(a.max(b)));
+            let bits = signed_bits(min, max);
+            let fits = |n: u32| min >= -(1i64 << (n - 1)) && max < (1i64 << (n - 1));
+            prop_assert!(fits(bits));
+            prop_assert!(bits == 1 || !fits(bits - 1));
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! External tools: finding them, Yosys, nextpnr.

@@ -1,0 +1,1 @@
+//! The functional golden model: fast, whole test sets.

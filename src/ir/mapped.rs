@@ -1,0 +1,464 @@
+//! The network as hardware: units joined by streams, with every width fixed.
+//!
+//! `ARCHITECTURE.md` ("Microarchitecture") defines, cycle by cycle, what each [`UnitKind`] does. This module only says
+//! *which* units there are and how they are parameterised; the cycle model and the Verilog are written from that text,
+//! independently of each other.
+//!
+//! Guarantees (verified by [`MappedNet::check`]): identifiers are legal Verilog, unique, and carry no text of the model file
+//! that was not legalised; every stream has one producer and one consumer and every port is connected; units stand in
+//! topological order; widths hold the values that the integer network can produce.
+
+use super::quant::{Neuron, QuantGraph};
+use super::{PopId, ProjId};
+use crate::error::Problem;
+use crate::fixed::{signed_bits, unsigned_bits};
+use serde::{Deserialize, Serialize};
+use std::fmt::Write;
+
+/// A network laid out on cores.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MappedNet {
+    /// The integer network that the hardware computes.
+    pub quant: QuantGraph,
+    /// Name of the top module; a legal Verilog identifier.
+    pub top: String,
+    /// The device family the layout was made for.
+    pub target: Target,
+    /// Hardware blocks in topological order.
+    pub units: Vec<Unit>,
+    /// Connections; stream 0 is the network's input, the last one its output.
+    pub streams: Vec<Stream>,
+    /// Why each core is what it is, one sentence a core, for the report.
+    pub decisions: Vec<String>,
+}
+
+/// The devices that a design can be made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+pub enum Target {
+    /// Lattice ECP5 LFE5U-25F.
+    #[serde(rename = "ecp5-25k")]
+    #[value(name = "ecp5-25k")]
+    Ecp5_25k,
+    /// Lattice ECP5 LFE5U-85F.
+    #[serde(rename = "ecp5-85k")]
+    #[value(name = "ecp5-85k")]
+    Ecp5_85k,
+    /// Lattice iCE40 HX8K.
+    #[serde(rename = "ice40-hx8k")]
+    #[value(name = "ice40-hx8k")]
+    Ice40Hx8k,
+    /// Lattice iCE40 UP5K.
+    #[serde(rename = "ice40-up5k")]
+    #[value(name = "ice40-up5k")]
+    Ice40Up5k,
+    /// Xilinx 7 series (synthesis only: no open place and route is driven).
+    #[serde(rename = "xc7")]
+    #[value(name = "xc7")]
+    Xc7,
+    /// No device: no limits, generic synthesis.
+    #[serde(rename = "generic")]
+    #[value(name = "generic")]
+    Generic,
+}
+
+/// Index of a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UnitId(pub usize);
+
+/// Index of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StreamId(pub usize);
+
+/// A hardware block.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Unit {
+    /// Legal, unique Verilog identifier; the instance in the top module is `u_<name>`.
+    pub name: String,
+    /// What it is.
+    pub kind: UnitKind,
+    /// Streams it reads, by input port.
+    pub inputs: Vec<StreamId>,
+    /// Streams it writes, by output port.
+    pub outputs: Vec<StreamId>,
+}
+
+/// The kinds of hardware block.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "unit", rename_all = "snake_case")]
+pub enum UnitKind {
+    /// One population with the projections into it.
+    Core(Core),
+    /// Copies its input to every output.
+    Fork,
+    /// Joins its inputs into one stream; port `i`'s ids are offset by `bases[i]`.
+    Merge {
+        /// First id of each input port in the joined id space.
+        bases: Vec<u32>,
+    },
+}
+
+/// A stream of beats `{last, value, id}`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Stream {
+    /// Legal, unique Verilog identifier; the wires in the top module are `s_<name>_valid`, `_ready`, `_last`, `_value`, `_id`.
+    pub name: String,
+    /// Who writes it; `None` is the border (the network's input).
+    pub from: Option<Port>,
+    /// Who reads it; `None` is the border (the network's output).
+    pub to: Option<Port>,
+    /// The population whose spikes it carries.
+    pub population: PopId,
+    /// Bits of `id` (at least 1).
+    pub id_bits: u32,
+    /// Bits of `value` (at least 1).
+    pub value_bits: u32,
+    /// True if `value` is two's complement (logits).
+    pub signed: bool,
+}
+
+/// One end of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Port {
+    /// The unit.
+    pub unit: UnitId,
+    /// Its port number.
+    pub port: usize,
+}
+
+/// The hardware of one population.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Core {
+    /// The population that it computes.
+    pub population: PopId,
+    /// The projections into it, in the order in which their senders' ids are laid out.
+    pub projections: Vec<ProjId>,
+    /// Number of input ids (the senders of all projections together).
+    pub inputs: usize,
+    /// Number of neurons.
+    pub neurons: usize,
+    /// How synapses are computed.
+    pub mode: Mode,
+    /// What the core does at the end of a phase.
+    pub fire: Fire,
+    /// Phases per image.
+    pub phases: u32,
+    /// Bits of an input payload (unsigned).
+    pub value_bits: u32,
+    /// Bits of a weight (two's complement).
+    pub weight_bits: u32,
+    /// Bits of a membrane (two's complement), from the range proof.
+    pub membrane_bits: u32,
+    /// Bits of a threshold (unsigned); 1 where there is none.
+    pub theta_bits: u32,
+    /// Bits of the per-phase bias (two's complement); 1 where there is none.
+    pub bias_bits: u32,
+}
+
+/// How a core computes its synapses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "mode", rename_all = "snake_case")]
+pub enum Mode {
+    /// One input event at a time, `lanes` neurons a cycle.
+    Event {
+        /// Neurons per cycle.
+        lanes: usize,
+        /// How a payload meets the weights.
+        payload: Payload,
+    },
+    /// All inputs in order, `rows` inputs × `lanes` neurons a cycle.
+    Matrix {
+        /// Inputs per cycle; a power of two.
+        rows: usize,
+        /// Neurons per cycle.
+        lanes: usize,
+    },
+}
+
+/// How an event core multiplies a weight by a payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Payload {
+    /// One pass per event with a multiplier per lane (a plain gate where the payload has one bit).
+    Multiply,
+    /// One pass per set bit of the payload, no multiplier.
+    ShiftAdd,
+}
+
+/// What a core does with its membranes when a phase ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fire", rename_all = "snake_case")]
+pub enum Fire {
+    /// Two-phase, graded: finds the count by successive approximation, one bit a cycle, and sends it once.
+    Count {
+        /// Bits of the count.
+        bits: u32,
+        /// Largest count, `T`.
+        max: u32,
+    },
+    /// Two-phase, unit spikes: `sweeps` = `T` comparisons, a spike for each that succeeds.
+    Unit {
+        /// Comparisons per neuron.
+        sweeps: u32,
+    },
+    /// Rate coding: one comparison per phase; membranes live on until the image ends.
+    Step,
+    /// Sends every membrane at the end of the image, and nothing before.
+    Readout,
+}
+
+impl Mode {
+    /// Neurons per cycle.
+    pub fn lanes(self) -> usize {
+        match self {
+            Mode::Event { lanes, .. } | Mode::Matrix { lanes, .. } => lanes,
+        }
+    }
+
+    /// Inputs per cycle: 1 in event mode.
+    pub fn rows(self) -> usize {
+        match self {
+            Mode::Event { .. } => 1,
+            Mode::Matrix { rows, .. } => rows,
+        }
+    }
+
+    /// `event` or `matrix`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Event { .. } => "event",
+            Mode::Matrix { .. } => "matrix",
+        }
+    }
+}
+
+impl Fire {
+    /// Issue slots that firing one group of lanes takes.
+    pub fn slots(self) -> u32 {
+        match self {
+            Fire::Count { bits, .. } => bits,
+            Fire::Unit { sweeps } => sweeps,
+            Fire::Step | Fire::Readout => 1,
+        }
+    }
+}
+
+impl Core {
+    /// Groups of lanes, `⌈neurons / lanes⌉`.
+    pub fn groups(&self) -> usize {
+        self.neurons.div_ceil(self.mode.lanes())
+    }
+
+    /// Chunks of inputs, `⌈inputs / rows⌉` (matrix mode).
+    pub fn chunks(&self) -> usize {
+        self.inputs.div_ceil(self.mode.rows())
+    }
+
+    /// Words of the weight memory: `inputs·groups` (event, word `id·groups + g`) or `groups·chunks` (matrix, word
+    /// `g·chunks + chunk`).
+    pub fn weight_words(&self) -> usize {
+        match self.mode {
+            Mode::Event { .. } => self.inputs * self.groups(),
+            Mode::Matrix { .. } => self.groups() * self.chunks(),
+        }
+    }
+
+    /// Bits of a weight word: weight of lane `l`, row `r` at bit `(l·rows + r)·weight_bits`.
+    pub fn weight_word_bits(&self) -> usize {
+        self.mode.lanes() * self.mode.rows() * self.weight_bits as usize
+    }
+
+    /// The projection that input id `id` belongs to, and the sender's index in that projection.
+    pub fn sender(&self, quant: &QuantGraph, id: usize) -> Option<(ProjId, usize)> {
+        let mut base = 0;
+        for &p in &self.projections {
+            let (pre, _) = quant.projection(p).projection.synapses.extent();
+            if id < base + pre {
+                return Some((p, id - base));
+            }
+            base += pre;
+        }
+        None
+    }
+
+    /// The weight from input `id` to neuron `n`; zero outside either range (padding).
+    pub fn weight(&self, quant: &QuantGraph, id: usize, n: usize) -> i32 {
+        use super::snn::Synapses;
+        if n >= self.neurons {
+            return 0;
+        }
+        match self.sender(quant, id) {
+            Some((p, pre)) => match &quant.projection(p).projection.synapses {
+                Synapses::Dense { weight } => weight[(n, pre)],
+            },
+            None => 0,
+        }
+    }
+}
+
+impl MappedNet {
+    /// The unit with this index.
+    pub fn unit(&self, id: UnitId) -> &Unit {
+        &self.units[id.0]
+    }
+
+    /// The stream with this index.
+    pub fn stream(&self, id: StreamId) -> &Stream {
+        &self.streams[id.0]
+    }
+
+    /// The network's input stream.
+    pub fn input(&self) -> StreamId {
+        StreamId(0)
+    }
+
+    /// The network's output stream.
+    pub fn output(&self) -> StreamId {
+        StreamId(self.streams.len() - 1)
+    }
+
+    /// Every core with its unit, in order.
+    pub fn cores(&self) -> impl Iterator<Item = (UnitId, &Unit, &Core)> {
+        self.units.iter().enumerate().filter_map(|(i, unit)| match &unit.kind {
+            UnitKind::Core(core) => Some((UnitId(i), unit, core)),
+            _ => None,
+        })
+    }
+
+    /// Every broken guarantee.
+    pub fn check(&self) -> Vec<Problem> {
+        let mut problems = self.quant.check();
+        if !problems.is_empty() {
+            return problems;
+        }
+        let names = self.units.iter().map(|u| &u.name).chain(std::iter::once(&self.top));
+        check_names("unit", names, &mut problems);
+        check_names("stream", self.streams.iter().map(|s| &s.name), &mut problems);
+        self.check_ports(&mut problems);
+        for (_, unit, core) in self.cores() {
+            for what in self.core_problems(core) {
+                problems.push(Problem::new(what).at_node(&unit.name));
+            }
+        }
+        problems
+    }
+
+    fn check_ports(&self, problems: &mut Vec<Problem>) {
+        for (i, unit) in self.units.iter().enumerate() {
+            let ok =
+                unit.inputs.iter().enumerate().all(|(port, s)| {
+                    self.streams.get(s.0).is_some_and(|s| s.to == Some(Port { unit: UnitId(i), port }))
+                }) && unit.outputs.iter().enumerate().all(|(port, s)| {
+                    self.streams.get(s.0).is_some_and(|s| s.from == Some(Port { unit: UnitId(i), port }))
+                });
+            let arity = match &unit.kind {
+                UnitKind::Core(_) => unit.inputs.len() == 1 && unit.outputs.len() == 1,
+                UnitKind::Fork => unit.inputs.len() == 1 && unit.outputs.len() >= 2,
+                UnitKind::Merge { bases } => {
+                    unit.inputs.len() == bases.len() && bases.len() >= 2 && unit.outputs.len() == 1
+                }
+            };
+            if !ok || !arity {
+                problems.push(Problem::new("is not properly connected").at_node(&unit.name));
+            }
+        }
+        for (i, stream) in self.streams.iter().enumerate() {
+            let border_in = stream.from.is_none() == (i == 0);
+            let border_out = stream.to.is_none() == (i + 1 == self.streams.len());
+            let forward = match (stream.from, stream.to) {
+                (Some(from), Some(to)) => from.unit < to.unit,
+                _ => true,
+            };
+            if !border_in || !border_out || !forward {
+                problems.push(Problem::new("is a stream that does not run forward").at_node(&stream.name));
+            }
+        }
+    }
+
+    fn core_problems(&self, core: &Core) -> Vec<String> {
+        let mut problems = Vec::new();
+        let pop = self.quant.population(core.population);
+        let senders: usize =
+            core.projections.iter().map(|&p| self.quant.projection(p).projection.synapses.extent().0).sum();
+        if core.inputs != senders || core.neurons != pop.shape.len() {
+            problems.push(format!("is {}→{}, the network says {senders}→{}", core.inputs, core.neurons, pop.shape));
+        }
+        if core.mode.lanes() == 0 || !core.mode.rows().is_power_of_two() {
+            problems.push("needs at least one lane, and rows that are a power of two".into());
+        }
+        if core.phases != self.quant.phases() {
+            problems.push("disagrees with the network about the phases per image".into());
+        }
+        if core.membrane_bits < signed_bits(pop.range.0, pop.range.1) {
+            problems.push(format!("has {}-bit membranes for {:?}", core.membrane_bits, pop.range));
+        }
+        let payload =
+            core.projections.iter().map(|&p| self.quant.max_payload(self.quant.projection(p).projection.pre)).max();
+        if core.value_bits < unsigned_bits(payload.unwrap_or(0).unsigned_abs()) {
+            problems.push("has payloads that are too narrow".into());
+        }
+        if let Neuron::If { theta, .. } = &pop.neuron {
+            let max = theta.iter().copied().max().unwrap_or(0);
+            if core.theta_bits < unsigned_bits(max.unsigned_abs()) {
+                problems.push("has thresholds that are too narrow".into());
+            }
+        }
+        problems
+    }
+
+    /// Stable text.
+    pub fn dump(&self) -> String {
+        let mut text = format!("mapped {} units={} streams={}\n", self.top, self.units.len(), self.streams.len());
+        for (i, unit) in self.units.iter().enumerate() {
+            let what = match &unit.kind {
+                UnitKind::Fork => "fork".to_string(),
+                UnitKind::Merge { bases } => format!("merge bases={bases:?}"),
+                UnitKind::Core(c) => format!(
+                    "core {}x{} {:?} {:?} phases={} value={} weight={} membrane={} theta={} bias={} weights={}x{}",
+                    c.inputs,
+                    c.neurons,
+                    c.mode,
+                    c.fire,
+                    c.phases,
+                    c.value_bits,
+                    c.weight_bits,
+                    c.membrane_bits,
+                    c.theta_bits,
+                    c.bias_bits,
+                    c.weight_words(),
+                    c.weight_word_bits()
+                ),
+            };
+            let _ = writeln!(text, "unit {i} {} {what}", unit.name);
+        }
+        let end = |port: Option<Port>| match port {
+            Some(p) => format!("{}.{}", self.unit(p.unit).name, p.port),
+            None => "border".to_string(),
+        };
+        for (i, s) in self.streams.iter().enumerate() {
+            let _ = writeln!(
+                text,
+                "stream {i} {} {} -> {} id={} value={}{}",
+                s.name,
+                end(s.from),
+                end(s.to),
+                s.id_bits,
+                s.value_bits,
+                if s.signed { " signed" } else { "" }
+            );
+        }
+        text
+    }
+}
+
+fn check_names<'a>(what: &str, names: impl Iterator<Item = &'a String>, problems: &mut Vec<Problem>) {
+    let mut seen = std::collections::BTreeSet::new();
+    for name in names {
+        let legal = name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !legal || !seen.insert(name.as_str()) {
+            problems.push(Problem::new(format!("is not a legal, unique {what} name")).at_node(name));
+        }
+    }
+}

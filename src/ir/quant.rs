@@ -1,0 +1,289 @@
+//! The integer network. Everything after this stage computes exactly what it says, and holds no float.
+//!
+//! One image is presented for [`QuantGraph::phases`] *phases*. In two-phase coding a phase is the whole image: every
+//! population integrates all of its input, then fires. In rate coding a phase is one time step.
+//! With `a[n] = Σ w·x` over every projection into the population, a phase does
+//! ```text
+//! v' = v + a + bias                                   (before the first phase of an image: v = v_init)
+//! two-phase:  n = clip(floor(v' / theta), 0, T)       sent as n unit spikes or as one event with payload n
+//! rate:       s = v' >= theta;  v = s ? v' - theta : v'
+//! readout:    after the image's last phase the membranes are the logits
+//! ```
+//! Guarantees (verified by [`QuantGraph::check`]): the topology guarantees of [`super::snn`]; per-neuron vectors have
+//! the population's length; `theta >= 1`; every weight fits `weight_bits`; no partial sum, in whatever order, leaves
+//! [`QPopulation::range`].
+
+use super::snn::{Projection, Role, Synapses, check_topology};
+use super::{PopId, ProjId, Shape};
+use crate::error::Problem;
+use crate::fixed::{Normalisation, PixelFormat, weight_limit};
+use serde::{Deserialize, Serialize};
+use std::fmt::Write;
+
+/// An integer network.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct QuantGraph {
+    /// The model's name (untrusted text).
+    pub name: String,
+    /// How activations become spikes.
+    pub coding: Coding,
+    /// Time steps `T`.
+    pub timesteps: u32,
+    /// How pixels become integers.
+    pub pixels: PixelFormat,
+    /// What the float network expects in front of its input; already folded into the weights.
+    pub normalisation: Option<Normalisation>,
+    /// Populations in topological order; 0 is the source, the last is the readout.
+    pub populations: Vec<QPopulation>,
+    /// Projections, ordered by their target.
+    pub projections: Vec<QProjection>,
+}
+
+/// A projection with integer weights.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct QProjection {
+    /// Sender, receiver and weights.
+    #[serde(flatten)]
+    pub projection: Projection<i32>,
+    /// Bits of a (two's complement) weight.
+    pub weight_bits: u32,
+}
+
+/// How a population's activation is coded in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Coding {
+    /// Two-phase, one event per active neuron whose payload is its spike count.
+    Graded,
+    /// Two-phase, one event per spike.
+    Unit,
+    /// Every population fires in the time step in which its input arrives.
+    Rate,
+}
+
+/// A population of integer neurons.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct QPopulation {
+    /// Name of the node it comes from (untrusted text).
+    pub name: String,
+    /// Extent, `[N]` or `[C, H, W]`.
+    pub shape: Shape,
+    /// What its neurons do.
+    pub neuron: Neuron,
+    /// Least and greatest value that a membrane can take, proved from weights and payloads for any order of additions.
+    pub range: (i64, i64),
+}
+
+/// The integer neuron models.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "model", rename_all = "snake_case")]
+pub enum Neuron {
+    /// The image's pixels, sent as graded events (in rate coding: again in every time step).
+    Source,
+    /// Integrate and fire, reset by subtraction. Vectors have one entry per neuron.
+    If {
+        /// Threshold; fires at `v >= theta`.
+        theta: Vec<i64>,
+        /// Membrane before the first phase of an image (in two-phase coding this includes the bias).
+        v_init: Vec<i64>,
+        /// Added in every phase (zero in two-phase coding).
+        bias: Vec<i64>,
+    },
+    /// Integrates only; `v_init` includes the bias of all phases.
+    Readout {
+        /// Membrane before the first phase of an image.
+        v_init: Vec<i64>,
+    },
+}
+
+impl Neuron {
+    /// The membrane of every neuron before an image's first phase; empty for the source.
+    pub fn v_init(&self) -> &[i64] {
+        match self {
+            Neuron::Source => &[],
+            Neuron::If { v_init, .. } | Neuron::Readout { v_init } => v_init,
+        }
+    }
+
+    fn role(&self) -> Role {
+        match self {
+            Neuron::Source => Role::Source,
+            Neuron::If { .. } => Role::Hidden,
+            Neuron::Readout { .. } => Role::Readout,
+        }
+    }
+}
+
+impl QuantGraph {
+    /// Phases per image: 1 in two-phase coding, `T` in rate coding.
+    pub fn phases(&self) -> u32 {
+        match self.coding {
+            Coding::Graded | Coding::Unit => 1,
+            Coding::Rate => self.timesteps,
+        }
+    }
+
+    /// The population with this index.
+    pub fn population(&self, id: PopId) -> &QPopulation {
+        &self.populations[id.0]
+    }
+
+    /// The projection with this index.
+    pub fn projection(&self, id: ProjId) -> &QProjection {
+        &self.projections[id.0]
+    }
+
+    /// Shape of the image.
+    pub fn input_shape(&self) -> &Shape {
+        &self.populations[0].shape
+    }
+
+    /// The population whose membranes are the logits.
+    pub fn readout(&self) -> PopId {
+        PopId(self.populations.len() - 1)
+    }
+
+    /// The projections into `pop`, in order.
+    pub fn projections_into(&self, pop: PopId) -> impl Iterator<Item = (ProjId, &QProjection)> {
+        self.projections.iter().enumerate().filter(move |(_, p)| p.projection.post == pop).map(|(i, p)| (ProjId(i), p))
+    }
+
+    /// The projections out of `pop`, in order.
+    pub fn projections_from(&self, pop: PopId) -> impl Iterator<Item = (ProjId, &QProjection)> {
+        self.projections.iter().enumerate().filter(move |(_, p)| p.projection.pre == pop).map(|(i, p)| (ProjId(i), p))
+    }
+
+    /// Largest payload of one event that `pop` sends (payloads are at least 1).
+    pub fn max_payload(&self, pop: PopId) -> i64 {
+        match (&self.population(pop).neuron, self.coding) {
+            (Neuron::Source, _) => self.pixels.max(),
+            (_, Coding::Graded) => i64::from(self.timesteps),
+            (_, Coding::Unit | Coding::Rate) => 1,
+        }
+    }
+
+    /// Largest sum of payloads that one neuron of `pop` sends within one phase.
+    pub fn max_per_phase(&self, pop: PopId) -> i64 {
+        match (&self.population(pop).neuron, self.coding) {
+            (Neuron::Source, _) => self.pixels.max(),
+            (_, Coding::Graded | Coding::Unit) => i64::from(self.timesteps),
+            (_, Coding::Rate) => 1,
+        }
+    }
+
+    /// Least and greatest membrane of `pop` over one image, for any inputs and any order of the additions: the
+    /// interval proof behind [`QPopulation::range`].
+    pub fn prove_range(&self, pop: PopId) -> (i64, i64) {
+        let population = self.population(pop);
+        let v_init = population.neuron.v_init();
+        let phases = i64::from(self.phases());
+        let mut down = vec![0i64; v_init.len()];
+        let mut up = vec![0i64; v_init.len()];
+        for (_, p) in self.projections_into(pop) {
+            let x = self.max_per_phase(p.projection.pre);
+            match &p.projection.synapses {
+                Synapses::Dense { weight } => {
+                    for ((row, down), up) in weight.rows().into_iter().zip(&mut down).zip(&mut up) {
+                        for &w in row {
+                            *(if w < 0 { &mut *down } else { &mut *up }) += i64::from(w) * x;
+                        }
+                    }
+                }
+            }
+        }
+        let mut range = (0i64, 0i64);
+        for (n, &v0) in v_init.iter().enumerate() {
+            let bias = match &population.neuron {
+                Neuron::If { bias, .. } => bias.get(n).copied().unwrap_or(0),
+                _ => 0,
+            };
+            // A spike only subtracts from a membrane at or above theta, so it never lowers the minimum below zero.
+            range.0 = range.0.min(v0.min(0) + phases * (down[n] + bias.min(0)));
+            range.1 = range.1.max(v0.max(0) + phases * (up[n] + bias.max(0)));
+        }
+        range
+    }
+
+    /// Every broken guarantee.
+    pub fn check(&self) -> Vec<Problem> {
+        let mut problems = check_topology(
+            self.populations.iter().map(|p| (p.name.as_str(), &p.shape, p.neuron.role())),
+            self.projections.iter().map(|p| &p.projection),
+        );
+        if !problems.is_empty() {
+            return problems;
+        }
+        for (i, pop) in self.populations.iter().enumerate() {
+            let mut complain = |what: String| problems.push(Problem::new(what).at_node(&pop.name));
+            let n = pop.shape.len();
+            let lengths = match &pop.neuron {
+                Neuron::Source => continue,
+                Neuron::If { theta, v_init, bias } => vec![theta.len(), v_init.len(), bias.len()],
+                Neuron::Readout { v_init } => vec![v_init.len()],
+            };
+            if lengths.iter().any(|&l| l != n) {
+                complain(format!("has parameter vectors of lengths {lengths:?} for {n} neurons"));
+                continue;
+            }
+            if let Neuron::If { theta, bias, .. } = &pop.neuron {
+                if theta.iter().any(|&t| t < 1) {
+                    complain("has a threshold below 1".into());
+                }
+                if self.coding != Coding::Rate && bias.iter().any(|&b| b != 0) {
+                    complain("has a bias per phase, which two-phase coding keeps in v_init".into());
+                }
+            }
+            let proved = self.prove_range(PopId(i));
+            if pop.range.0 > proved.0 || pop.range.1 < proved.1 {
+                complain(format!("claims membranes in {:?}, but {proved:?} can be reached", pop.range));
+            }
+        }
+        for p in &self.projections {
+            let Synapses::Dense { weight } = &p.projection.synapses;
+            let limit = weight_limit(p.weight_bits);
+            if weight.iter().any(|&w| w.abs() > limit) {
+                problems.push(
+                    Problem::new(format!("holds a weight beyond ±{limit} ({} bits)", p.weight_bits))
+                        .at_node(&p.projection.name),
+                );
+            }
+        }
+        problems
+    }
+
+    /// Stable text.
+    pub fn dump(&self) -> String {
+        let mut text = format!(
+            "quant {:?} coding={:?} timesteps={} pixel_bits={}\n",
+            self.name, self.coding, self.timesteps, self.pixels.bits
+        );
+        for (i, pop) in self.populations.iter().enumerate() {
+            let detail = match &pop.neuron {
+                Neuron::Source => "source".to_string(),
+                Neuron::If { theta, .. } => {
+                    let (min, max) = (theta.iter().min(), theta.iter().max());
+                    format!("if theta={}..={}", min.unwrap_or(&0), max.unwrap_or(&0))
+                }
+                Neuron::Readout { .. } => "readout".to_string(),
+            };
+            let _ = writeln!(
+                text,
+                "population {i} {:?} {} {detail} membrane={}..={}",
+                pop.name, pop.shape, pop.range.0, pop.range.1
+            );
+        }
+        for (i, p) in self.projections.iter().enumerate() {
+            let (pre, post) = p.projection.synapses.extent();
+            let _ = writeln!(
+                text,
+                "projection {i} {:?} {} -> {} {} {post}x{pre} weight_bits={}",
+                p.projection.name,
+                p.projection.pre.0,
+                p.projection.post.0,
+                p.projection.synapses.name(),
+                p.weight_bits
+            );
+        }
+        text
+    }
+}

@@ -1,0 +1,40 @@
+//! What stands on the wires of a stream in one cycle.
+
+/// One item of a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beat {
+    /// True for an end of phase; `value` and `id` are then 0.
+    pub last: bool,
+    /// Payload of an event; sign-extended where the stream is signed.
+    pub value: i64,
+    /// Index of the sending neuron.
+    pub id: u32,
+}
+
+impl Beat {
+    /// The beat that closes a phase.
+    pub const END: Beat = Beat { last: true, value: 0, id: 0 };
+
+    /// An event of neuron `id` with payload `value`.
+    pub fn event(id: u32, value: i64) -> Self {
+        Beat { last: false, value, id }
+    }
+}
+
+/// The wires of one stream in one cycle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wires {
+    /// The producer offers `beat`.
+    pub valid: bool,
+    /// The consumer takes it at the end of the cycle.
+    pub ready: bool,
+    /// The payload; all zero (`Beat::default()`) while `valid` is false, so that two `Wires` compare by value.
+    pub beat: Beat,
+}
+
+impl Wires {
+    /// True if the beat moves at the end of the cycle.
+    pub fn moves(&self) -> bool {
+        self.valid && self.ready
+    }
+}

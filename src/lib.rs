@@ -1,0 +1,22 @@
+//! Synfire compiles a trained neural network into a verified spiking FPGA design.
+//!
+//! `ARCHITECTURE.md` describes the stages and who may import whom.
+#![warn(missing_docs)]
+#![deny(unsafe_code)]
+
+pub mod convert;
+pub mod cosim;
+pub mod data;
+pub mod error;
+pub mod fixed;
+pub mod flow;
+pub mod frontends;
+pub mod golden;
+pub mod ir;
+pub mod loihi;
+pub mod map;
+pub mod quantise;
+pub mod report;
+pub mod rtl;
+
+pub use error::{Error, Problem, Result};

@@ -1,0 +1,1 @@
+//! `QuantGraph` → `MappedNet`: cores, streams, widths.

@@ -1,0 +1,1 @@
+//! `SnnGraph` → `QuantGraph`: integer weights and thresholds, chosen without labels.

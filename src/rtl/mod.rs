@@ -1,0 +1,1 @@
+//! `MappedNet` → the design directory: Verilog, memory images, bench, constraints.
