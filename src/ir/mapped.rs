@@ -61,6 +61,38 @@ pub enum Target {
     Generic,
 }
 
+impl Target {
+    /// Width, in bits, of the column slices into which weight memories are cut: the widest port of the device's block
+    /// RAM, so that a slice fills whole blocks.
+    pub fn ram_width(self) -> usize {
+        match self {
+            Target::Ecp5_25k | Target::Ecp5_85k | Target::Xc7 | Target::Generic => 18,
+            Target::Ice40Hx8k | Target::Ice40Up5k => 16,
+        }
+    }
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Target::Ecp5_25k => "ecp5-25k",
+            Target::Ecp5_85k => "ecp5-85k",
+            Target::Ice40Hx8k => "ice40-hx8k",
+            Target::Ice40Up5k => "ice40-up5k",
+            Target::Xc7 => "xc7",
+            Target::Generic => "generic",
+        }
+    }
+}
+
+/// A column of a weight memory that is a memory of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// First bit of the weight word.
+    pub offset: usize,
+    /// Number of bits.
+    pub bits: usize,
+}
+
 /// Index of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -267,6 +299,12 @@ impl Core {
     /// Bits of a weight word: weight of lane `l`, row `r` at bit `(l·rows + r)·weight_bits`.
     pub fn weight_word_bits(&self) -> usize {
         self.mode.lanes() * self.mode.rows() * self.weight_bits as usize
+    }
+
+    /// The columns into which the weight memory is cut, lowest bits first.
+    pub fn weight_slices(&self, target: Target) -> Vec<Slice> {
+        let (total, width) = (self.weight_word_bits(), target.ram_width());
+        (0..total).step_by(width).map(|offset| Slice { offset, bits: width.min(total - offset) }).collect()
     }
 
     /// The projection that input id `id` belongs to, and the sender's index in that projection.
