@@ -436,7 +436,11 @@ impl MappedNet {
         if core.value_bits < unsigned_bits(payload.unwrap_or(0).unsigned_abs()) {
             problems.push("has payloads that are too narrow".into());
         }
-        if let Neuron::If { theta, .. } = &pop.neuron {
+        if let Neuron::If { theta, bias, .. } = &pop.neuron {
+            let bits = bias.iter().map(|&b| signed_bits(b, b)).max().unwrap_or(1);
+            if core.bias_bits < bits || core.bias_bits > core.membrane_bits.max(1) {
+                problems.push(format!("has {}-bit biases, {bits} to {} expected", core.bias_bits, core.membrane_bits));
+            }
             let max = theta.iter().copied().max().unwrap_or(0);
             if core.theta_bits < unsigned_bits(max.unsigned_abs()) {
                 problems.push("has thresholds that are too narrow".into());

@@ -136,7 +136,10 @@ impl Builder {
             weight_bits: projections.iter().map(|&p| quant.projection(p).weight_bits).max().unwrap(),
             membrane_bits: signed_bits(range.0, range.1),
             theta_bits: unsigned_bits(theta.unsigned_abs()),
-            bias_bits: 32,
+            bias_bits: match &neuron {
+                Neuron::If { bias, .. } => bias.iter().map(|&b| signed_bits(b, b)).max().unwrap_or(1),
+                _ => 1,
+            },
             projections: projections.clone(),
         };
         let carriers: Vec<StreamId> = projections.iter().map(|p| self.carrier[p.0].unwrap()).collect();
