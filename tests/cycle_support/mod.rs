@@ -2,9 +2,7 @@
 
 use ndarray::Array2;
 use synfire::fixed::{PixelFormat, signed_bits, unsigned_bits};
-use synfire::ir::mapped::{
-    Core, Fire, MappedNet, Mode, Port, Stream, StreamId, Target, Unit, UnitId, UnitKind,
-};
+use synfire::ir::mapped::{Core, Fire, MappedNet, Mode, Port, Stream, StreamId, Target, Unit, UnitId, UnitKind};
 use synfire::ir::quant::{Coding, Neuron, QPopulation, QProjection, QuantGraph};
 use synfire::ir::snn::{Projection, Synapses};
 use synfire::ir::{PopId, ProjId, Shape};
@@ -94,8 +92,7 @@ impl Builder {
 
     /// Hands `stream` to the projections out of `population`, through a fork if there are several.
     fn fan_out(&mut self, population: usize, stream: StreamId) {
-        let readers: Vec<usize> =
-            self.net.quant.projections_from(PopId(population)).map(|(ProjId(p), _)| p).collect();
+        let readers: Vec<usize> = self.net.quant.projections_from(PopId(population)).map(|(ProjId(p), _)| p).collect();
         if let [reader] = readers[..] {
             self.carrier[reader] = Some(stream);
         } else if readers.len() > 1 {

@@ -49,13 +49,7 @@ impl Neurons {
             Neuron::Source | Neuron::Readout { .. } => (&[], &[]),
         };
         let v_init = sized(neuron.v_init(), 0);
-        Neurons {
-            membranes: v_init.clone(),
-            v_init,
-            theta: sized(theta, 1),
-            bias: sized(bias, 0),
-            fire: core.fire,
-        }
+        Neurons { membranes: v_init.clone(), v_init, theta: sized(theta, 1), bias: sized(bias, 0), fire: core.fire }
     }
 
     /// Every membrane back to `v_init`.
