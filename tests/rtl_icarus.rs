@@ -53,7 +53,11 @@ fn random_networks() {
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&out.stdout);
-        println!("{case} {coding:?} T={timesteps} {} {}", net.dump().lines().filter(|l| l.contains("core")).count(), text.trim());
+        println!(
+            "{case} {coding:?} T={timesteps} {} {}",
+            net.dump().lines().filter(|l| l.contains("core")).count(),
+            text.trim()
+        );
         if !text.contains("PASS") {
             let keep = dir.keep();
             panic!("{}\n{}\n{}\n{}", keep.display(), net.dump(), text, String::from_utf8_lossy(&out.stderr));
@@ -74,7 +78,9 @@ fn random_layers(rng: &mut impl Rng, coding: Coding, inputs: usize) -> Vec<Layer
             from.push(rng.random_range(0..i));
         }
         let lanes = [1, 2, 3, 4, 8, 32][rng.random_range(0..6)];
-        let mode = if rng.random_bool(0.5) {
+        // In unit coding only the image sends one event an input and phase, which is what matrix cores read.
+        let event = coding == Coding::Unit && from.iter().any(|&pre| pre > 0);
+        let mode = if event || rng.random_bool(0.5) {
             let payload = if rng.random_bool(0.5) { Payload::Multiply } else { Payload::ShiftAdd };
             Mode::Event { lanes, payload }
         } else {

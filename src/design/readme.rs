@@ -39,12 +39,8 @@ pub(super) fn readme(design: &Design) -> Result<String> {
             membrane_bits: core.membrane_bits,
         })
         .collect();
-    let view = Readme {
-        design,
-        target: design.net.target.name(),
-        first_core: layers.first().map_or("", |l| l.name),
-        layers,
-    };
+    let view =
+        Readme { design, target: design.net.target.name(), first_core: layers.first().map_or("", |l| l.name), layers };
     view.render().map_err(|e| Error::internal(format!("cannot render a template: {e}")))
 }
 

@@ -399,6 +399,8 @@ impl MappedNet {
             };
             if !ok || !arity {
                 problems.push(Problem::new("is not properly connected").at_node(&unit.name));
+            } else if !self.widths_agree(unit) {
+                problems.push(Problem::new("has streams whose widths do not fit together").at_node(&unit.name));
             }
         }
         for (i, stream) in self.streams.iter().enumerate() {
@@ -414,6 +416,26 @@ impl MappedNet {
         }
     }
 
+    /// True if no neuron that `core` reads sends more than one event in a phase. A matrix core stores one payload an
+    /// input, so it cannot read senders that send their spikes one by one (unit coding).
+    pub fn one_event_per_phase(&self, core: &Core) -> bool {
+        core.projections.iter().all(|&p| {
+            let pre = self.quant.projection(p).projection.pre;
+            self.quant.max_per_phase(pre) <= self.quant.max_payload(pre)
+        })
+    }
+
+    /// Forks copy, merges widen, cores read exactly their payload width.
+    fn widths_agree(&self, unit: &Unit) -> bool {
+        let widths = |s: &StreamId| (self.stream(*s).id_bits, self.stream(*s).value_bits);
+        let outputs: Vec<_> = unit.outputs.iter().map(widths).collect();
+        unit.inputs.iter().map(widths).all(|(id_bits, value_bits)| match &unit.kind {
+            UnitKind::Core(core) => value_bits == core.value_bits,
+            UnitKind::Fork => outputs.iter().all(|&o| o == (id_bits, value_bits)),
+            UnitKind::Merge { .. } => outputs.iter().all(|&(id, value)| id >= id_bits && value >= value_bits),
+        })
+    }
+
     fn core_problems(&self, core: &Core) -> Vec<String> {
         let mut problems = Vec::new();
         let pop = self.quant.population(core.population);
@@ -424,6 +446,9 @@ impl MappedNet {
         }
         if core.mode.lanes() == 0 || !core.mode.rows().is_power_of_two() {
             problems.push("needs at least one lane, and rows that are a power of two".into());
+        }
+        if matches!(core.mode, Mode::Matrix { .. }) && !self.one_event_per_phase(core) {
+            problems.push("is a matrix core, but its senders send several events of one neuron in a phase".into());
         }
         if core.phases != self.quant.phases() {
             problems.push("disagrees with the network about the phases per image".into());

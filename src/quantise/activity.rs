@@ -20,11 +20,7 @@ impl Activity {
     /// The pixels, sent in each of `phases` phases.
     pub(super) fn source(pixels: ArrayView2<f32>, format: PixelFormat, phases: i64) -> Self {
         let step = 1.0 / (format.max() * phases) as f64;
-        Activity {
-            totals: pixels.mapv(|p| format.encode(p) * phases),
-            trains: None,
-            step: vec![step; pixels.ncols()],
-        }
+        Activity { totals: pixels.mapv(|p| format.encode(p) * phases), trains: None, step: vec![step; pixels.ncols()] }
     }
 
     /// A population that nobody reads.

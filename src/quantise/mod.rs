@@ -122,9 +122,7 @@ impl<'a> Quantiser<'a> {
         drive += &bias;
 
         let (neuron, activity, float) = match population.model {
-            Model::Source | Model::Readout => {
-                (Neuron::Readout { v_init: bias.to_vec() }, Activity::silent(), target)
-            }
+            Model::Source | Model::Readout => (Neuron::Readout { v_init: bias.to_vec() }, Activity::silent(), target),
             Model::Relu { max } => {
                 let ceiling = max.map_or(f64::INFINITY, f64::from);
                 let float = target.mapv_into(|z| z.clamp(0.0, ceiling));

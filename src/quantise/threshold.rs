@@ -16,11 +16,10 @@ const ABOVE: f64 = 1.15;
 /// `float` are the activations to be met, `drive` the membranes (bias included), both `[samples, neurons]`; `scale` is the value of
 /// one membrane unit. A neuron that never fires takes the median step of the others.
 pub(super) fn thresholds(float: &Array2<f64>, drive: &Array2<i64>, scale: &[f64], timesteps: u32) -> Vec<i64> {
-    let best: Vec<Option<i64>> = (0..scale.len())
-        .into_par_iter()
-        .map(|n| best(float.column(n), drive.column(n), scale[n], timesteps))
-        .collect();
-    let mut steps: Vec<f64> = best.iter().zip(scale).filter_map(|(t, s)| Some(t.as_ref()?.to_owned() as f64 * s)).collect();
+    let best: Vec<Option<i64>> =
+        (0..scale.len()).into_par_iter().map(|n| best(float.column(n), drive.column(n), scale[n], timesteps)).collect();
+    let mut steps: Vec<f64> =
+        best.iter().zip(scale).filter_map(|(t, s)| Some(t.as_ref()?.to_owned() as f64 * s)).collect();
     steps.sort_by(f64::total_cmp);
     let median = steps.get(steps.len() / 2).copied();
     best.iter()

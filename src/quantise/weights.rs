@@ -83,9 +83,8 @@ impl Folded {
         // Where no sender ever varies, all weights matter alike.
         let damping = if mean > 0.0 { DAMPING * mean } else { 1.0 };
         let importance: Vec<f64> = variance.iter().map(|v| v + damping).collect();
-        let factor = (importance.len() <= MAX_SENDERS)
-            .then(|| Factor::new(&self.deviation, &importance, damping))
-            .flatten();
+        let factor =
+            (importance.len() <= MAX_SENDERS).then(|| Factor::new(&self.deviation, &importance, damping)).flatten();
         let rounder = Rounder { factor, importance, limit: &self.limit };
 
         let rows: Vec<usize> = (0..self.value.nrows()).collect();

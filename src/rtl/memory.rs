@@ -22,9 +22,9 @@ impl Word {
     /// Bits `offset .. offset + bits` as hexadecimal digits and a line break.
     fn write_hex(&self, offset: usize, bits: usize, text: &mut String) {
         for digit in (0..bits.div_ceil(4)).rev() {
-            let nibble = (0..4).filter(|i| digit * 4 + i < bits).fold(0u32, |n, i| {
-                n | u32::from(self.bits.get(offset + digit * 4 + i).copied().unwrap_or(false)) << i
-            });
+            let nibble = (0..4)
+                .filter(|i| digit * 4 + i < bits)
+                .fold(0u32, |n, i| n | u32::from(self.bits.get(offset + digit * 4 + i).copied().unwrap_or(false)) << i);
             text.push(char::from_digit(nibble, 16).unwrap_or('0'));
         }
         text.push('\n');

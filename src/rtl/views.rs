@@ -62,7 +62,13 @@ fn overview(net: &MappedNet, unit: &Unit) -> String {
     let names = |ids: &[StreamId]| ids.iter().map(|&s| net.stream(s).name.as_str()).collect::<Vec<_>>().join(", ");
     let what = match &unit.kind {
         UnitKind::Core(core) => {
-            format!("{} core, {} -> {} neurons, {} lanes", core.mode.name(), core.inputs, core.neurons, core.mode.lanes())
+            format!(
+                "{} core, {} -> {} neurons, {} lanes",
+                core.mode.name(),
+                core.inputs,
+                core.neurons,
+                core.mode.lanes()
+            )
         }
         UnitKind::Fork => "fork".into(),
         UnitKind::Merge { .. } => "merge".into(),

@@ -122,6 +122,7 @@ impl Builder {
             _ => Fire::Readout,
         };
         let theta = if let Neuron::If { theta, .. } = &neuron { theta.iter().copied().max().unwrap() } else { 0 };
+        let value_bits = unsigned_bits(payload.unsigned_abs());
         let core = Core {
             population: PopId(population),
             inputs,
@@ -129,7 +130,7 @@ impl Builder {
             mode,
             fire,
             phases: quant.phases(),
-            value_bits: unsigned_bits(payload.unsigned_abs()),
+            value_bits,
             weight_bits: projections.iter().map(|&p| quant.projection(p).weight_bits).max().unwrap(),
             membrane_bits: signed_bits(range.0, range.1),
             theta_bits: unsigned_bits(theta.unsigned_abs()),
@@ -145,7 +146,9 @@ impl Builder {
         } else {
             let base = |i: usize| extents[..i].iter().sum::<usize>() as u32;
             let merge = self.unit(UnitKind::Merge { bases: (0..extents.len()).map(base).collect() }, carriers);
-            self.output(merge, 0, inputs)
+            let joined = self.output(merge, 0, inputs);
+            self.net.streams[joined.0].value_bits = value_bits;
+            joined
         };
         let unit = self.unit(UnitKind::Core(core), vec![input]);
         let output = self.output(unit, population, shape.len());
