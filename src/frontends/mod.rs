@@ -4,6 +4,7 @@
 //! [`evaluate()`] runs our own graph. That they agree is the evidence that the lowering is right.
 
 mod evaluate;
+mod legacy;
 pub mod onnx;
 mod reference;
 

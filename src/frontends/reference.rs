@@ -1,5 +1,6 @@
 //! Runs the model file itself, in float, with the `rten` engine: the reference that everything else is measured by.
 
+use super::legacy::modernised;
 use super::onnx::{self, Interface};
 use crate::error::{Error, Problem, Result};
 use ndarray::parallel::prelude::*;
@@ -41,15 +42,13 @@ impl Reference {
     /// # Errors
     /// [`crate::error::Kind::Input`] if the file is damaged, has several inputs or outputs, or uses something that the engine does not know.
     pub fn load(bytes: Vec<u8>) -> Result<Reference> {
-        let interface = {
-            let (model, _) = onnx::decode(&bytes)?;
-            Interface::of(onnx::graph(&model)?)?
-        };
+        let (proto, _) = onnx::decode(&bytes)?;
+        let interface = Interface::of(onnx::graph(&proto)?)?;
         let refuse = |e: &dyn std::fmt::Display| {
             Problem::new(format!("the float engine cannot run the model: {e}"))
                 .help("export the model as 32-bit floats with opset_version=17")
         };
-        let model = Model::load(bytes).map_err(|e| refuse(&e))?;
+        let model = Model::load(modernised(bytes, proto)).map_err(|e| refuse(&e))?;
         let input = model.node_id(&interface.input).map_err(|e| refuse(&e))?;
         let output = model.node_id(&interface.output).map_err(|e| refuse(&e))?;
         let mut reference =

@@ -122,7 +122,7 @@ pub mod attribute_type {
 #[derive(Clone, PartialEq, Message)]
 pub struct TensorProto {
     /// Extents, outermost first; none for a scalar.
-    #[prost(int64, repeated, tag = "1")]
+    #[prost(int64, repeated, packed = "false", tag = "1")]
     pub dims: Vec<i64>,
     /// Element type, see [`data_type`].
     #[prost(int32, tag = "2")]
