@@ -131,8 +131,10 @@ fn no_dense_at_output(graph: &Graph) -> Problem {
     }
     let node = graph.node(id);
     let problem = match node.op {
-        Op::Relu { .. } => Problem::new("is a ReLU at the network's output, which would turn answers below zero into ties")
-            .help("export the network without its last ReLU: the class is the same wherever a logit is positive"),
+        Op::Relu { .. } => {
+            Problem::new("is a ReLU at the network's output, which would turn answers below zero into ties")
+                .help("export the network without its last ReLU: the class is the same wherever a logit is positive")
+        }
         _ => Problem::new("is the network's output, but has no weights in front of it")
             .help("end the network with a Dense layer, whose outputs are the logits"),
     };

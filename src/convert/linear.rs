@@ -143,8 +143,7 @@ impl Expression {
                 Some(i) => {
                     let mine = self.terms.remove(i);
                     let named = if mine.name.is_empty() { &term.name } else { &mine.name };
-                    let sum =
-                        Term { pre: mine.pre, name: named.clone(), map: mine.map.plus(term.map.clone()) };
+                    let sum = Term { pre: mine.pre, name: named.clone(), map: mine.map.plus(term.map.clone()) };
                     self.terms.insert(i, sum);
                 }
             }

@@ -57,10 +57,11 @@ impl QuantSettings {
         let mut problems = Vec::new();
         let mut limit = |what: String, value: u32, range: std::ops::RangeInclusive<u32>| {
             if !range.contains(&value) {
-                problems.push(
-                    Problem::new(format!("{what} cannot be {value}"))
-                        .help(format!("choose {} to {}", range.start(), range.end())),
-                );
+                problems.push(Problem::new(format!("{what} cannot be {value}")).help(format!(
+                    "choose {} to {}",
+                    range.start(),
+                    range.end()
+                )));
             }
         };
         limit("the number of time steps".into(), self.timesteps, TIMESTEPS);
