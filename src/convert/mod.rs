@@ -36,7 +36,7 @@ use crate::ir::snn::SnnGraph;
 /// [`Kind::Input`] with every node that cannot be expressed, or a normalisation that does not fit the input.
 pub fn convert(graph: &Graph, normalisation: Option<&Normalisation>) -> Result<SnnGraph> {
     Error::check(Kind::Input, graph.check())?;
-    let live = live::live(graph)?;
+    let live = live::live(graph);
     let input = normalise::input(graph.input_shape(), normalisation)?;
     let stretches = fold::fold(graph, &live, input)?;
     let snn = lower::lower(&graph.name, stretches)?;

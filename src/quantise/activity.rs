@@ -23,6 +23,11 @@ impl Activity {
         Activity { totals: pixels.mapv(|p| format.encode(p) * phases), trains: None, step: vec![step; pixels.ncols()] }
     }
 
+    /// The same activity, with what a total of 1 stands for.
+    pub(super) fn with_step(self, step: Vec<f64>) -> Self {
+        Activity { step, ..self }
+    }
+
     /// A population that nobody reads.
     pub(super) fn silent() -> Self {
         Activity { totals: Array2::zeros((0, 0)), trains: None, step: Vec::new() }
@@ -50,7 +55,7 @@ fn accumulate(p: &QProjection, x: ArrayView1<i64>, mut add: impl FnMut(usize, i6
     }
 }
 
-/// What the finished `neuron` sends; `drive` (with bias) is the sum over the image. The steps are left at zero.
+/// What the finished `neuron` sends; `drive` (with bias) is the sum over the image. The steps are left open.
 pub(super) fn fire(
     neuron: &Neuron,
     net: &QuantGraph,

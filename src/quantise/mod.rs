@@ -1,6 +1,6 @@
 //! `SnnGraph` → `QuantGraph`: integer weights and thresholds, chosen without labels.
 //!
-//! A spike of neuron `c` stands for a *step* `s_c` of float activation, so a population's drive is
+//! A spike of neuron `c` stands for a *step* `s_c = θ_c·α_c` of float activation, so a population's drive is
 //! `z_i = Σ_c (W_ic·s_c)·n_c + b_i` in spike counts `n_c`. Folding the sender's step into the columns gives `V = W·s`, which becomes
 //! integers `q_i = round(V_i / α_i)` with a scale `α_i` per receiving neuron. The membrane then counts in units of `α_i`, the threshold
 //! is an integer number of them, and no multiplier is left. The readout has one `α` for all outputs, which keeps arg-max exact.
@@ -13,7 +13,7 @@
 //! | calibration | `calibration.rs` | nothing: checks the set, gives the float network's activations |
 //! | weights | `weights.rs`, `rounding.rs` | scale and integer weights that lose least of the drive |
 //! | bias | `mod.rs` | the integer bias for which the mean drive equals the float network's |
-//! | threshold | `threshold.rs` | the integer threshold with the least squared error, and the step it stands for |
+//! | threshold | `threshold.rs` | the integer threshold with the least squared error |
 //! | activity | `activity.rs` | nothing: what the finished population sends |
 //!
 //! Every sum of floats has a fixed order, so that the result does not depend on the number of threads.
@@ -127,9 +127,9 @@ impl<'a> Quantiser<'a> {
                 let ceiling = max.map_or(f64::INFINITY, f64::from);
                 let float = target.mapv_into(|z| z.clamp(0.0, ceiling));
                 let theta = threshold::thresholds(&float, &drive, &integer.scale, self.settings.timesteps);
+                let step = theta.iter().zip(&integer.scale).map(|(&theta, scale)| theta as f64 * scale).collect();
                 let neuron = self.integrate_and_fire(theta, bias);
-                let mut activity = activity::fire(&neuron, &self.net, incoming, &self.activity, &drive);
-                activity.step = threshold::steps(&float, &activity.totals, &neuron, &integer.scale);
+                let activity = activity::fire(&neuron, &self.net, incoming, &self.activity, &drive).with_step(step);
                 (neuron, activity, float)
             }
         };

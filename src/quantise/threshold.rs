@@ -1,7 +1,6 @@
 //! Integer thresholds: the coarseness of each neuron's activation.
 
 use super::activity::count;
-use crate::ir::quant::Neuron;
 use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 
@@ -10,16 +9,14 @@ const SHRINK: f64 = 0.97;
 const CANDIDATES: i32 = 96;
 const ABOVE: f64 = 1.15;
 
-/// Thresholds of at least 1 that minimise `Σ (float - step·n)²` over the samples, each neuron on its own, where `n` is the spike count and `step` the
-/// float activation that one spike stands for.
+/// Thresholds of at least 1 that minimise `Σ (float - θ·scale·n)²` over the samples, each neuron on its own, where `n` is the spike count.
 ///
 /// `float` are the activations to be met, `drive` the membranes (bias included), both `[samples, neurons]`; `scale` is the value of
-/// one membrane unit. A neuron that never fires takes the median step of the others.
+/// one membrane unit. A neuron that never fires takes the others' median of `θ·scale`.
 pub(super) fn thresholds(float: &Array2<f64>, drive: &Array2<i64>, scale: &[f64], timesteps: u32) -> Vec<i64> {
     let best: Vec<Option<i64>> =
         (0..scale.len()).into_par_iter().map(|n| best(float.column(n), drive.column(n), scale[n], timesteps)).collect();
-    let mut steps: Vec<f64> =
-        best.iter().zip(scale).filter_map(|(t, s)| Some(t.as_ref()?.to_owned() as f64 * s)).collect();
+    let mut steps: Vec<f64> = best.iter().zip(scale).filter_map(|(theta, s)| theta.map(|t| t as f64 * s)).collect();
     steps.sort_by(f64::total_cmp);
     let median = steps.get(steps.len() / 2).copied();
     best.iter()
@@ -59,22 +56,3 @@ fn best(float: ArrayView1<f64>, drive: ArrayView1<i64>, scale: f64, timesteps: u
     }
     best.map(|(_, theta)| theta)
 }
-
-/// The float activation that one spike of each neuron stands for: the least squares fit of `float` by `step·n`. It starts from the threshold's
-/// own value, which counts as much as [`PRIOR`] single spikes, so that a handful of samples cannot move it far.
-pub(super) fn steps(float: &Array2<f64>, counts: &Array2<i64>, neuron: &Neuron, scale: &[f64]) -> Vec<f64> {
-    let Neuron::If { theta, .. } = neuron else { return Vec::new() };
-    (0..scale.len())
-        .map(|n| {
-            let nominal = theta[n] as f64 * scale[n];
-            let (mut product, mut square) = (PRIOR * nominal, PRIOR);
-            for (a, &count) in float.column(n).iter().zip(counts.column(n)) {
-                product += a * count as f64;
-                square += (count * count) as f64;
-            }
-            product / square
-        })
-        .collect()
-}
-
-const PRIOR: f64 = 64.0;

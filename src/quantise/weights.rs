@@ -111,7 +111,7 @@ impl Folded {
             let scale = if floor > 0.0 { floor * f64::powi(2.0, BIAS_BITS / 2) } else { 1.0 };
             return Integer { weight: Array2::zeros((rows.len(), columns)), scale: vec![scale; rows.len()] };
         }
-        let total = |one: &(dyn Fn(ArrayView1<f64>) -> f64)| rows.iter().map(|&n| one(self.value.row(n))).sum::<f64>();
+        let total = |one: &dyn Fn(ArrayView1<f64>) -> f64| rows.iter().map(|&n| one(self.value.row(n))).sum::<f64>();
         let candidates = (0..CANDIDATES).map(|k| largest * SHRINK.powi(k));
         let mut scale = least(candidates, |scale| total(&|row| rounder.plain_loss(row, scale))).max(floor);
         if rounder.factor.is_some() {

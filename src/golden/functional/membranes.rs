@@ -40,3 +40,21 @@ impl Rows {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thirty_two_bits_are_used_up_to_the_last_value_and_no_further() {
+        let weight = ndarray::array![[i32::MAX]];
+        let edge = (i64::from(i32::MIN), i64::from(i32::MAX));
+        assert!(matches!(Rows::new(&weight, edge), Rows::Narrow(_)));
+        assert!(matches!(Rows::new(&weight, (edge.0 - 1, 0)), Rows::Wide(_)));
+        let wide = Rows::new(&weight, (0, edge.1 + 1));
+        assert!(matches!(wide, Rows::Wide(_)));
+        let mut v = [1];
+        wide.integrate(&[3], &mut v);
+        assert_eq!(v, [3 * i64::from(i32::MAX) + 1]);
+    }
+}
