@@ -130,8 +130,11 @@ fn cycle(graph: &GraphProto, producers: &HashMap<&str, usize>, waits_for: &[usiz
         place.insert(next, path.len());
         path.push(next);
     }
-    let names: Vec<String> = path.iter().rev().take(8).map(|&index| format!("'{}'", label(graph, index))).collect();
-    let more = if path.len() > names.len() { " → …" } else { "" };
-    Problem::new(format!("the network feeds back into itself: {}{more}", names.join(" → ")))
+    // The path was walked against the flow; in its direction, and closed, it reads as a circle.
+    let (first, rest) = path.split_at(path.len().min(1));
+    let circle = first.iter().chain(rest.iter().rev()).take(8);
+    let names: Vec<String> = circle.chain(first).map(|&index| format!("'{}'", label(graph, index))).collect();
+    let what = if path.len() > 8 { "a part of the circle is" } else { "the circle is" };
+    Problem::new(format!("the network feeds back into itself; {what} {}", names.join(" → ")))
         .help("recurrent networks are not supported in ONNX files")
 }
