@@ -1,5 +1,7 @@
 //! Every image and label format, plain and gzipped, against files that this test writes byte by byte or with another NPY library.
 
+mod data_support;
+
 use flate2::{Compression, write::GzEncoder};
 use ndarray::{Array1, Array2, Array3, Array4, ShapeBuilder};
 use ndarray_npy::{WritableElement, WriteNpyExt};
@@ -192,5 +194,3 @@ fn the_real_sets_have_their_sizes() {
     assert_eq!(images.len(), 10_000);
     data::check_pair(&images, &labels.unwrap(), 10).unwrap();
 }
-
-mod data_support;

@@ -137,7 +137,7 @@ fn elements_that_are_neither_pixels_nor_classes() {
 /// 2 GiB of zeros in 2 MiB: as CIFAR-10 and behind a small IDX header.
 #[test]
 fn gzip_bombs_are_cut_off() {
-    let mut encoder = GzEncoder::new(idx_header(), Compression::fast());
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     let zeros = vec![0; 1 << 20];
     for _ in 0..2048 {
         encoder.write_all(&zeros).unwrap();
@@ -147,10 +147,6 @@ fn gzip_bombs_are_cut_off() {
     let mut behind = gzip(&idx(8, &[1, 2, 2], &[0; 4]));
     behind.extend(bomb);
     no_images(&behind, "has bytes after the 20");
-
-    fn idx_header() -> Vec<u8> {
-        Vec::new()
-    }
 }
 
 #[test]
@@ -163,6 +159,18 @@ fn pairs_are_checked_completely() {
     assert_eq!(error.problems.len(), 2);
     assert!(text.contains("3 images but 4 labels"), "{text}");
     assert!(text.contains("2 of 4 labels are out of range; the first is 10 at index 1"), "{text}");
+}
+
+#[test]
+fn sizes_are_checked_against_the_network() {
+    let images = Images::from_bytes(Shape(vec![2, 2, 3]), vec![0; 12]).unwrap();
+    for fits in [vec![2, 2, 3], vec![12], vec![2, 1, 6]] {
+        data::check_size(&images, &Shape(fits)).unwrap();
+    }
+    for wrong in [vec![2, 2, 4], vec![11], vec![3, 2, 2]] {
+        let error = data::check_size(&images, &Shape(wrong.clone())).unwrap_err().to_string();
+        assert!(error.contains("images are [2, 2, 3]") && error.contains(&Shape(wrong).to_string()), "{error}");
+    }
 }
 
 /// Small valid files of every format.

@@ -10,7 +10,7 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 /// Indices of the live nodes in topological order; those of a file that is sorted already keep its order.
 ///
 /// Finds values that two nodes compute, values that nothing computes, and cycles.
-pub(super) fn live_nodes(graph: &GraphProto) -> Result<Vec<usize>, Vec<Problem>> {
+pub(in crate::frontends) fn live_nodes(graph: &GraphProto) -> Result<Vec<usize>, Vec<Problem>> {
     let mut problems = Vec::new();
     let producers = producers(graph, &mut problems);
     let live = live(graph, &producers);
