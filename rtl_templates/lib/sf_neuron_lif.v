@@ -60,13 +60,12 @@ module sf_neuron_lif #(
   output wire                    clamp_o
 );
 
-  localparam SumWidth   = StateWidth + 2;              // three addends of StateWidth bits
+  localparam SumWidth   = StateWidth + 2;               // three addends of StateWidth bits
   localparam ProdWidth  = StateWidth + DecayWidth + 2;  // state times a factor of 0 to 2^DecayWidth
   localparam ShiftWidth = BiasWidth + (1 << BiasExpWidth) - 1;
   localparam [StateWidth-1:0] UTop = {1'b1, {(StateWidth-1){1'b0}}};  // stands for +2^23
-  localparam signed [SumWidth-1:0] VMax = (1 << (StateWidth - 1)) - 1;
 
-  // ---- Stage 1: decay products and the aligned bias -------------------------------------------
+  // ---- Stage 1: decay products and the aligned bias ---------------------------------------------
 
   wire signed [StateWidth-1:0] u = u_i;
   wire signed [StateWidth-1:0] v = v_i;
@@ -157,11 +156,12 @@ module sf_neuron_lif #(
 
   // The threshold lies below the clamp, so the sum before the clamp decides alike.
   wire spike_d = v_sum > theta;
-  wire above   = v_sum > VMax;
-  wire below   = v_sum < -VMax;
-  wire [StateWidth-1:0] v_clamped = above ? VMax[StateWidth-1:0]
-                                  : below ? ~VMax[StateWidth-1:0] + 1'b1
-                                  : v_sum[StateWidth-1:0];
+
+  // Within +-(2^23 - 1) all bits from 23 up equal the sign, and the pattern is not that of -2^23.
+  wire negative = v_sum[SumWidth-1];
+  wire above    = !negative && |v_sum[SumWidth-2:StateWidth-1];
+  wire below    = negative && !(&v_sum[SumWidth-2:StateWidth-1] && |v_sum[StateWidth-2:0]);
+  wire [StateWidth-1:0] v_clamped = above ? ~UTop : below ? UTop + 1'b1 : v_sum[StateWidth-1:0];
   wire [StateWidth-1:0] v_reset;
   wire [StateWidth-1:0] v_d = spike_d ? v_reset : v_clamped;
 
