@@ -27,7 +27,7 @@ mod weights;
 
 pub use settings::{LayerSettings, QuantSettings};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Problem, Result};
 use crate::fixed;
 use crate::ir::PopId;
 use crate::ir::quant::{Coding, Neuron, QPopulation, QProjection, QuantGraph};
@@ -52,6 +52,7 @@ pub fn quantise(snn: &SnnGraph, pixels: ArrayView2<f32>, settings: &QuantSetting
     for index in 1..snn.populations.len() {
         quantiser.population(PopId(index));
     }
+    Error::check(Kind::Input, quantiser.problems)?;
     let mut net = quantiser.net;
     for index in 0..net.populations.len() {
         net.populations[index].range = net.prove_range(PopId(index));
@@ -69,6 +70,8 @@ struct Quantiser<'a> {
     float: Vec<Array2<f64>>,
     /// What the integer network sends, per population.
     activity: Vec<Activity>,
+    /// Projections that do not survive.
+    problems: Vec<Problem>,
 }
 
 impl<'a> Quantiser<'a> {
@@ -90,21 +93,26 @@ impl<'a> Quantiser<'a> {
         };
         let phases = i64::from(net.phases());
         let activity = vec![Activity::source(pixels, settings.pixels, phases)];
-        Quantiser { snn, settings, net, float: vec![pixels.mapv(f64::from)], activity }
+        Quantiser { snn, settings, net, float: vec![pixels.mapv(f64::from)], activity, problems: Vec::new() }
     }
 
     /// Quantises one population with the projections into it.
     fn population(&mut self, pop: PopId) {
         let population = &self.snn.populations[pop.0];
         let target = calibration::drive(self.snn, pop, &self.float);
-        let integer = self.folded(pop).choose(matches!(population.model, Model::Readout));
+        let folded = self.folded(pop);
+        let integer = folded.choose(matches!(population.model, Model::Readout));
 
         let first = self.net.projections.len();
         let mut column = 0;
         for (id, p) in self.snn.projections_into(pop) {
             let senders = p.synapses.extent().0;
-            let weight = integer.weight.slice_axis(Axis(1), Slice::from(column..column + senders)).to_owned();
-            column += senders;
+            let columns = column..column + senders;
+            column = columns.end;
+            if folded.vanishes(&integer, columns.clone()) {
+                self.problems.push(vanished(&p.name));
+            }
+            let weight = integer.weight.slice_axis(Axis(1), Slice::from(columns)).to_owned();
             self.net.projections.push(QProjection {
                 projection: Projection {
                     name: p.name.clone(),
@@ -182,6 +190,12 @@ impl<'a> Quantiser<'a> {
             theta.iter().zip(&bias).zip(&per_phase).map(|((theta, b), step)| theta / 2 + b - step * phases).collect();
         Neuron::If { theta, v_init, bias: per_phase }
     }
+}
+
+fn vanished(name: &str) -> Problem {
+    Problem::new("has weights that all round to zero beside those of the population's other projections")
+        .at_node(name)
+        .help("use more bits per weight, fewer bits per pixel, or graded coding")
 }
 
 #[cfg(test)]
