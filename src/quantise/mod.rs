@@ -1,9 +1,10 @@
 //! `SnnGraph` → `QuantGraph`: integer weights and thresholds, chosen without labels.
 //!
 //! A spike of neuron `c` stands for a *step* `s_c = θ_c·α_c` of float activation, so a population's drive is
-//! `z_i = Σ_c (W_ic·s_c)·n_c + b_i` in spike counts `n_c`. Folding the sender's step into the columns gives `V = W·s`, which becomes
-//! integers `q_i = round(V_i / α_i)` with a scale `α_i` per receiving neuron. The membrane then counts in units of `α_i`, the threshold
-//! is an integer number of them, and no multiplier is left. The readout has one `α` for all outputs, which keeps arg-max exact.
+//! `z_i = Σ_c (W_ic·s_c)·n_c + b_i` in spike counts `n_c`. Folding the sender's step into the columns gives `V =
+//! W·s`, which becomes integers `q_i = round(V_i / α_i)` with a scale `α_i` per receiving neuron. The membrane then
+//! counts in units of `α_i`, the threshold is an integer number of them, and no multiplier is left. The readout has
+//! one `α` for all outputs, which keeps arg-max exact.
 //!
 //! Populations are calibrated in topological order, each on the quantised activity of those before it:
 //!
@@ -37,8 +38,9 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 
 /// Quantises a network for the given settings.
 ///
-/// `pixels` is the calibration set, `[samples, inputs]` in `[0, 1]` *before* any normalisation (a few hundred samples of the training data;
-/// labels are not needed). The result passes [`QuantGraph::check`], and its membrane ranges are proved.
+/// `pixels` is the calibration set, `[samples, inputs]` in `[0, 1]` *before* any normalisation (a few hundred samples
+/// of the training data; labels are not needed). The result passes [`QuantGraph::check`], and its membrane ranges are
+/// proved.
 ///
 /// # Errors
 /// [`Kind::Input`] with everything that is wrong with the settings and the calibration set.
@@ -162,8 +164,8 @@ impl<'a> Quantiser<'a> {
         folded
     }
 
-    /// Integer bias per neuron. With bias calibration it makes the mean drive equal the float network's, which takes out the mean of every
-    /// error made so far: rounded weights, and clipped and rounded activations in the senders.
+    /// Integer bias per neuron. With bias calibration it makes the mean drive equal the float network's, which takes
+    /// out the mean of every error made so far: rounded weights, and clipped and rounded activations in the senders.
     fn bias(&self, target: &Array2<f64>, drive: &Array2<i64>, bias: &[f32], scale: &[f64]) -> Array1<i64> {
         let samples = target.nrows() as f64;
         (0..scale.len())

@@ -1,14 +1,16 @@
 //! Rounding a row of weights so that its errors cancel on the calibration set.
 //!
-//! With `d = w - α·q` and the senders' covariance `H`, the error of the drive is `d·H·dᵀ = ‖d·L‖²` for the Cholesky factor
-//! `H = L·Lᵀ`. Component `k` of `d·L` depends on `d_k` and on later columns only, so going from the last column to the first each
-//! weight is rounded where it best cancels the errors already made (Babai's nearest plane). Columns are ordered by importance: the
-//! weights that matter most are rounded first, and the less important ones absorb their errors.
+//! With `d = w - α·q` and the senders' covariance `H`, the error of the drive is `d·H·dᵀ = ‖d·L‖²` for the Cholesky
+//! factor `H = L·Lᵀ`. Component `k` of `d·L` depends on `d_k` and on later columns only, so going from the last
+//! column to the first each weight is rounded where it best cancels the errors already made (Babai's nearest plane).
+//! Columns are ordered by importance: the weights that matter most are rounded first, and the less important ones
+//! absorb their errors.
 
 use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 
-/// Share of the mean variance added to every sender's: few samples leave the covariance singular, and silent senders may speak later.
+/// Share of the mean variance added to every sender's: few samples leave the covariance singular, and silent senders
+/// may speak later.
 pub(super) const DAMPING: f64 = 0.02;
 
 /// Beyond this many senders the factor would take too long, and weights are rounded one by one.

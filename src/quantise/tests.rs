@@ -178,7 +178,8 @@ fn degenerate_networks_and_sets_give_legal_integers() {
         for coding in [Coding::Graded, Coding::Rate] {
             for timesteps in [1, 255] {
                 let mut snn = network(13);
-                // A neuron that never fires, one without weights, a population that is silent, weights that vanish beside their bias.
+                // A neuron that never fires, one without weights, a population that is silent, weights that vanish
+                // beside their bias.
                 snn.populations[1].bias[0] = -100.0;
                 let Synapses::Dense { weight } = &mut snn.projections[0].synapses;
                 weight.row_mut(1).fill(0.0);

@@ -9,10 +9,11 @@ const SHRINK: f64 = 0.97;
 const CANDIDATES: i32 = 96;
 const ABOVE: f64 = 1.15;
 
-/// Thresholds of at least 1 that minimise `Σ (float - θ·scale·n)²` over the samples, each neuron on its own, where `n` is the spike count.
+/// Thresholds of at least 1 that minimise `Σ (float - θ·scale·n)²` over the samples, each neuron on its own, where
+/// `n` is the spike count.
 ///
-/// `float` are the activations to be met, `drive` the membranes (bias included), both `[samples, neurons]`; `scale` is the value of
-/// one membrane unit. A neuron that never fires takes the others' median of `θ·scale`.
+/// `float` are the activations to be met, `drive` the membranes (bias included), both `[samples, neurons]`; `scale`
+/// is the value of one membrane unit. A neuron that never fires takes the others' median of `θ·scale`.
 pub(super) fn thresholds(float: &Array2<f64>, drive: &Array2<i64>, scale: &[f64], timesteps: u32) -> Vec<i64> {
     let best: Vec<Option<i64>> =
         (0..scale.len()).into_par_iter().map(|n| best(float.column(n), drive.column(n), scale[n], timesteps)).collect();

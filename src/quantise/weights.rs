@@ -27,7 +27,8 @@ pub(super) fn problems(snn: &SnnGraph) -> Vec<Problem> {
     broken.map(|p| Problem::new("holds a weight that is not finite").at_node(&p.name)).collect()
 }
 
-/// All weights into one population, in units of the senders' spikes, with what the calibration set says about the senders.
+/// All weights into one population, in units of the senders' spikes, with what the calibration set says about the
+/// senders.
 pub(super) struct Folded {
     /// `[neurons, senders]`, the senders of all projections side by side.
     value: Array2<f64>,
@@ -102,7 +103,8 @@ impl Folded {
         }
     }
 
-    /// True if the integer weights of these columns are all zero, though the float weights would move some membrane by more than a unit.
+    /// True if the integer weights of these columns are all zero, though the float weights would move some membrane
+    /// by more than a unit.
     pub(super) fn vanishes(&self, integer: &Integer, columns: std::ops::Range<usize>) -> bool {
         let silent = columns.clone().all(|c| integer.weight.column(c).iter().all(|&q| q == 0));
         silent
