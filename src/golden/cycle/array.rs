@@ -18,8 +18,8 @@ use std::collections::VecDeque;
 const EVENT_DEPTH: u64 = 3;
 /// Unstalled cycles from issue to stage A, matrix mode.
 const MATRIX_DEPTH: u64 = 4;
-/// Phases of input that the matrix model holds: the two buffers, and those issued but not yet in stage A (of the five
-/// slots on the way there a phase takes at least two, so no more than two).
+/// Phases of input that the matrix model holds: the two buffers, and those issued but not yet in stage A (which is four
+/// unstalled cycles behind, while a phase takes at least two slots: no more than two).
 const PHASES_HELD: usize = 4;
 
 /// What the issue unit sends down the pipeline.
