@@ -1,0 +1,264 @@
+//! What the caller asks of the mapper, and which part of it applies to which core.
+
+use super::cost::Traffic;
+use crate::error::{Error, Kind, Problem, Result};
+use crate::ir::PopId;
+use crate::ir::mapped::{Core, MappedNet, Payload, Target};
+use crate::ir::quant::QuantGraph;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The most lanes or rows that can be asked for: above it a design is a typing error, not a design.
+const MAX_PARALLEL: usize = 1 << 16;
+
+/// How synapses are to be computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModeChoice {
+    /// Whatever the cost model finds best, core by core.
+    #[default]
+    Auto,
+    /// One input event at a time.
+    Event,
+    /// All inputs in order.
+    Matrix,
+}
+
+/// What is asked for one layer; a field that is `None` follows the whole network's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerChoice {
+    /// Event or matrix. Without it, `rows` above 1 imply matrix mode and `payload` implies event mode.
+    pub mode: Option<ModeChoice>,
+    /// Neurons per cycle.
+    pub lanes: Option<usize>,
+    /// Inputs per cycle (matrix mode); a power of two.
+    pub rows: Option<usize>,
+    /// How a payload meets the weights (event mode).
+    pub payload: Option<Payload>,
+}
+
+/// What is asked of the mapper. `None` leaves a choice to the cost model.
+#[derive(Clone, Debug)]
+pub struct MapRequest {
+    /// The device family.
+    pub target: Target,
+    /// Mode of every core that no override decides.
+    pub mode: ModeChoice,
+    /// Neurons per cycle; honoured as asked, even above a layer's neurons.
+    pub lanes: Option<usize>,
+    /// Inputs per cycle of the cores in matrix mode; a power of two.
+    pub rows: Option<usize>,
+    /// How a payload meets the weights in the cores in event mode.
+    pub payload: Option<Payload>,
+    /// Exceptions by name of the population, of a projection into it, or of the core that it becomes.
+    pub overrides: BTreeMap<String, LayerChoice>,
+    /// Mean events per image that each population sends (in unit and rate coding: spikes), measured on the
+    /// calibration set. Empty: every neuron is taken to send all it can.
+    pub events: Vec<f64>,
+    /// Mean number of set bits in the payload of an event, per population, at least 1: what shift-add costs. Empty:
+    /// half of the payload's bits.
+    pub event_bits: Vec<f64>,
+    /// The share of LUTs and multipliers that `auto` may fill when it makes a layer faster, in `(0, 1]`. Block RAMs may
+    /// be used up.
+    pub max_utilisation: f64,
+}
+
+impl MapRequest {
+    /// Everything automatic for `target`, with no knowledge of the events.
+    pub fn new(target: Target) -> Self {
+        MapRequest {
+            target,
+            mode: ModeChoice::Auto,
+            lanes: None,
+            rows: None,
+            payload: None,
+            overrides: BTreeMap::new(),
+            events: Vec::new(),
+            event_bits: Vec::new(),
+            max_utilisation: 0.8,
+        }
+    }
+
+    /// What every population sends in one image, with the defaults filled in.
+    pub(super) fn traffic(&self, quant: &QuantGraph) -> Result<Vec<Traffic>> {
+        let n = quant.populations.len();
+        let mut problems = Vec::new();
+        for (what, values) in [("events", &self.events), ("event bits", &self.event_bits)] {
+            if !values.is_empty() && values.len() != n {
+                problems.push(Problem::new(format!("{} mean {what} are given for {n} populations", values.len())));
+            }
+            if values.iter().any(|v| !v.is_finite() || *v < 0.0) {
+                problems.push(Problem::new(format!("mean {what} must be finite and not negative")));
+            }
+        }
+        if !(self.max_utilisation > 0.0 && self.max_utilisation <= 1.0) {
+            let what = format!("a utilisation of {} is not above 0 and at most 1", self.max_utilisation);
+            problems.push(Problem::new(what).help("give the share of the device to fill, for example 0.8"));
+        }
+        Error::check(Kind::Input, problems)?;
+        let traffic = |i: usize| {
+            let pop = PopId(i);
+            let unit_spikes = quant.max_per_phase(pop) / quant.max_payload(pop).max(1);
+            let most = quant.population(pop).shape.len() as f64 * unit_spikes as f64 * f64::from(quant.phases());
+            let bits = crate::fixed::unsigned_bits(quant.max_payload(pop).unsigned_abs());
+            let events = self.events.get(i).copied().unwrap_or(most);
+            let per_event = self.event_bits.get(i).copied().unwrap_or(f64::from(bits) / 2.0).max(1.0);
+            Traffic { events, set_bits: events * per_event }
+        };
+        Ok((0..n).map(traffic).collect())
+    }
+}
+
+/// What is asked of one core, with the precedence settled.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Choice {
+    pub mode: ModeChoice,
+    pub lanes: Option<usize>,
+    pub rows: Option<usize>,
+    pub payload: Option<Payload>,
+}
+
+impl Choice {
+    /// Nothing asked for.
+    pub const FREE: Choice = Choice { mode: ModeChoice::Auto, lanes: None, rows: None, payload: None };
+}
+
+/// The choice for every core of `net`, in the order of [`MappedNet::cores`]; every mistake of the request is reported.
+pub(super) fn resolve(net: &MappedNet, request: &MapRequest) -> Result<Vec<Choice>> {
+    let mut problems = Vec::new();
+    check_sizes(None, request.lanes, request.rows, &mut problems);
+    let mut overrides: Vec<LayerChoice> = net.cores().map(|_| LayerChoice::default()).collect();
+    for (key, layer) in &request.overrides {
+        check_layer(key, layer, &mut problems);
+        match find(net, key) {
+            Ok(core) => {
+                if !merge(&mut overrides[core], layer) {
+                    let what = "is set twice, under two of its names, with different values";
+                    problems.push(Problem::new(what).at_node(key).help("keep one of the two settings"));
+                }
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Error { kind: Kind::Input, problems });
+    }
+    let settle = |layer: &LayerChoice| {
+        let implied = match (layer.rows, layer.payload) {
+            (Some(rows), _) if rows > 1 => Some(ModeChoice::Matrix),
+            (_, Some(_)) => Some(ModeChoice::Event),
+            _ => None,
+        };
+        Choice {
+            mode: layer.mode.or(implied).unwrap_or(request.mode),
+            lanes: layer.lanes.or(request.lanes),
+            rows: layer.rows.or(request.rows),
+            payload: layer.payload.or(request.payload),
+        }
+    };
+    let choices: Vec<Choice> = overrides.iter().map(settle).collect();
+    for ((_, unit, _), choice) in net.cores().zip(&choices) {
+        let products = choice.lanes.unwrap_or(1).saturating_mul(choice.rows.unwrap_or(1));
+        if products > MAX_PARALLEL {
+            let what = format!("{products} weights a cycle are too many");
+            problems.push(Problem::new(what).at_node(&unit.name).help("ask for 65536 lanes × rows or fewer"));
+        }
+    }
+    Error::check(Kind::Input, problems)?;
+    Ok(choices)
+}
+
+/// The index (among the cores) of the core that `key` means: a population, a projection into it, or its legal name.
+fn find(net: &MappedNet, key: &str) -> std::result::Result<usize, Problem> {
+    let quant = &net.quant;
+    let mut found: Vec<usize> = Vec::new();
+    for (i, (_, unit, core)) in net.cores().enumerate() {
+        let population = &quant.population(core.population).name;
+        let projection = core.projections.iter().any(|&p| quant.projection(p).projection.name == key);
+        if unit.name == key {
+            return Ok(i);
+        }
+        if population == key || projection {
+            found.push(i);
+        }
+    }
+    match found.as_slice() {
+        [one] => Ok(*one),
+        [] => {
+            let mut known: Vec<String> = net.cores().map(|(_, unit, core)| names_of(net, &unit.name, core)).collect();
+            known.dedup();
+            Err(Problem::new("no such layer")
+                .at_node(key)
+                .help(format!("layers that run on a core: {}", known.join(", "))))
+        }
+        several => {
+            let names: Vec<String> = net
+                .cores()
+                .enumerate()
+                .filter(|(i, _)| several.contains(i))
+                .map(|(_, (_, u, _))| u.name.clone())
+                .collect();
+            let help = format!("use one of the unique names {}", names.join(", "));
+            Err(Problem::new("names several layers").at_node(key).help(help))
+        }
+    }
+}
+
+/// `fc1 (/fc1/Relu, /fc1/Gemm)`: the legal name and what the model file calls it.
+fn names_of(net: &MappedNet, unit: &str, core: &Core) -> String {
+    let mut others = vec![net.quant.population(core.population).name.as_str()];
+    others.extend(core.projections.iter().map(|&p| net.quant.projection(p).projection.name.as_str()));
+    others.retain(|name| *name != unit);
+    others.dedup();
+    if others.is_empty() { unit.to_string() } else { format!("{unit} ({})", others.join(", ")) }
+}
+
+/// Lays `from` over `into`; false if both say something different.
+fn merge(into: &mut LayerChoice, from: &LayerChoice) -> bool {
+    fn one<T: Copy + PartialEq>(into: &mut Option<T>, from: Option<T>) -> bool {
+        let agrees = into.is_none() || from.is_none() || *into == from;
+        *into = from.or(*into);
+        agrees
+    }
+    one(&mut into.mode, from.mode)
+        & one(&mut into.lanes, from.lanes)
+        & one(&mut into.rows, from.rows)
+        & one(&mut into.payload, from.payload)
+}
+
+fn check_layer(key: &str, layer: &LayerChoice, problems: &mut Vec<Problem>) {
+    check_sizes(Some(key), layer.lanes, layer.rows, problems);
+    let rows = layer.rows.is_some_and(|r| r > 1);
+    let conflict = match layer.mode {
+        Some(ModeChoice::Event) if rows => "asks for event mode and for rows, which only matrix mode has",
+        Some(ModeChoice::Matrix) if layer.payload.is_some() => {
+            "asks for matrix mode and for a payload, which only event mode has"
+        }
+        None if rows && layer.payload.is_some() => "asks for rows (matrix mode) and for a payload (event mode)",
+        _ => return,
+    };
+    problems.push(Problem::new(conflict).at_node(key).help("drop one of the two"));
+}
+
+fn check_sizes(key: Option<&str>, lanes: Option<usize>, rows: Option<usize>, problems: &mut Vec<Problem>) {
+    let mut complain = |what: String, help: &str| {
+        let problem = Problem::new(what).help(help);
+        problems.push(match key {
+            Some(key) => problem.at_node(key),
+            None => problem,
+        });
+    };
+    match lanes {
+        Some(0) => complain("0 lanes compute nothing".into(), "ask for 1 lane or more, or leave the lanes out"),
+        Some(n) if n > MAX_PARALLEL => complain(format!("{n} lanes are too many"), "ask for 65536 lanes or fewer"),
+        _ => {}
+    }
+    match rows {
+        Some(n) if !n.is_power_of_two() => {
+            complain(format!("{n} rows are not a power of two"), "ask for 1, 2, 4, 8, … rows")
+        }
+        Some(n) if n > MAX_PARALLEL => complain(format!("{n} rows are too many"), "ask for 65536 rows or fewer"),
+        _ => {}
+    }
+}
