@@ -63,7 +63,9 @@ pub fn legalise(text: &str, fallback: &str) -> String {
         name = fallback.to_string();
     }
     let digit = name.starts_with(|c: char| c.is_ascii_digit());
-    if digit || TAKEN_PREFIXES.iter().any(|p| name.starts_with(p)) || reserved::is_reserved(&name) {
+    // `s` alone is taken as well: a number behind it would make it `s_2`.
+    let taken = TAKEN_PREFIXES.iter().any(|p| name.starts_with(p) || name == p.trim_end_matches('_'));
+    if digit || taken || reserved::is_reserved(&name) {
         name.insert_str(0, "n_");
     }
     name

@@ -1,7 +1,8 @@
 //! What a memory becomes on a device, as Yosys maps it (observed with Yosys 0.70; `tests/map_yosys.rs` compares again).
 //!
 //! A memory of `W` words × `B` bits on blocks of depth `D` and width `w` is folded into `⌈W/D⌉·B` columns of depth `D`, and
-//! these columns are packed `w` to a block whatever word they belong to. The best aspect ratio is taken. A memory that is small for the
+//! these columns are packed `w` to a block whatever word they belong to. The aspect ratio is taken whose blocks and multiplexers cost
+//! least. A memory that is small for the
 //! blocks it would take becomes LUTs (or flip-flops).
 
 use crate::ir::mapped::{Core, Target};
@@ -37,33 +38,64 @@ pub struct Slice {
     pub blocks: u64,
 }
 
-/// The block RAM of a family.
-struct Blocks {
-    /// Depth and width of every aspect ratio, deepest first.
-    shapes: &'static [(usize, usize)],
-    /// Bits of ROM that are worth one block.
+/// One aspect ratio of a block RAM.
+struct Shape {
+    depth: usize,
+    width: usize,
+    /// What it takes of the device's unit.
+    units: u64,
+    /// Yosys' price for it, in bits of multiplexer behind it.
+    price: u64,
+}
+
+/// The memories of a family.
+struct Family {
+    shapes: Vec<Shape>,
+    /// Bits of ROM in LUTs that cost as much as one bit of multiplexer.
     rom_bits: u64,
-    /// Bits of RAM in flip-flops that are worth one block.
-    ram_bits: u64,
     /// The width that a wide memory is cut into.
     natural: usize,
 }
 
-const ECP5: Blocks = Blocks {
-    shapes: &[(16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36)],
-    rom_bits: 2048,
-    ram_bits: 128,
-    natural: 18,
-};
-const ICE40: Blocks =
-    Blocks { shapes: &[(2048, 2), (1024, 4), (512, 8), (256, 16)], rom_bits: 1024, ram_bits: 64, natural: 16 };
-const XC7: Blocks = Blocks { rom_bits: 8256, ram_bits: 129, ..ECP5 };
-
-fn blocks_of(target: Target) -> Blocks {
+fn family(target: Target) -> Family {
+    let shapes = |depths: &[(usize, usize)], units, price| -> Vec<Shape> {
+        depths.iter().map(|&(depth, width)| Shape { depth, width, units, price }).collect()
+    };
+    const KBIT_18: [(usize, usize); 6] = [(16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36)];
+    const KBIT_36: [(usize, usize); 7] =
+        [(32768, 1), (16384, 2), (8192, 4), (4096, 9), (2048, 18), (1024, 36), (512, 72)];
+    const KBIT_4: [(usize, usize); 4] = [(2048, 2), (1024, 4), (512, 8), (256, 16)];
     match target {
-        Target::Ecp5_25k | Target::Ecp5_85k | Target::Generic => ECP5,
-        Target::Ice40Hx8k | Target::Ice40Up5k => ICE40,
-        Target::Xc7 => XC7,
+        Target::Ecp5_25k | Target::Ecp5_85k | Target::Generic => {
+            Family { shapes: shapes(&KBIT_18, 1, 128), rom_bits: 16, natural: 18 }
+        }
+        Target::Ice40Hx8k | Target::Ice40Up5k => Family { shapes: shapes(&KBIT_4, 1, 64), rom_bits: 16, natural: 16 },
+        Target::Xc7 => {
+            let mut all = shapes(&KBIT_18, 1, 129);
+            all.extend(shapes(&KBIT_36, 2, 257));
+            Family { shapes: all, rom_bits: 64, natural: 18 }
+        }
+    }
+}
+
+/// A memory in block RAMs.
+struct InBlocks {
+    blocks: u64,
+    /// Bits of multiplexer behind them.
+    muxes: u64,
+    price: u64,
+}
+
+impl Family {
+    /// The cheapest aspect ratio for `words` × `bits`.
+    fn in_blocks(&self, words: usize, bits: usize) -> Option<InBlocks> {
+        let cost = |shape: &Shape| {
+            let rows = words.div_ceil(shape.depth) as u64;
+            let count = (rows * bits as u64).div_ceil(shape.width as u64);
+            let muxes = (rows - 1) * bits as u64;
+            InBlocks { blocks: count * shape.units, muxes, price: count * shape.price + muxes }
+        };
+        self.shapes.iter().map(cost).min_by_key(|m| (m.price, m.blocks))
     }
 }
 
@@ -75,15 +107,14 @@ pub fn memory(target: Target, kind: MemoryKind, words: usize, bits: usize) -> Me
         let ffs = if kind == MemoryKind::Ram { size } else { 0 };
         return MemoryCost { blocks: 0, luts: 0, ffs };
     }
-    let family = blocks_of(target);
-    let (blocks, rows) = best_shape(&family, words, bits);
-    let in_blocks = MemoryCost { blocks, luts: (rows - 1) * bits as u64, ffs: 0 };
+    let family = family(target);
+    let Some(best) = family.in_blocks(words, bits) else { return MemoryCost::default() };
+    let in_blocks = MemoryCost { blocks: best.blocks, luts: best.muxes, ffs: 0 };
     match kind {
-        // Yosys keeps a ROM in LUTs up to a little (about one part in 32) above the size that it quotes for a block.
-        MemoryKind::Rom if size * 32 <= family.rom_bits * blocks * 33 => {
+        MemoryKind::Rom if in_luts(&family, size, best.price) => {
             let luts = match target {
                 Target::Xc7 => size.div_ceil(64),
-                // Eight-input functions need multiplexers between their LUTs; ECP5 has them beside the LUT.
+                // Functions of many inputs need multiplexers between their LUTs; ECP5 has them beside the LUT.
                 Target::Ice40Hx8k | Target::Ice40Up5k => size.div_ceil(8),
                 _ => size.div_ceil(16),
             };
@@ -91,23 +122,18 @@ pub fn memory(target: Target, kind: MemoryKind, words: usize, bits: usize) -> Me
         }
         MemoryKind::Rom => in_blocks,
         MemoryKind::Ram => match distributed(target, words, bits) {
-            Some((cells_cost, luts)) if cells_cost < family.ram_bits * blocks => MemoryCost { blocks: 0, luts, ffs: 0 },
-            None if size <= family.ram_bits * blocks => {
-                // Written by a decoder, read by a multiplexer.
-                MemoryCost { blocks: 0, luts: 2 * size, ffs: size }
-            }
+            Some((price, luts)) if price < best.price => MemoryCost { blocks: 0, luts, ffs: 0 },
+            // Flip-flops: written by a decoder, read by a multiplexer.
+            None if size <= best.price => MemoryCost { blocks: 0, luts: 2 * size, ffs: size },
             _ => in_blocks,
         },
     }
 }
 
-/// Fewest blocks over all aspect ratios, and the rows of blocks (the inputs of the multiplexer behind them) they form.
-fn best_shape(family: &Blocks, words: usize, bits: usize) -> (u64, u64) {
-    let cost = |&(depth, width): &(usize, usize)| {
-        let rows = words.div_ceil(depth) as u64;
-        ((rows * bits as u64).div_ceil(width as u64), rows)
-    };
-    family.shapes.iter().map(cost).min().unwrap_or((0, 1))
+/// True if Yosys makes a ROM of `size` bits of LUTs rather than pay `price`: it does so up to a little (about one part in 32)
+/// above the even price.
+fn in_luts(family: &Family, size: u64, price: u64) -> bool {
+    size * 32 <= family.rom_bits * price * 33
 }
 
 /// Yosys' cost and the LUTs of a small RAM made of LUTs, where the family has such.
@@ -134,13 +160,13 @@ fn distributed(target: Target, words: usize, bits: usize) -> Option<(u64, u64)> 
 /// one wide word) unless wider ones are cheaper. They cover the weight word without gap or overlap.
 pub fn slices(core: &Core, target: Target) -> Vec<Slice> {
     let (words, bits) = (core.weight_words(), core.weight_word_bits());
-    let family = blocks_of(target);
-    // In bits of ROM that a block or the LUTs are worth to Yosys.
+    let family = family(target);
     let price = |slices: &[Slice]| -> u64 {
-        slices
-            .iter()
-            .map(|s| if s.blocks == 0 { words as u64 * s.bits as u64 } else { family.rom_bits * s.blocks })
-            .sum()
+        let one = |s: &Slice| match family.in_blocks(words, s.bits) {
+            Some(in_blocks) if s.blocks > 0 => in_blocks.price,
+            _ => (words * s.bits) as u64 / family.rom_bits,
+        };
+        slices.iter().map(one).sum()
     };
     let mut width = family.natural;
     let mut best = cut(target, words, bits, width);
