@@ -11,7 +11,8 @@ use crate::ir::mapped::{MappedNet, Target};
 use crate::ir::quant::QuantGraph;
 use crate::ir::snn::SnnGraph;
 use crate::ir::stream::Beat;
-use crate::map::{self, LayerRequest, MapRequest, Traffic};
+use crate::map::cost::Traffic;
+use crate::map::{self, LayerChoice, MapRequest};
 use crate::quantise::{self, LayerSettings, QuantSettings};
 use crate::rtl::Vectors;
 use crate::settings::Settings;
@@ -160,18 +161,18 @@ impl Stages {
     fn mapped(&self, settings: &Settings) -> Result<MappedNet> {
         let layers = settings.layers.iter().map(|(name, layer)| {
             let request =
-                LayerRequest { mode: layer.mode, lanes: layer.lanes, rows: layer.rows, payload: layer.payload };
+                LayerChoice { mode: layer.mode, lanes: layer.lanes, rows: layer.rows, payload: layer.payload };
             (name.clone(), request)
         });
         let request = MapRequest {
-            target: settings.target,
             mode: settings.mode,
             lanes: settings.lanes,
             rows: settings.rows,
             payload: settings.payload,
-            layers: layers.collect(),
-            traffic: self.traffic.clone(),
-            ..MapRequest::default()
+            overrides: layers.collect(),
+            events: self.traffic.iter().map(|t| t.events).collect(),
+            event_bits: self.traffic.iter().map(|t| (t.set_bits / t.events.max(1e-9)).max(1.0)).collect(),
+            ..MapRequest::new(settings.target)
         };
         let net = map::map(self.quant.clone(), &request)?;
         Error::check(Kind::Internal, net.check())?;
