@@ -7,6 +7,7 @@
 pub mod convert;
 pub mod cosim;
 pub mod data;
+pub mod design;
 pub mod error;
 pub mod fixed;
 pub mod flow;
@@ -18,5 +19,6 @@ pub mod map;
 pub mod quantise;
 pub mod report;
 pub mod rtl;
+pub mod settings;
 
 pub use error::{Error, Problem, Result};

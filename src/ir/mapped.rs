@@ -61,6 +61,38 @@ pub enum Target {
     Generic,
 }
 
+impl Target {
+    /// Width, in bits, of the column slices into which weight memories are cut: the widest port of the device's block
+    /// RAM, so that a slice fills whole blocks.
+    pub fn ram_width(self) -> usize {
+        match self {
+            Target::Ecp5_25k | Target::Ecp5_85k | Target::Xc7 | Target::Generic => 18,
+            Target::Ice40Hx8k | Target::Ice40Up5k => 16,
+        }
+    }
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Target::Ecp5_25k => "ecp5-25k",
+            Target::Ecp5_85k => "ecp5-85k",
+            Target::Ice40Hx8k => "ice40-hx8k",
+            Target::Ice40Up5k => "ice40-up5k",
+            Target::Xc7 => "xc7",
+            Target::Generic => "generic",
+        }
+    }
+}
+
+/// A column of a weight memory that is a memory of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// First bit of the weight word.
+    pub offset: usize,
+    /// Number of bits.
+    pub bits: usize,
+}
+
 /// Index of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -269,6 +301,12 @@ impl Core {
         self.mode.lanes() * self.mode.rows() * self.weight_bits as usize
     }
 
+    /// The columns into which the weight memory is cut, lowest bits first.
+    pub fn weight_slices(&self, target: Target) -> Vec<Slice> {
+        let (total, width) = (self.weight_word_bits(), target.ram_width());
+        (0..total).step_by(width).map(|offset| Slice { offset, bits: width.min(total - offset) }).collect()
+    }
+
     /// The projection that input id `id` belongs to, and the sender's index in that projection.
     pub fn sender(&self, quant: &QuantGraph, id: usize) -> Option<(ProjId, usize)> {
         let mut base = 0;
@@ -361,6 +399,8 @@ impl MappedNet {
             };
             if !ok || !arity {
                 problems.push(Problem::new("is not properly connected").at_node(&unit.name));
+            } else if !self.widths_agree(unit) {
+                problems.push(Problem::new("has streams whose widths do not fit together").at_node(&unit.name));
             }
         }
         for (i, stream) in self.streams.iter().enumerate() {
@@ -376,6 +416,26 @@ impl MappedNet {
         }
     }
 
+    /// True if no neuron that `core` reads sends more than one event in a phase. A matrix core stores one payload an
+    /// input, so it cannot read senders that send their spikes one by one (unit coding).
+    pub fn one_event_per_phase(&self, core: &Core) -> bool {
+        core.projections.iter().all(|&p| {
+            let pre = self.quant.projection(p).projection.pre;
+            self.quant.max_per_phase(pre) <= self.quant.max_payload(pre)
+        })
+    }
+
+    /// Forks copy, merges widen, cores read exactly their payload width.
+    fn widths_agree(&self, unit: &Unit) -> bool {
+        let widths = |s: &StreamId| (self.stream(*s).id_bits, self.stream(*s).value_bits);
+        let outputs: Vec<_> = unit.outputs.iter().map(widths).collect();
+        unit.inputs.iter().map(widths).all(|(id_bits, value_bits)| match &unit.kind {
+            UnitKind::Core(core) => value_bits == core.value_bits,
+            UnitKind::Fork => outputs.iter().all(|&o| o == (id_bits, value_bits)),
+            UnitKind::Merge { .. } => outputs.iter().all(|&(id, value)| id >= id_bits && value >= value_bits),
+        })
+    }
+
     fn core_problems(&self, core: &Core) -> Vec<String> {
         let mut problems = Vec::new();
         let pop = self.quant.population(core.population);
@@ -386,6 +446,9 @@ impl MappedNet {
         }
         if core.mode.lanes() == 0 || !core.mode.rows().is_power_of_two() {
             problems.push("needs at least one lane, and rows that are a power of two".into());
+        }
+        if matches!(core.mode, Mode::Matrix { .. }) && !self.one_event_per_phase(core) {
+            problems.push("is a matrix core, but its senders send several events of one neuron in a phase".into());
         }
         if core.phases != self.quant.phases() {
             problems.push("disagrees with the network about the phases per image".into());
@@ -398,7 +461,11 @@ impl MappedNet {
         if core.value_bits < unsigned_bits(payload.unwrap_or(0).unsigned_abs()) {
             problems.push("has payloads that are too narrow".into());
         }
-        if let Neuron::If { theta, .. } = &pop.neuron {
+        if let Neuron::If { theta, bias, .. } = &pop.neuron {
+            let bits = bias.iter().map(|&b| signed_bits(b, b)).max().unwrap_or(1);
+            if core.bias_bits < bits || core.bias_bits > core.membrane_bits.max(1) {
+                problems.push(format!("has {}-bit biases, {bits} to {} expected", core.bias_bits, core.membrane_bits));
+            }
             let max = theta.iter().copied().max().unwrap_or(0);
             if core.theta_bits < unsigned_bits(max.unsigned_abs()) {
                 problems.push("has thresholds that are too narrow".into());

@@ -15,6 +15,12 @@ impl Beat {
     /// The beat that closes a phase.
     pub const END: Beat = Beat { last: true, value: 0, id: 0 };
 
+    /// The beats of one phase of an image: an event per pixel whose code is not zero, then the end of the phase.
+    pub fn phase_of(codes: &[i64]) -> impl Iterator<Item = Beat> {
+        let events = codes.iter().enumerate().filter(|(_, c)| **c != 0).map(|(id, &c)| Beat::event(id as u32, c));
+        events.chain(std::iter::once(Beat::END))
+    }
+
     /// An event of neuron `id` with payload `value`.
     pub fn event(id: u32, value: i64) -> Self {
         Beat { last: false, value, id }

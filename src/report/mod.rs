@@ -1,1 +1,96 @@
-//! Results as JSON; tables and plots are views of the JSON.
+//! Results: JSON first, tables and plots are views of the same values.
+
+mod plot;
+mod table;
+
+pub use plot::curves;
+pub use table::Table;
+
+use crate::error::{Error, Result};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Prints `text` for people, and `value` as JSON to `json` (`-`: standard output, and the text goes to standard error).
+///
+/// # Errors
+/// The file cannot be written.
+pub fn emit(json: &Option<PathBuf>, value: &impl Serialize, text: &str) -> Result<()> {
+    let Some(file) = json else {
+        return print(&mut io::stdout(), text);
+    };
+    let mut encoded =
+        serde_json::to_string_pretty(value).map_err(|e| Error::internal(format!("cannot encode the result: {e}")))?;
+    encoded.push('\n');
+    if file.as_os_str() == "-" {
+        print(&mut io::stderr(), text)?;
+        print(&mut io::stdout(), &encoded)
+    } else {
+        print(&mut io::stdout(), text)?;
+        std::fs::write(file, encoded).map_err(|e| Error::io(file, "write the result", &e))
+    }
+}
+
+/// A reader that closed the pipe has seen enough: that is no error.
+fn print(out: &mut dyn Write, text: &str) -> Result<()> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Error::io("standard output", "write", &e)),
+        _ => Ok(()),
+    }
+}
+
+/// A spinner for work of unknown length; silent unless standard error is a terminal.
+pub fn spinner(what: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, target());
+    bar.set_message(what.to_string());
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+/// A progress bar over `len` steps; silent unless standard error is a terminal.
+pub fn progress(len: u64, what: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(len), target());
+    if let Ok(style) = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {eta}") {
+        bar.set_style(style);
+    }
+    bar.set_message(what.to_string());
+    bar
+}
+
+fn target() -> ProgressDrawTarget {
+    if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
+}
+
+/// `97.91 %`, or a dash where there is nothing to show.
+pub fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "–".into(), |s| format!("{:.2} %", s * 100.0))
+}
+
+/// A number with separators between groups of three digits.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(c);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_for_people() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(1000), "1,000");
+        assert_eq!(grouped(123_456), "123,456");
+        assert_eq!(percent(Some(0.97906)), "97.91 %");
+        assert_eq!(percent(None), "–");
+    }
+}

@@ -1,1 +1,220 @@
-//! The cycle model: every stream in every cycle, every membrane at the end of every phase.
+//! The cycle model: every stream in every cycle, every membrane when firing begins and ends.
+//!
+//! This is a second description of the hardware, written from `ARCHITECTURE.md` ("Microarchitecture") alone. It says
+//! *when* things happen by time stamps and counts of slots and *what* happens by whole events, where the Verilog says
+//! both by registers; that they agree is what the co-simulation shows.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `spill`, `routing` | spill register, fork, merge |
+//! | `core_unit` | a core's stall rule, `R` and the serialiser |
+//! | `intake` | what a core takes, and which cycles are issue slots |
+//! | `array` | stage A's time line, the snapshots |
+//! | `neurons`, `synapses`, `word` | what FIRE does, what an event adds, what is sent |
+
+mod array;
+mod core_unit;
+mod intake;
+mod neurons;
+mod routing;
+mod spill;
+mod synapses;
+mod word;
+
+use crate::ir::mapped::{MappedNet, StreamId, UnitId, UnitKind};
+use crate::ir::stream::{Beat, Wires};
+use core_unit::CoreUnit;
+use routing::{Fork, Merge};
+
+/// What the outside drives in one cycle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Border {
+    /// The beat offered to the network; `None` drives `valid` low. A beat once offered must be offered until it is taken.
+    pub input: Option<Beat>,
+    /// `ready` of the network's output.
+    pub output_ready: bool,
+}
+
+/// How many cycles since reset a core spent in which way; they add up to all of them. All zero for other units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Unstalled and issuing.
+    pub active: u64,
+    /// Held up by its output.
+    pub stalled: u64,
+    /// Unstalled with nothing to issue.
+    pub starved: u64,
+    /// Writing initial membranes after reset.
+    pub initialising: u64,
+}
+
+/// The end of a core's firing that an event marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FiringKind {
+    /// `FIRE(0)` occupies stage A for the first time.
+    Began,
+    /// The last cycle of the last group's FIRE occupies stage A.
+    Ended,
+}
+
+/// A core began or ended firing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Firing {
+    /// The core.
+    pub unit: UnitId,
+    /// Began or ended.
+    pub kind: FiringKind,
+    /// Phase of the image, from 0.
+    pub phase: u32,
+    /// Image since reset, from 0.
+    pub image: u64,
+}
+
+/// Predicts a [`MappedNet`] cycle by cycle.
+#[derive(Clone, Debug)]
+pub struct CycleModel {
+    nodes: Vec<Node>,
+    wires: Vec<Wires>,
+    input: usize,
+    output: usize,
+    firing: Vec<Firing>,
+}
+
+/// A unit with the indices of its streams.
+#[derive(Clone, Debug)]
+struct Node {
+    kind: Kind,
+    inputs: Vec<usize>,
+    outputs: Vec<usize>,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Core(Box<CoreUnit>),
+    Fork(Fork),
+    Merge(Merge),
+}
+
+impl CycleModel {
+    /// The model of `net` in the state after reset. `net` must have passed [`MappedNet::check`].
+    pub fn new(net: &MappedNet) -> Self {
+        let indices = |ids: &[StreamId]| ids.iter().map(|id| id.0).collect();
+        let node = |(i, unit): (usize, &crate::ir::mapped::Unit)| Node {
+            kind: match &unit.kind {
+                UnitKind::Core(core) => Kind::Core(Box::new(CoreUnit::new(UnitId(i), &net.quant, core))),
+                UnitKind::Fork => Kind::Fork(Fork::new(unit.outputs.len())),
+                UnitKind::Merge { bases } => Kind::Merge(Merge::new(bases)),
+            },
+            inputs: indices(&unit.inputs),
+            outputs: indices(&unit.outputs),
+        };
+        CycleModel {
+            nodes: net.units.iter().enumerate().map(node).collect(),
+            wires: vec![Wires::default(); net.streams.len()],
+            input: net.input().0,
+            output: net.output().0,
+            firing: Vec::with_capacity(2 * net.units.len()),
+        }
+    }
+
+    /// Back to the state after reset, counters included: the next call of [`CycleModel::cycle`] is the first cycle
+    /// with `rst_ni` high.
+    pub fn reset(&mut self) {
+        for node in &mut self.nodes {
+            match &mut node.kind {
+                Kind::Core(core) => core.reset(),
+                Kind::Fork(fork) => fork.reset(),
+                Kind::Merge(merge) => merge.reset(),
+            }
+        }
+        self.firing.clear();
+    }
+
+    /// One clock cycle with `border` driven during it. Returns the wires of every stream, by [`StreamId`], as they
+    /// stand before the clock edge that ends the cycle. Does not allocate.
+    pub fn cycle(&mut self, border: &Border) -> &[Wires] {
+        let wires = &mut self.wires;
+        wires[self.input].valid = border.input.is_some();
+        wires[self.input].beat = border.input.unwrap_or_default();
+        wires[self.output].ready = border.output_ready;
+        for node in &self.nodes {
+            node.offer(wires);
+        }
+        // Only now: a merge's ready depends on the valids at its inputs.
+        for node in &self.nodes {
+            node.accept(wires);
+        }
+        self.firing.clear();
+        for node in &mut self.nodes {
+            node.tick(wires, &mut self.firing);
+        }
+        wires
+    }
+
+    /// The cores that began or ended firing in the cycle just simulated, in the order of units.
+    pub fn firing(&self) -> &[Firing] {
+        &self.firing
+    }
+
+    /// The membranes of a core's neurons at its latest firing event of this kind: for [`FiringKind::Began`] as they are
+    /// visible in the cycle of the event (`None` in matrix mode, where they cannot be compared), for
+    /// [`FiringKind::Ended`] as they are visible in the cycle after it. They stay until the next event of that kind.
+    /// `None` for units that are not cores.
+    pub fn membranes(&self, unit: UnitId, kind: FiringKind) -> Option<&[i64]> {
+        match &self.nodes.get(unit.0)?.kind {
+            Kind::Core(core) => core.snapshot(kind),
+            Kind::Fork(_) | Kind::Merge(_) => None,
+        }
+    }
+
+    /// How a core spent the cycles since reset.
+    pub fn counters(&self, unit: UnitId) -> Counters {
+        match self.nodes.get(unit.0).map(|node| &node.kind) {
+            Some(Kind::Core(core)) => core.counters(),
+            _ => Counters::default(),
+        }
+    }
+}
+
+impl Node {
+    /// Drives `valid` and payload of the outputs.
+    fn offer(&self, wires: &mut [Wires]) {
+        for (port, &stream) in self.outputs.iter().enumerate() {
+            let (valid, beat) = match &self.kind {
+                Kind::Core(core) => core.front(),
+                Kind::Fork(fork) => fork.front(port),
+                Kind::Merge(merge) => merge.front(),
+            };
+            wires[stream].valid = valid;
+            wires[stream].beat = beat;
+        }
+    }
+
+    /// Drives `ready` of the inputs.
+    fn accept(&self, wires: &mut [Wires]) {
+        match &self.kind {
+            Kind::Core(core) => wires[self.inputs[0]].ready = core.ready(),
+            Kind::Fork(fork) => wires[self.inputs[0]].ready = fork.ready(),
+            Kind::Merge(merge) => {
+                let granted = merge.granted(|port| wires[self.inputs[port]].valid);
+                for (port, &stream) in self.inputs.iter().enumerate() {
+                    wires[stream].ready = granted == Some(port);
+                }
+            }
+        }
+    }
+
+    /// The clock edge.
+    fn tick(&mut self, wires: &[Wires], firing: &mut Vec<Firing>) {
+        let taken = |port: usize| {
+            let wires = &wires[self.inputs[port]];
+            wires.moves().then_some(wires.beat)
+        };
+        let popped = |port: usize| wires[self.outputs[port]].moves();
+        match &mut self.kind {
+            Kind::Core(core) => core.tick(taken(0), popped(0), firing),
+            Kind::Fork(fork) => fork.tick(taken(0), popped),
+            Kind::Merge(merge) => merge.tick(|port| wires[self.inputs[port]], popped(0)),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//# One core: the library core with this layer's parameters and memories. #//
+// @{ name }@: @{ neurons }@ neurons, @{ inputs }@ inputs, @{ mode }@ core with @{ lanes }@ lanes.
+//
+// Computes @{ description }@.
+// Contract: streams as in sf_@{ mode }@_core. A beat is {last, value, id}; last closes a phase.
+// Weights: @{ weight_words }@ words of @{ weight_word_bits }@ bits, in slices that suit the device's block RAM.
+`default_nettype none
+
+module @{ name }@ (
+  input  wire        clk_i,
+  input  wire        rst_ni,
+  // input stream
+  input  wire        in_valid_i,
+  output wire        in_ready_o,
+  input  wire        in_last_i,
+  input  wire [@{ value_bits - 1 }@:0] in_value_i,
+  input  wire [@{ id_bits - 1 }@:0] in_id_i,
+  // output stream
+  output wire        out_valid_o,
+  input  wire        out_ready_i,
+  output wire        out_last_o,
+  output wire [@{ out_value_bits - 1 }@:0] out_value_o,
+  output wire [@{ out_id_bits - 1 }@:0] out_id_o
+);
+
+  wire w_en;
+  wire [@{ addr_bits - 1 }@:0] w_addr;
+  wire [@{ weight_word_bits - 1 }@:0] w_data;
+  wire p_en;
+  wire [@{ group_bits - 1 }@:0] p_addr;
+  wire [@{ param_bits - 1 }@:0] p_data;
+
+//% for slice in slices %//
+  sf_rom #(
+    .Width   (@{ slice.bits }@),
+    .Depth   (@{ weight_words }@),
+    .AddrBits(@{ addr_bits }@),
+    .File    ("mem/@{ name }@_weights_@{ loop.index0 }@.hex")
+  ) u_weights_@{ loop.index0 }@ (
+    .clk_i (clk_i),
+    .en_i  (w_en),
+    .addr_i(w_addr),
+    .data_o(w_data[@{ slice.offset }@+:@{ slice.bits }@])
+  );
+
+//% endfor %//
+  sf_rom #(
+    .Width   (@{ param_bits }@),
+    .Depth   (@{ groups }@),
+    .AddrBits(@{ group_bits }@),
+    .Logic   (@{ param_logic }@),
+    .File    ("mem/@{ name }@_params.hex")
+  ) u_params (
+    .clk_i (clk_i),
+    .en_i  (p_en),
+    .addr_i(p_addr),
+    .data_o(p_data)
+  );
+
+  sf_@{ mode }@_core #(
+//% for (key, value) in parameters %//
+    .@{ key }@(@{ value }@)//% if !loop.last %//,//% endif %//
+//% endfor %//
+  ) u_core (
+    .clk_i      (clk_i),
+    .rst_ni     (rst_ni),
+    .in_valid_i (in_valid_i),
+    .in_ready_o (in_ready_o),
+    .in_last_i  (in_last_i),
+    .in_value_i (in_value_i),
+    .in_id_i    (in_id_i),
+    .out_valid_o(out_valid_o),
+    .out_ready_i(out_ready_i),
+    .out_last_o (out_last_o),
+    .out_value_o(out_value_o),
+    .out_id_o   (out_id_o),
+    .w_en_o     (w_en),
+    .w_addr_o   (w_addr),
+    .w_data_i   (w_data),
+    .p_en_o     (p_en),
+    .p_addr_o   (p_addr),
+    .p_data_i   (p_data)
+  );
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,170 @@
+// Stage A of a core: the arithmetic on the membranes of one group of lanes.
+//
+// Contract: in a cycle with en_i, executes one op on Lanes membranes. `load_i` takes them from the membrane memory's
+// read data, otherwise from the accumulators that the previous op left. The result word is given in the same cycle.
+//   op_init_i  membrane <- v_init
+//   op_acc_i   membrane <- membrane + addend (written to the memory if store_i)
+//   op_fire_i  one slot of firing; first_i, last_i mark the first and the last slot of the group
+//   image_last_i  the phase is the image's last: the membrane is left at v_init
+//
+// Parameters: Kind: 0 = count by successive approximation, 1 = unit spikes, 2 = one step of rate coding, 3 = readout;
+// CountBits, CountMax (Kind 0); Neurons, Groups: lanes beyond the last neuron never send.
+`default_nettype none
+
+module sf_lanes #(
+  parameter Lanes        = 4,
+  parameter Neurons      = 4,
+  parameter Groups       = 1,
+  parameter GroupBits    = 1,
+  parameter MembraneBits = 16,
+  parameter AddendBits   = 12,
+  parameter ThetaBits    = 8,
+  parameter BiasBits     = 1,
+  parameter ValueBits    = 4,
+  parameter Kind         = 0,
+  parameter CountBits    = 4,
+  parameter CountMax     = 15
+) (
+  input  wire                          clk_i,
+  input  wire                          en_i,
+  // op
+  input  wire                          op_init_i,
+  input  wire                          op_acc_i,
+  input  wire                          op_fire_i,
+  input  wire                          load_i,
+  input  wire                          store_i,
+  input  wire                          first_i,
+  input  wire                          last_i,
+  input  wire                          image_last_i,
+  input  wire [GroupBits-1:0]          group_i,
+  input  wire [Lanes*AddendBits-1:0]   addend_i,
+  // parameters of the group
+  input  wire [Lanes*ThetaBits-1:0]    theta_i,
+  input  wire [Lanes*MembraneBits-1:0] v_init_i,
+  input  wire [Lanes*BiasBits-1:0]     bias_i,
+  // membrane memory
+  input  wire [Lanes*MembraneBits-1:0] rdata_i,
+  output wire                          we_o,
+  output wire [Lanes*MembraneBits-1:0] wdata_o,
+  // result
+  output wire                          res_valid_o,
+  output wire [Lanes-1:0]              res_mask_o,
+  output wire [Lanes*ValueBits-1:0]    res_value_o
+);
+
+  localparam KindCount   = 0;
+  localparam KindStep    = 2;
+  localparam KindReadout = 3;
+
+  // The threshold is compared at up to 2^(CountBits-1) times its value.
+  localparam ShiftBits = (Kind == KindCount) ? CountBits - 1 : 0;
+  localparam ScaledBits = ThetaBits + ShiftBits;
+  // One bit more than either operand of the comparison, so that the difference cannot wrap.
+  localparam DiffBits = ((MembraneBits > ScaledBits) ? MembraneBits : ScaledBits) + 2;
+  localparam SumBits = ((MembraneBits > AddendBits) ? MembraneBits : AddendBits) + 1;
+  localparam LastLanes = Neurons - (Groups - 1) * Lanes;
+
+  wire last_group = (group_i == LastGroup[GroupBits-1:0]);
+  localparam LastGroup = Groups - 1;
+
+  assign we_o        = en_i && (op_init_i || (op_acc_i && store_i) || (op_fire_i && last_i));
+  assign res_valid_o = op_fire_i && ((Kind != KindCount) || last_i);
+
+  wire unused_first = &{1'b0, first_i, last_group};
+
+  genvar l;
+  generate
+    for (l = 0; l < Lanes; l = l + 1) begin : g_lane
+      wire [MembraneBits-1:0] v_init = v_init_i[l*MembraneBits+:MembraneBits];
+      wire [AddendBits-1:0]   addend = addend_i[l*AddendBits+:AddendBits];
+      wire                    exists = (l < LastLanes) || !last_group;
+
+      reg  [MembraneBits-1:0] acc_q;
+      wire [MembraneBits-1:0] base = load_i ? rdata_i[l*MembraneBits+:MembraneBits] : acc_q;
+
+      // Integration. The range proof guarantees that the sum fits; cutting it is exact.
+      wire [SumBits-1:0] sum = {{(SumBits-MembraneBits){base[MembraneBits-1]}}, base}
+                             + {{(SumBits-AddendBits){addend[AddendBits-1]}}, addend};
+      wire unused_sum = &{1'b0, sum[SumBits-1:MembraneBits]};
+
+      // Firing.
+      wire                    fired;
+      wire [MembraneBits-1:0] fire_v;
+
+      if (Kind == KindReadout) begin : g_readout
+        assign fired  = 1'b0;
+        assign fire_v = base;
+        wire unused_readout = &{1'b0, theta_i[l*ThetaBits+:ThetaBits], bias_i[l*BiasBits+:BiasBits], fired};
+      end else begin : g_fire
+        wire [ThetaBits-1:0]  theta = theta_i[l*ThetaBits+:ThetaBits];
+        wire [DiffBits-1:0]   v;
+        wire [ScaledBits-1:0] scaled;
+        wire [DiffBits-1:0]   diff = v - {{(DiffBits-ScaledBits){1'b0}}, scaled};
+
+        assign fired  = !diff[DiffBits-1];
+        assign fire_v = fired ? diff[MembraneBits-1:0] : v[MembraneBits-1:0];
+        wire unused_diff = &{1'b0, diff[DiffBits-2:MembraneBits], v[DiffBits-1:MembraneBits]};
+
+        if (Kind == KindStep) begin : g_bias
+          wire [BiasBits-1:0] bias = bias_i[l*BiasBits+:BiasBits];
+          assign v = {{(DiffBits-MembraneBits){base[MembraneBits-1]}}, base}
+                   + {{(DiffBits-BiasBits){bias[BiasBits-1]}}, bias};
+        end else begin : g_no_bias
+          assign v = {{(DiffBits-MembraneBits){base[MembraneBits-1]}}, base};
+          wire unused_bias = &{1'b0, bias_i[l*BiasBits+:BiasBits]};
+        end
+
+        if (ShiftBits > 0) begin : g_scaled
+          // theta · 2^k for k = CountBits-1 … 0, halved from slot to slot.
+          reg [ScaledBits-1:0] scaled_q;
+          assign scaled = first_i ? {theta, {ShiftBits{1'b0}}} : scaled_q;
+          always @(posedge clk_i) if (en_i) scaled_q <= {1'b0, scaled[ScaledBits-1:1]};
+        end else begin : g_plain
+          assign scaled = theta;
+        end
+      end
+
+      always @(posedge clk_i) begin
+        if (en_i) begin
+          if (op_acc_i) acc_q <= sum[MembraneBits-1:0];
+          else acc_q <= fire_v;
+        end
+      end
+
+      assign wdata_o[l*MembraneBits+:MembraneBits] =
+          (op_init_i || (op_fire_i && image_last_i)) ? v_init :
+          op_acc_i ? sum[MembraneBits-1:0] : fire_v;
+
+      // Result.
+      if (Kind == KindReadout) begin : g_logit
+        assign res_mask_o[l] = exists && image_last_i;
+        assign res_value_o[l*ValueBits+:ValueBits] = base;
+      end else if (Kind == KindCount) begin : g_count
+        reg  [CountBits-1:0] count_q;
+        wire [CountBits-1:0] count;
+        if (CountBits > 1) begin : g_shift
+          assign count = {first_i ? {(CountBits-1){1'b0}} : count_q[CountBits-2:0], fired};
+          wire unused_count = &{1'b0, count_q[CountBits-1]};
+        end else begin : g_bit
+          assign count = fired;
+          wire unused_count = &{1'b0, count_q};
+        end
+        always @(posedge clk_i) if (en_i) count_q <= count;
+        assign res_mask_o[l] = exists && (|count);
+        // Successive approximation finds up to 2^CountBits - 1; a count has at most CountMax.
+        if (CountMax + 1 < (1 << CountBits)) begin : g_clip
+          wire over = (count > CountMax[CountBits-1:0]);
+          assign res_value_o[l*ValueBits+:ValueBits] = over ? CountMax[CountBits-1:0] : count;
+        end else begin : g_full
+          assign res_value_o[l*ValueBits+:ValueBits] = count;
+        end
+      end else begin : g_spike
+        assign res_mask_o[l] = exists && fired;
+        assign res_value_o[l*ValueBits+:ValueBits] = {ValueBits{1'b1}};
+      end
+    end
+  endgenerate
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,372 @@
+// Matrix core: one population of integrate-and-fire neurons, computed from all of its inputs in order.
+//
+// Contract: the events of a phase fill one of two banks; when the phase has ended, every group of Lanes neurons takes
+// Rows inputs a cycle, zeros included, and fires. The next phase is received meanwhile. No path from out_ready_i to
+// in_ready_o but through registers. The weight and parameter memories stand outside, behind ports with one cycle of
+// latency:
+//   w_addr_o = group × Chunks + chunk: weight of lane l and row r at bit (l × Rows + r) × WeightBits
+//   p_addr_o = group: {bias, v_init, theta}, each Lanes wide, theta lowest
+//
+// Parameters: see ARCHITECTURE.md, "Microarchitecture". Kind as in sf_lanes.
+`default_nettype none
+
+module sf_matrix_core #(
+  parameter Neurons      = 8,
+  parameter Lanes        = 4,
+  parameter Groups       = 2,
+  parameter GroupBits    = 1,
+  parameter Rows         = 4,
+  parameter Chunks       = 4,
+  parameter ChunkBits    = 2,
+  parameter IdBits       = 4,
+  parameter ValueBits    = 4,
+  parameter WeightBits   = 8,
+  parameter AddrBits     = 3,
+  parameter MembraneBits = 16,
+  parameter ThetaBits    = 8,
+  parameter BiasBits     = 1,
+  parameter Kind         = 0,
+  parameter Slots        = 4,
+  parameter CountBits    = 4,
+  parameter CountMax     = 15,
+  parameter Phases       = 1,
+  parameter OutIdBits    = 3,
+  parameter OutValueBits = 4
+) (
+  input  wire                             clk_i,
+  input  wire                             rst_ni,
+  // input stream
+  input  wire                             in_valid_i,
+  output wire                             in_ready_o,
+  input  wire                             in_last_i,
+  input  wire [ValueBits-1:0]             in_value_i,
+  input  wire [IdBits-1:0]                in_id_i,
+  // output stream
+  output wire                             out_valid_o,
+  input  wire                             out_ready_i,
+  output wire                             out_last_o,
+  output wire [OutValueBits-1:0]          out_value_o,
+  output wire [OutIdBits-1:0]             out_id_o,
+  // weight memory
+  output wire                             w_en_o,
+  output wire [AddrBits-1:0]              w_addr_o,
+  input  wire [Lanes*Rows*WeightBits-1:0] w_data_i,
+  // parameter memory
+  output wire                             p_en_o,
+  output wire [GroupBits-1:0]             p_addr_o,
+  input  wire [Lanes*(BiasBits+MembraneBits+ThetaBits)-1:0] p_data_i
+);
+
+  localparam KindReadout = 3;
+  localparam RowBits     = (Rows > 1) ? $clog2(Rows) : 1;
+  localparam SlotBits    = (Slots > 1) ? $clog2(Slots) : 1;
+  localparam PhaseBits   = (Phases > 1) ? $clog2(Phases) : 1;
+  localparam ProductBits = WeightBits + ValueBits;
+  localparam AddendBits  = ProductBits + $clog2(Rows);
+  localparam InitCycles  = (Groups > Chunks) ? Groups : Chunks;
+  localparam InitBits    = (InitCycles > 1) ? $clog2(InitCycles) : 1;
+  localparam LastInit    = InitCycles - 1;
+  localparam LastGroup   = Groups - 1;
+  localparam LastChunk   = Chunks - 1;
+  localparam LastSlot    = Slots - 1;
+  localparam LastPhase   = Phases - 1;
+
+  // ---------------------------------------------------------------- input banks
+  wire                 stall;
+  reg                  init_q;
+  reg  [InitBits-1:0]  init_count_q;
+  reg  [1:0]           full_q;
+  reg                  fill_q;
+  reg                  issue_q;
+  wire                 release_bank;
+
+  assign in_ready_o = !init_q && !full_q[fill_q];
+  wire take = in_valid_i && in_ready_o;
+
+  // Row and word of an id. IdBits may be too few to reach beyond row 0 or word 0.
+  wire [IdBits+RowBits+ChunkBits-1:0] wide_id = {{(RowBits+ChunkBits){1'b0}}, in_id_i};
+  wire [RowBits-1:0]   in_row  = (Rows > 1) ? wide_id[RowBits-1:0] : {RowBits{1'b0}};
+  wire [ChunkBits-1:0] in_word = (Rows > 1) ? wide_id[RowBits+:ChunkBits] : wide_id[ChunkBits-1:0];
+  wire unused_id = &{1'b0, wide_id};
+
+  always @(posedge clk_i) begin
+    if (!rst_ni) begin
+      full_q <= 2'b00;
+      fill_q <= 1'b0;
+    end else begin
+      if (take && in_last_i) begin
+        full_q[fill_q] <= 1'b1;
+        fill_q         <= !fill_q;
+      end
+      if (release_bank) full_q[issue_q] <= 1'b0;
+    end
+  end
+
+  // ---------------------------------------------------------------- issue
+  reg                  fire_q;
+  reg  [GroupBits-1:0] group_q;
+  reg  [ChunkBits-1:0] chunk_q;
+  reg  [SlotBits-1:0]  slot_q;
+  reg  [PhaseBits-1:0] phase_q;
+  reg  [AddrBits-1:0]  addr_q;
+
+  wire                 last_group = (group_q == LastGroup[GroupBits-1:0]);
+  wire                 last_chunk = (chunk_q == LastChunk[ChunkBits-1:0]);
+  wire                 last_slot  = (slot_q == LastSlot[SlotBits-1:0]);
+  wire                 last_phase = (phase_q == LastPhase[PhaseBits-1:0]);
+  // A slot is used in this cycle. The name is read by co-simulation.
+  wire                 active     = !stall && !init_q && full_q[issue_q];
+  wire                 finish     = fire_q && last_slot && last_group;
+  wire                 init_group = init_q && ({1'b0, init_count_q} < Groups[InitBits:0]);
+  wire                 init_word  = init_q && ({1'b0, init_count_q} < Chunks[InitBits:0]);
+
+  assign release_bank = active && finish;
+
+  always @(posedge clk_i) begin
+    if (!rst_ni) begin
+      init_q       <= 1'b1;
+      init_count_q <= {InitBits{1'b0}};
+      issue_q      <= 1'b0;
+      fire_q       <= 1'b0;
+      group_q      <= {GroupBits{1'b0}};
+      chunk_q      <= {ChunkBits{1'b0}};
+      slot_q       <= {SlotBits{1'b0}};
+      phase_q      <= {PhaseBits{1'b0}};
+      addr_q       <= {AddrBits{1'b0}};
+    end else if (init_q) begin
+      init_q       <= (init_count_q != LastInit[InitBits-1:0]);
+      init_count_q <= init_count_q + {{(InitBits-1){1'b0}}, 1'b1};
+    end else if (active) begin
+      if (!fire_q) begin
+        fire_q  <= last_chunk;
+        chunk_q <= last_chunk ? {ChunkBits{1'b0}} : chunk_q + {{(ChunkBits-1){1'b0}}, 1'b1};
+        addr_q  <= addr_q + {{(AddrBits-1){1'b0}}, 1'b1};
+      end else if (!last_slot) begin
+        slot_q <= slot_q + {{(SlotBits-1){1'b0}}, 1'b1};
+      end else begin
+        fire_q  <= 1'b0;
+        slot_q  <= {SlotBits{1'b0}};
+        group_q <= last_group ? {GroupBits{1'b0}} : group_q + {{(GroupBits-1){1'b0}}, 1'b1};
+        if (last_group) begin
+          addr_q  <= {AddrBits{1'b0}};
+          issue_q <= !issue_q;
+          phase_q <= last_phase ? {PhaseBits{1'b0}} : phase_q + {{(PhaseBits-1){1'b0}}, 1'b1};
+        end
+      end
+    end
+  end
+
+  assign w_en_o   = !stall;
+  assign w_addr_o = addr_q;
+
+  // A word of the last group is cleared in the cycle after it was read.
+  reg                  clear_q;
+  reg  [ChunkBits-1:0] clear_word_q;
+  always @(posedge clk_i) begin
+    if (!rst_ni) clear_q <= 1'b0;
+    else if (!stall) clear_q <= active && !fire_q && last_group;
+  end
+  always @(posedge clk_i) begin
+    if (!stall) clear_word_q <= chunk_q;
+  end
+
+  // init_count_q and chunk_q have different widths; one is enough to address the banks.
+  wire [InitBits+ChunkBits-1:0] wide_init  = {{ChunkBits{1'b0}}, init_count_q};
+  wire [ChunkBits-1:0]          clear_word = init_q ? wide_init[ChunkBits-1:0] : clear_word_q;
+  wire                          clear      = rst_ni && !stall && clear_q;
+  wire unused_init = &{1'b0, wide_init};
+
+  wire [2*Rows*ValueBits-1:0]   bank_data;
+  reg                           w_issue_q;
+
+  genvar b;
+  generate
+    for (b = 0; b < 2; b = b + 1) begin : g_bank
+      sf_bank #(
+        .Rows     (Rows),
+        .RowBits  (RowBits),
+        .ValueBits(ValueBits),
+        .Words    (Chunks),
+        .WordBits (ChunkBits)
+      ) u_bank (
+        .clk_i  (clk_i),
+        .write_i(rst_ni && take && !in_last_i && fill_q == b[0]),
+        .row_i  (in_row),
+        .waddr_i(in_word),
+        .value_i(in_value_i),
+        .clear_i((rst_ni && init_word) || (clear && issue_q == b[0])),
+        .caddr_i(clear_word),
+        .re_i   (!stall),
+        .raddr_i(chunk_q),
+        .rdata_o(bank_data[b*Rows*ValueBits+:Rows*ValueBits])
+      );
+    end
+  endgenerate
+
+  // ---------------------------------------------------------------- pipeline: W, M, T, A
+  // Bits of an op that travel with it: init, acc, fire, first chunk or slot, last slot, image's last phase, end.
+  localparam OpBits = 7;
+  wire first = fire_q ? 1'b0 : (chunk_q == {ChunkBits{1'b0}});
+  wire [OpBits-1:0] issued = {
+      init_group, active && !fire_q, active && fire_q, fire_q ? (slot_q == {SlotBits{1'b0}}) : first,
+      last_slot, last_phase, active && finish
+  };
+  wire [InitBits+GroupBits-1:0] wide_group = {{GroupBits{1'b0}}, init_count_q};
+  wire unused_group = &{1'b0, wide_group};
+
+  reg  [OpBits-1:0]                 w_op_q, m_op_q, t_op_q, a_op_q;
+  reg  [GroupBits-1:0]              w_group_q, m_group_q, t_group_q, a_group_q;
+  reg  [Lanes*Rows*WeightBits-1:0]  m_weight_q;
+  reg  [Rows*ValueBits-1:0]         m_value_q;
+  reg  [Lanes*Rows*ProductBits-1:0] t_product_q;
+  reg  [Lanes*AddendBits-1:0]       a_addend_q;
+  wire [Lanes*Rows*ProductBits-1:0] product;
+  wire [Lanes*AddendBits-1:0]       addend;
+
+  always @(posedge clk_i) begin
+    if (!rst_ni) begin
+      w_op_q <= {OpBits{1'b0}};
+      m_op_q <= {OpBits{1'b0}};
+      t_op_q <= {OpBits{1'b0}};
+      a_op_q <= {OpBits{1'b0}};
+    end else if (!stall) begin
+      w_op_q <= (init_q || active) ? issued : {OpBits{1'b0}};
+      m_op_q <= w_op_q;
+      t_op_q <= m_op_q;
+      a_op_q <= t_op_q;
+    end
+  end
+
+  always @(posedge clk_i) begin
+    if (!stall) begin
+      w_issue_q   <= issue_q;
+      w_group_q   <= init_q ? wide_group[GroupBits-1:0] : group_q;
+      m_group_q   <= w_group_q;
+      m_weight_q  <= w_data_i;
+      m_value_q   <= bank_data[w_issue_q*Rows*ValueBits+:Rows*ValueBits];
+      t_group_q   <= m_group_q;
+      t_product_q <= product;
+      a_group_q   <= t_group_q;
+      a_addend_q  <= addend;
+    end
+  end
+
+  genvar l;
+  genvar r;
+  generate
+    for (l = 0; l < Lanes; l = l + 1) begin : g_lane
+      for (r = 0; r < Rows; r = r + 1) begin : g_row
+        wire [WeightBits-1:0] weight = m_weight_q[(l*Rows+r)*WeightBits+:WeightBits];
+        wire [ValueBits-1:0]  value  = m_value_q[r*ValueBits+:ValueBits];
+        if (ValueBits == 1) begin : g_gate
+          assign product[(l*Rows+r)*ProductBits+:ProductBits] =
+              value[0] ? {weight[WeightBits-1], weight} : {ProductBits{1'b0}};
+        end else begin : g_multiply
+          wire signed [ProductBits:0] full = $signed({{(ValueBits+1){weight[WeightBits-1]}}, weight})
+                                           * $signed({{(WeightBits+1){1'b0}}, value});
+          wire unused_full = full[ProductBits];
+          assign product[(l*Rows+r)*ProductBits+:ProductBits] = full[ProductBits-1:0];
+        end
+      end
+
+      sf_tree #(
+        .Count(Rows),
+        .Bits (ProductBits)
+      ) u_tree (
+        .terms_i(t_product_q[l*Rows*ProductBits+:Rows*ProductBits]),
+        .sum_o  (addend[l*AddendBits+:AddendBits])
+      );
+    end
+  endgenerate
+
+  wire a_init, a_acc, a_fire, a_first, a_last, a_image_last, a_end;
+  assign {a_init, a_acc, a_fire, a_first, a_last, a_image_last, a_end} = a_op_q;
+
+  // ---------------------------------------------------------------- membranes and firing
+  wire [Lanes*MembraneBits-1:0] rdata;
+  wire [Lanes*MembraneBits-1:0] wdata;
+  wire                          we;
+  wire                          res_valid;
+  wire [Lanes-1:0]              res_mask;
+  wire [Lanes*OutValueBits-1:0] res_value;
+
+  assign p_en_o   = !stall;
+  assign p_addr_o = t_group_q;
+
+  sf_membrane #(
+    .Width    (Lanes * MembraneBits),
+    .Groups   (Groups),
+    .GroupBits(GroupBits)
+  ) u_membrane (
+    .clk_i  (clk_i),
+    .we_i   (we && rst_ni),
+    .waddr_i(a_group_q),
+    .wdata_i(wdata),
+    .re_i   (!stall),
+    .raddr_i(t_group_q),
+    .rdata_o(rdata)
+  );
+
+  sf_lanes #(
+    .Lanes       (Lanes),
+    .Neurons     (Neurons),
+    .Groups      (Groups),
+    .GroupBits   (GroupBits),
+    .MembraneBits(MembraneBits),
+    .AddendBits  (AddendBits),
+    .ThetaBits   (ThetaBits),
+    .BiasBits    (BiasBits),
+    .ValueBits   (OutValueBits),
+    .Kind        (Kind),
+    .CountBits   (CountBits),
+    .CountMax    (CountMax)
+  ) u_lanes (
+    .clk_i       (clk_i),
+    .en_i        (!stall),
+    .op_init_i   (a_init),
+    .op_acc_i    (a_acc),
+    .op_fire_i   (a_fire),
+    // The sum stands in the accumulators from a group's first chunk to its last firing slot.
+    .load_i      (a_acc && a_first),
+    .store_i     (1'b0),
+    .first_i     (a_first),
+    .last_i      (a_last),
+    .image_last_i(a_image_last),
+    .group_i     (a_group_q),
+    .addend_i    (a_addend_q),
+    .theta_i     (p_data_i[0+:Lanes*ThetaBits]),
+    .v_init_i    (p_data_i[Lanes*ThetaBits+:Lanes*MembraneBits]),
+    .bias_i      (p_data_i[Lanes*(ThetaBits+MembraneBits)+:Lanes*BiasBits]),
+    .rdata_i     (rdata),
+    .we_o        (we),
+    .wdata_o     (wdata),
+    .res_valid_o (res_valid),
+    .res_mask_o  (res_mask),
+    .res_value_o (res_value)
+  );
+
+  sf_emit #(
+    .Lanes    (Lanes),
+    .GroupBits(GroupBits),
+    .IdBits   (OutIdBits),
+    .ValueBits(OutValueBits),
+    .Constant ((Kind == 1 || Kind == 2) ? 1 : 0)
+  ) u_emit (
+    .clk_i      (clk_i),
+    .rst_ni     (rst_ni),
+    .stall_o    (stall),
+    .res_valid_i(res_valid),
+    .res_end_i  (a_end && (Kind != KindReadout || a_image_last)),
+    .res_group_i(a_group_q),
+    .res_mask_i (res_mask),
+    .res_value_i(res_value),
+    .out_valid_o(out_valid_o),
+    .out_ready_i(out_ready_i),
+    .out_last_o (out_last_o),
+    .out_value_o(out_value_o),
+    .out_id_o   (out_id_o)
+  );
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,120 @@
+//# The network: units joined by streams. #//
+// @{ top }@: the network as a pipeline of cores.
+//
+// Contract: feed events {value, id} and, after each phase, one beat with last = 1 (value and id 0). After each image the
+// output sends one signed logit per class, then one beat with last = 1. @{ phases }@ phase(s) an image.
+// valid never waits for ready; data is stable while valid && !ready. Reset is synchronous, active low.
+//
+//% for line in overview %//
+//   @{ line }@
+//% endfor %//
+`default_nettype none
+
+module @{ top }@ (
+  input  wire clk_i,
+  input  wire rst_ni,
+  // input stream: the image
+  input  wire in_valid_i,
+  output wire in_ready_o,
+  input  wire in_last_i,
+  input  wire [@{ input.value_bits - 1 }@:0] in_value_i,
+  input  wire [@{ input.id_bits - 1 }@:0] in_id_i,
+  // output stream: the logits
+  output wire out_valid_o,
+  input  wire out_ready_i,
+  output wire out_last_o,
+  output wire [@{ output.value_bits - 1 }@:0] out_value_o,
+  output wire [@{ output.id_bits - 1 }@:0] out_id_o
+);
+
+//% for s in streams %//
+  wire s_@{ s.name }@_valid;
+  wire s_@{ s.name }@_ready;
+  wire s_@{ s.name }@_last;
+  wire [@{ s.value_bits - 1 }@:0] s_@{ s.name }@_value;
+  wire [@{ s.id_bits - 1 }@:0] s_@{ s.name }@_id;
+
+//% endfor %//
+  assign s_@{ input.name }@_valid = in_valid_i;
+  assign s_@{ input.name }@_last  = in_last_i;
+  assign s_@{ input.name }@_value = in_value_i;
+  assign s_@{ input.name }@_id    = in_id_i;
+  assign in_ready_o = s_@{ input.name }@_ready;
+
+  assign out_valid_o = s_@{ output.name }@_valid;
+  assign out_last_o  = s_@{ output.name }@_last;
+  assign out_value_o = s_@{ output.name }@_value;
+  assign out_id_o    = s_@{ output.name }@_id;
+  assign s_@{ output.name }@_ready = out_ready_i;
+
+//% for unit in units %//
+//% match unit %//
+//% when UnitView::Core with { name, input, output } %//
+  @{ name }@ u_@{ name }@ (
+    .clk_i      (clk_i),
+    .rst_ni     (rst_ni),
+    .in_valid_i (s_@{ input }@_valid),
+    .in_ready_o (s_@{ input }@_ready),
+    .in_last_i  (s_@{ input }@_last),
+    .in_value_i (s_@{ input }@_value),
+    .in_id_i    (s_@{ input }@_id),
+    .out_valid_o(s_@{ output }@_valid),
+    .out_ready_i(s_@{ output }@_ready),
+    .out_last_o (s_@{ output }@_last),
+    .out_value_o(s_@{ output }@_value),
+    .out_id_o   (s_@{ output }@_id)
+  );
+
+//% when UnitView::Fork with { name, input, outputs, width } %//
+  sf_fork #(
+    .Outputs(@{ outputs.len() }@),
+    .Width  (@{ width }@)
+  ) u_@{ name }@ (
+    .clk_i      (clk_i),
+    .rst_ni     (rst_ni),
+    .in_valid_i (s_@{ input }@_valid),
+    .in_ready_o (s_@{ input }@_ready),
+    .in_data_i  ({s_@{ input }@_last, s_@{ input }@_value, s_@{ input }@_id}),
+    .out_valid_o({//% for o in outputs %//s_@{ o }@_valid//% if !loop.last %//, //% endif %////% endfor %//}),
+    .out_ready_i({//% for o in outputs %//s_@{ o }@_ready//% if !loop.last %//, //% endif %////% endfor %//}),
+    .out_data_o ({
+//% for o in outputs %//
+      s_@{ o }@_last, s_@{ o }@_value, s_@{ o }@_id//% if !loop.last %//,//% endif %//
+//% endfor %//
+    })
+  );
+
+//% when UnitView::Merge with { name, inputs, output, id_bits, value_bits, bases } %//
+  sf_merge #(
+    .Inputs   (@{ inputs.len() }@),
+    .IdBits   (@{ id_bits }@),
+    .ValueBits(@{ value_bits }@),
+    .Bases    ({//% for b in bases %//@{ id_bits }@'d@{ b }@//% if !loop.last %//, //% endif %////% endfor %//})
+  ) u_@{ name }@ (
+    .clk_i      (clk_i),
+    .rst_ni     (rst_ni),
+    .in_valid_i ({//% for i in inputs %//s_@{ i.name }@_valid//% if !loop.last %//, //% endif %////% endfor %//}),
+    .in_ready_o ({//% for i in inputs %//s_@{ i.name }@_ready//% if !loop.last %//, //% endif %////% endfor %//}),
+    .in_last_i  ({//% for i in inputs %//s_@{ i.name }@_last//% if !loop.last %//, //% endif %////% endfor %//}),
+    .in_value_i ({
+//% for i in inputs %//
+      //% if i.value_pad > 0 %//@{ i.value_pad }@'d0, //% endif %//s_@{ i.name }@_value//% if !loop.last %//,//% endif %//
+//% endfor %//
+    }),
+    .in_id_i    ({
+//% for i in inputs %//
+      //% if i.id_pad > 0 %//@{ i.id_pad }@'d0, //% endif %//s_@{ i.name }@_id//% if !loop.last %//,//% endif %//
+//% endfor %//
+    }),
+    .out_valid_o(s_@{ output }@_valid),
+    .out_ready_i(s_@{ output }@_ready),
+    .out_last_o (s_@{ output }@_last),
+    .out_value_o(s_@{ output }@_value),
+    .out_id_o   (s_@{ output }@_id)
+  );
+
+//% endmatch %//
+//% endfor %//
+endmodule
+
+`default_nettype wire

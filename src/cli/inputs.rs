@@ -1,0 +1,56 @@
+//! Arguments that several commands share.
+
+use crate::data::{self, Images, Labels};
+use crate::error::{Problem, Result};
+use crate::ir::Shape;
+use std::path::PathBuf;
+
+/// A test set.
+#[derive(clap::Args, Clone, Debug)]
+pub struct TestSet {
+    /// Images: IDX, NPY or CIFAR binary, each also gzipped; told apart by content
+    #[arg(long, value_name = "FILE")]
+    pub images: PathBuf,
+    /// Labels: IDX or NPY (not needed for CIFAR binary, which holds them)
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+    /// Use only the first N images
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+}
+
+impl TestSet {
+    /// Reads the files; the images must have as many pixels as `input`, the labels must be below `classes`.
+    pub fn load(&self, input: &Shape, classes: usize) -> Result<(Images, Option<Labels>)> {
+        let (images, inside) = data::load_images(&self.images)?;
+        let labels = match &self.labels {
+            Some(file) => Some(data::load_labels(file)?),
+            None => inside,
+        };
+        if images.shape().len() != input.len() {
+            let what = format!("holds images of shape {}, the network takes {input}", images.shape());
+            return Err(Problem::new(what)
+                .in_file(&self.images)
+                .help("give images of the kind that the network was trained on")
+                .into());
+        }
+        if let Some(labels) = &labels {
+            data::check_pair(&images, labels, classes)
+                .map_err(|e| e.in_file(self.labels.as_ref().unwrap_or(&self.images)))?;
+        }
+        let limit = match self.limit {
+            Some(0) => return Err(Problem::new("--limit 0 leaves no image").help("give a limit of at least 1").into()),
+            Some(n) => n,
+            None => images.len(),
+        };
+        Ok((images.truncated(limit), labels.map(|l| l.truncated(limit))))
+    }
+}
+
+/// Where the machine-readable result goes.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Output {
+    /// Write the result as JSON to FILE, or to standard output for '-'
+    #[arg(long, value_name = "FILE|-")]
+    pub json: Option<PathBuf>,
+}

@@ -1,0 +1,92 @@
+//! The design directory: what `compile` writes and everything else reads.
+//!
+//! ```text
+//! design.json   settings, network without weights, units, streams, decisions, sizes and hashes of the other files
+//! model/        the source network and the integer weights: what the golden model reads
+//! rtl/ mem/     Verilog and memory images: what simulators and synthesis read
+//! tb/           self-checking bench        constraints/  pins of boards        README.md
+//! ```
+//! A directory is written aside and renamed, so it is either complete or not there.
+
+mod load;
+mod readme;
+mod write;
+
+use crate::error::{Problem, Result};
+use crate::ir::mapped::MappedNet;
+use crate::rtl::Vectors;
+use crate::settings::Settings;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Version of the directory's layout.
+const FORMAT: u32 = 1;
+
+/// A compiled network.
+#[derive(Clone, Debug)]
+pub struct Design {
+    /// The network as hardware.
+    pub net: MappedNet,
+    /// The settings that made it.
+    pub settings: Settings,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The model file, byte for byte.
+    pub source: Vec<u8>,
+    /// What the emitted bench sends and expects (not read back by [`Design::load`]).
+    pub vectors: Vectors,
+}
+
+/// Where a design comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// File name of the model, without its folder.
+    pub model: String,
+    /// File name of the calibration images, without their folder.
+    pub calibration: String,
+    /// Number of calibration images used.
+    pub calibration_images: usize,
+    /// Mean number of events per image that each population sent on the calibration images, in thousandths.
+    pub millievents: Vec<u64>,
+}
+
+/// The content of `design.json`.
+#[derive(Serialize, Deserialize)]
+struct Manifest {
+    format: u32,
+    synfire: String,
+    origin: Origin,
+    settings: Settings,
+    net: MappedNet,
+    files: BTreeMap<String, FileRecord>,
+}
+
+/// A file of the design directory as it was written.
+#[derive(Serialize, Deserialize)]
+struct FileRecord {
+    bytes: u64,
+    sha256: String,
+}
+
+impl Design {
+    /// Writes the directory. It must not exist, unless `replace` is set and it holds a design.
+    pub fn write(&self, dir: &Path, replace: bool) -> Result<()> {
+        write::write(self, dir, replace)
+    }
+
+    /// Reads a directory back. Only `design.json` and `model/` are read.
+    pub fn load(dir: &Path) -> Result<Design> {
+        load::load(dir)
+    }
+
+    /// A file of the model folder that differs from what was written, if any: a design that was edited by hand.
+    pub fn changed_files(dir: &Path) -> Result<Vec<Problem>> {
+        load::changed_files(dir)
+    }
+}
+
+/// Path of projection `index`'s weights inside the directory.
+fn weight_path(index: usize) -> String {
+    format!("model/projection_{index}.npy")
+}

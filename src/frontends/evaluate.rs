@@ -1,0 +1,81 @@
+//! Runs a [`Graph`] in `f32`.
+
+use crate::error::{Error, Result};
+use crate::ir::graph::{Graph, Node, Op};
+use ndarray::parallel::prelude::*;
+use ndarray::{Array2, ArrayView2, Axis, Zip, concatenate};
+
+/// Images that are computed at a time by one thread.
+const CHUNK: usize = 256;
+
+/// The network's answers, `[B, outputs]`, for `images`, `[B, inputs]`, which the caller has normalised.
+///
+/// # Errors
+/// [`crate::error::Kind::Input`] if the images do not have the size of the network's input.
+pub fn evaluate(graph: &Graph, images: ArrayView2<f32>) -> Result<Array2<f32>> {
+    let chunks: Vec<ArrayView2<f32>> = images.axis_chunks_iter(Axis(0), CHUNK).collect();
+    let answers = chunks.into_par_iter().map(|chunk| {
+        let mut all = activations(graph, &chunk)?;
+        Ok(all.swap_remove(graph.output.0))
+    });
+    let answers = answers.collect::<Result<Vec<_>>>()?;
+    let views: Vec<ArrayView2<f32>> = answers.iter().map(|part| part.view()).collect();
+    if views.is_empty() {
+        return Ok(Array2::zeros((0, graph.node(graph.output).shape.len())));
+    }
+    concatenate(Axis(0), &views).map_err(|e| Error::internal(format!("the answers of a batch do not fit: {e}")))
+}
+
+/// The activation of every node, `[B, elements]`, for `images`, `[B, inputs]`, which the caller has normalised.
+///
+/// All of them are kept, so a caller with many images passes them in parts.
+///
+/// # Errors
+/// [`crate::error::Kind::Input`] if the images do not have the size of the network's input.
+pub fn activations(graph: &Graph, images: &ArrayView2<f32>) -> Result<Vec<Array2<f32>>> {
+    if images.ncols() != graph.input_shape().len() {
+        return Err(Error::input(format!(
+            "the network expects images of {} ({} pixels), but these have {} pixels",
+            graph.input_shape(),
+            graph.input_shape().len(),
+            images.ncols()
+        ))
+        .help("give images of the size that the network was trained for"));
+    }
+    let mut results: Vec<Array2<f32>> = Vec::with_capacity(graph.nodes.len());
+    for node in &graph.nodes {
+        let result = compute(node, images, &results);
+        results.push(result);
+    }
+    Ok(results)
+}
+
+/// One node's activation from those before it; `Graph::check` vouches for inputs and shapes.
+fn compute(node: &Node, images: &ArrayView2<f32>, earlier: &[Array2<f32>]) -> Array2<f32> {
+    let input = |i: usize| &earlier[node.inputs[i].0];
+    match &node.op {
+        Op::Input => images.to_owned(),
+        Op::Dense { weight, bias } => input(0).dot(&weight.t()) + bias,
+        Op::Affine { scale, shift } => {
+            let mut result = input(0).clone();
+            for (i, mut column) in result.axis_iter_mut(Axis(1)).enumerate() {
+                let channel = node.shape.channel_of(i);
+                let (scale, shift) = (scale[channel], shift[channel]);
+                column.mapv_inplace(|x| scale * x + shift);
+            }
+            result
+        }
+        Op::Relu { max } => {
+            let max = max.unwrap_or(f32::INFINITY);
+            input(0).mapv(|x| x.max(0.0).min(max))
+        }
+        Op::Add => {
+            let mut result = input(0).clone();
+            for i in 1..node.inputs.len() {
+                Zip::from(&mut result).and(input(i)).for_each(|a, &b| *a += b);
+            }
+            result
+        }
+        Op::Reshape => input(0).clone(),
+    }
+}

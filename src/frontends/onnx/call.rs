@@ -1,0 +1,229 @@
+//! One node of a model as its operator sees it: inputs, attributes, and the graph to add to.
+
+use super::interface::MAX_ELEMENTS;
+use super::label;
+use super::lower::Lowering;
+use super::proto::{AttributeProto, NodeProto};
+use super::tensor::Tensor;
+use crate::ir::Shape;
+use crate::ir::graph::{Node, NodeId, Op};
+use ndarray::{Array1, ArrayD};
+
+/// More parameters than this, counted at every use, are refused: a small file could otherwise use one weight a thousand times.
+const MAX_PARAMETERS: usize = 1 << 28;
+
+/// An activation as the model file sees it.
+#[derive(Clone, Debug)]
+pub(super) struct Activation {
+    /// The node of the graph that computes it.
+    pub node: NodeId,
+    /// Its extents in the file, without the batch axis. (The graph's own shape is `[N]` or `[C, H, W]`.)
+    pub dims: Vec<usize>,
+}
+
+impl Activation {
+    /// Number of elements of one image.
+    pub(super) fn len(&self) -> usize {
+        self.dims.iter().product()
+    }
+}
+
+/// What a name in the file stands for.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Activation(Activation),
+    Constant(Tensor),
+    /// Could not be computed; the reason has been reported where it arose.
+    Broken,
+}
+
+/// A result, or why there is none.
+pub(super) type Outcome<T> = Result<T, Stop>;
+
+/// Why an operator has no result.
+pub(super) enum Stop {
+    /// To be reported at this node.
+    Refused { what: String, help: Option<String> },
+    /// Reported already, at an earlier node.
+    Upstream,
+}
+
+impl Stop {
+    /// A refusal without advice.
+    pub(super) fn new(what: impl Into<String>) -> Stop {
+        Stop::Refused { what: what.into(), help: None }
+    }
+
+    /// A refusal with advice.
+    pub(super) fn with_help(what: impl Into<String>, help: impl Into<String>) -> Stop {
+        Stop::Refused { what: what.into(), help: Some(help.into()) }
+    }
+}
+
+/// The shape that the graph gives an activation with these extents.
+pub(super) fn canonical(dims: &[usize]) -> Shape {
+    match *dims {
+        [h, w] => Shape(vec![1, h, w]),
+        [_] | [_, _, _] => Shape(dims.to_vec()),
+        _ => Shape(vec![dims.iter().product()]),
+    }
+}
+
+/// One node that is being lowered: its inputs, its attributes, and the graph to add to.
+pub(super) struct Call<'l, 'a> {
+    pub(super) lowering: &'l mut Lowering<'a>,
+    pub(super) node: &'a NodeProto,
+    pub(super) index: usize,
+}
+
+impl Call<'_, '_> {
+    /// The version of the operator set.
+    pub(super) fn opset(&self) -> i64 {
+        self.lowering.opset
+    }
+
+    /// The batch axis' extent, if the model fixes it.
+    pub(super) fn batch(&self) -> Option<usize> {
+        self.lowering.batch
+    }
+
+    /// Number of inputs, trailing omitted ones included.
+    pub(super) fn input_count(&self) -> usize {
+        self.node.input.len()
+    }
+
+    /// True unless the optional input `i` is omitted.
+    pub(super) fn has_input(&self, i: usize) -> bool {
+        self.node.input.get(i).is_some_and(|name| !name.is_empty())
+    }
+
+    /// Input `i`, whatever it is (but not broken).
+    pub(super) fn value(&mut self, i: usize) -> Outcome<Value> {
+        let name = self.node.input.get(i).filter(|name| !name.is_empty());
+        let name = name.ok_or_else(|| Stop::new(format!("lacks its input {i}")))?;
+        let lowering = &mut *self.lowering;
+        let value = match (lowering.values.get(name.as_str()), lowering.initializers.get(name.as_str())) {
+            (Some(Value::Broken), _) => return Err(Stop::Upstream),
+            (Some(value), _) => value.clone(),
+            (None, Some(tensor)) => {
+                let decoded = Tensor::decode(tensor);
+                Value::Constant(decoded.map_err(|what| Stop::new(format!("its constant '{name}' {what}")))?)
+            }
+            (None, None) => return Err(Stop::new(format!("reads '{name}', which is no result that synfire computes"))),
+        };
+        if let Value::Constant(tensor) = &value {
+            lowering.parameters = lowering.parameters.saturating_add(tensor.len());
+            if lowering.parameters > MAX_PARAMETERS {
+                return Err(Stop::new(format!("brings the number of parameters above the limit of {MAX_PARAMETERS}")));
+            }
+            if tensor.len() == 0 {
+                return Err(Stop::new(format!("its constant '{name}' of extents {:?} has no elements", tensor.dims())));
+            }
+        }
+        Ok(value)
+    }
+
+    /// Input `i`, which must be an activation.
+    pub(super) fn activation(&mut self, i: usize) -> Outcome<Activation> {
+        match self.value(i)? {
+            Value::Activation(activation) => Ok(activation),
+            _ => Err(Stop::with_help(
+                format!("its input {i} is a constant where an activation is supported"),
+                "let the exporter fold constants",
+            )),
+        }
+    }
+
+    /// Input `i`, which must be a constant.
+    pub(super) fn constant(&mut self, i: usize) -> Outcome<Tensor> {
+        match self.value(i)? {
+            Value::Constant(tensor) => Ok(tensor),
+            _ => Err(Stop::new(format!("its input {i} is computed by the network; a constant is supported"))),
+        }
+    }
+
+    /// Input `i`, which must be a constant of finite floats.
+    pub(super) fn floats(&mut self, i: usize) -> Outcome<ArrayD<f32>> {
+        let floats = self.constant(i)?.into_floats();
+        self.finite(i, &floats)?;
+        Ok(floats)
+    }
+
+    /// Refuses NaN and infinity in the constant input `i`.
+    pub(super) fn finite(&self, i: usize, floats: &ArrayD<f32>) -> Outcome<()> {
+        let Some((at, value)) = floats.iter().enumerate().find(|(_, x)| !x.is_finite()) else { return Ok(()) };
+        let total = floats.iter().filter(|x| !x.is_finite()).count();
+        let name = self.node.input.get(i).map_or("", String::as_str);
+        Err(Stop::with_help(
+            format!("its constant '{name}' holds {total} values that are NaN or infinite, the first ({value}) at {at}"),
+            "train or export the model again",
+        ))
+    }
+
+    /// Input `i`, which must be a constant of integers.
+    pub(super) fn ints(&mut self, i: usize) -> Outcome<Vec<i64>> {
+        match self.constant(i)? {
+            Tensor::Ints(array) => Ok(array.iter().copied().collect()),
+            Tensor::Floats(_) => Err(Stop::new(format!("its input {i} holds floats where integers are needed"))),
+        }
+    }
+
+    /// An integer attribute.
+    pub(super) fn int(&self, name: &str) -> Option<i64> {
+        self.attribute(name).map(|a| a.i)
+    }
+
+    /// A float attribute.
+    pub(super) fn float(&self, name: &str) -> Option<f32> {
+        self.attribute(name).map(|a| a.f)
+    }
+
+    /// An attribute.
+    pub(super) fn attribute(&self, name: &str) -> Option<&AttributeProto> {
+        self.node.attribute.iter().find(|a| a.name == name)
+    }
+
+    /// Adds a node that computes `op` of `inputs`; in the file, its result has the extents `dims`.
+    pub(super) fn emit(&mut self, op: Op, inputs: &[&Activation], dims: Vec<usize>) -> Outcome<Activation> {
+        let shape = canonical(&dims);
+        self.emit_shaped(op, inputs, dims, shape)
+    }
+
+    /// Like [`Call::emit`], with a shape of its own in the graph.
+    pub(super) fn emit_shaped(
+        &mut self,
+        op: Op,
+        inputs: &[&Activation],
+        dims: Vec<usize>,
+        shape: Shape,
+    ) -> Outcome<Activation> {
+        let elements = dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).filter(|&n| n <= MAX_ELEMENTS);
+        match elements {
+            Some(0) => return Err(Stop::new(format!("computes nothing: its result has the extents {dims:?}"))),
+            Some(_) => {}
+            None => return Err(Stop::new(format!("computes {dims:?} elements; {MAX_ELEMENTS} are the limit"))),
+        }
+        let id = NodeId(self.lowering.nodes.len());
+        let name = label(self.lowering.proto, self.index);
+        let inputs = inputs.iter().map(|a| a.node).collect();
+        self.lowering.nodes.push(Node { name, op, inputs, shape });
+        Ok(Activation { node: id, dims })
+    }
+
+    /// Shape of an activation in the graph.
+    pub(super) fn shape(&self, x: &Activation) -> &Shape {
+        &self.lowering.nodes[x.node.0].shape
+    }
+
+    /// The bias of the dense node behind input `i`, if nothing else reads that node's result: then it may be changed.
+    pub(super) fn bias_of_sole_dense(&mut self, i: usize, x: &Activation) -> Option<&mut Array1<f32>> {
+        let name = self.node.input.get(i)?;
+        if self.lowering.reads.get(name.as_str()) != Some(&1) {
+            return None;
+        }
+        match &mut self.lowering.nodes.get_mut(x.node.0)?.op {
+            Op::Dense { bias, .. } => Some(bias),
+            _ => None,
+        }
+    }
+}

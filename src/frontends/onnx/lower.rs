@@ -1,0 +1,130 @@
+//! The walk over the nodes of a model.
+
+use super::call::{Activation, Call, Outcome, Stop, Value, canonical};
+use super::interface::Interface;
+use super::label;
+use super::ops;
+use super::proto::{GraphProto, NodeProto, TensorProto};
+use crate::error::{Error, Kind, Problem, Result};
+use crate::ir::graph::{Graph, Node, NodeId, Op};
+use std::collections::{BTreeSet, HashMap};
+
+/// Lowers the nodes `order` (indices into `proto.node`, sorted) and gathers the problems of all of them.
+pub(super) fn lower(
+    proto: &GraphProto,
+    opset: i64,
+    name: &str,
+    interface: &Interface,
+    order: &[usize],
+) -> Result<Graph> {
+    let mut lowering = Lowering::new(proto, opset, interface, order);
+    let mut problems = Vec::new();
+    let mut advised = BTreeSet::new();
+    for &index in order {
+        let node = &proto.node[index];
+        let outcome = match lowering.unread_results(node) {
+            Ok(()) => lowering.lower_node(index, node),
+            Err(stop) => Err(stop),
+        };
+        let value = outcome.unwrap_or_else(|stop| {
+            if let Stop::Refused { what, help } = stop {
+                let problem = Problem::new(what).at_node(label(proto, index));
+                // The same advice twenty times would hide the list of nodes.
+                let help = help.filter(|help| advised.insert(help.clone()));
+                problems.push(match help {
+                    Some(help) => problem.help(help),
+                    None => problem,
+                });
+            }
+            Value::Broken
+        });
+        if let Some(output) = node.output.first() {
+            lowering.values.insert(output, value);
+        }
+    }
+    match lowering.values.remove(interface.output.as_str()) {
+        Some(Value::Activation(output)) => {
+            if interface.output_dims.as_ref().is_some_and(|declared| *declared != output.dims) {
+                problems.push(
+                    Problem::new(format!(
+                        "the file declares the output as {:?} a sample, but its nodes compute {:?}",
+                        interface.output_dims.as_deref().unwrap_or_default(),
+                        output.dims
+                    ))
+                    .at_node(&interface.output),
+                );
+            }
+            Error::check(Kind::Input, problems)?;
+            Ok(Graph { name: name.to_string(), nodes: lowering.nodes, output: output.node })
+        }
+        Some(Value::Constant(_)) => {
+            problems.push(Problem::new("the output does not depend on the input").at_node(&interface.output));
+            Err(Error { kind: Kind::Input, problems })
+        }
+        _ => {
+            if problems.is_empty() {
+                problems.push(Problem::new("the output is not the first result of a node").at_node(&interface.output));
+            }
+            Err(Error { kind: Kind::Input, problems })
+        }
+    }
+}
+
+/// What has been lowered so far.
+pub(super) struct Lowering<'a> {
+    pub(super) opset: i64,
+    pub(super) nodes: Vec<Node>,
+    pub(super) values: HashMap<&'a str, Value>,
+    pub(super) initializers: HashMap<&'a str, &'a TensorProto>,
+    /// How many times each value is read by live nodes or as the output.
+    pub(super) reads: HashMap<&'a str, usize>,
+    pub(super) batch: Option<usize>,
+    pub(super) parameters: usize,
+    pub(super) proto: &'a GraphProto,
+}
+
+impl<'a> Lowering<'a> {
+    fn new(proto: &'a GraphProto, opset: i64, interface: &'a Interface, order: &[usize]) -> Self {
+        let input = Node {
+            name: interface.input.clone(),
+            op: Op::Input,
+            inputs: Vec::new(),
+            shape: canonical(&interface.dims),
+        };
+        let activation = Activation { node: NodeId(0), dims: interface.dims.clone() };
+        let mut reads = HashMap::from([(interface.output.as_str(), 1)]);
+        for name in order.iter().flat_map(|&index| &proto.node[index].input) {
+            *reads.entry(name.as_str()).or_default() += 1;
+        }
+        Lowering {
+            opset,
+            nodes: vec![input],
+            values: HashMap::from([(interface.input.as_str(), Value::Activation(activation))]),
+            initializers: proto.initializer.iter().map(|t| (t.name.as_str(), t)).collect(),
+            reads,
+            batch: interface.batch,
+            parameters: 0,
+            proto,
+        }
+    }
+
+    fn lower_node(&mut self, index: usize, node: &'a NodeProto) -> Outcome<Value> {
+        let standard = matches!(node.domain.as_str(), "" | "ai.onnx");
+        let Some(operator) = ops::find(&node.op_type).filter(|_| standard) else {
+            let domain = if standard { String::new() } else { format!("{}.", node.domain) };
+            let what = format!("the operator {domain}{} is not supported", node.op_type);
+            return Err(Stop::with_help(what, ops::advice(&node.op_type)));
+        };
+        operator(&mut Call { lowering: self, node, index })
+    }
+
+    /// All operators here have one result; masks and statistics exist in training only.
+    fn unread_results(&self, node: &NodeProto) -> Outcome<()> {
+        match node.output.iter().skip(1).find(|name| !name.is_empty() && self.reads.contains_key(name.as_str())) {
+            Some(name) => {
+                Err(Stop::new(format!("has a second result '{name}' that is used; only the first is supported")))
+            }
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Stage A: the membranes on the time line of the pipeline.
+//!
+//! The pipeline is a pure delay: work issued in one unstalled cycle is in stage A `D` unstalled cycles later, in the
+//! same order and at the same pace. So time here is the number of unstalled cycles since reset, and a piece of work is
+//! stamped with the time at which its first op reaches stage A. Between begin and end of firing nobody sees a membrane,
+//! hence an event is added to all neurons at its stamp, however many ops it takes.
+
+use super::neurons::{FireCycle, Neurons};
+use super::synapses::{Received, Rows};
+use super::word::Word;
+use super::{Firing, FiringKind};
+use crate::ir::mapped::{Core, Mode, UnitId};
+use crate::ir::quant::QuantGraph;
+use crate::ir::stream::Beat;
+use std::collections::VecDeque;
+
+/// Unstalled cycles from issue to stage A, event mode.
+const EVENT_DEPTH: u64 = 3;
+/// Unstalled cycles from issue to stage A, matrix mode.
+const MATRIX_DEPTH: u64 = 4;
+/// Phases of input that the matrix model can hold: two buffers, and those that are issued but not yet in stage A
+/// (a phase takes at least two slots, so no more than two).
+const PHASES_HELD: usize = 4;
+
+/// What the issue unit sends down the pipeline.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Work {
+    /// A beat of an event core: accumulate an event, or fire all groups.
+    Beat(Beat),
+    /// A phase of a matrix core by number: for each group accumulate all chunks, then fire.
+    Phase(u64),
+}
+
+/// A walk over the groups that is in stage A.
+#[derive(Clone, Copy, Debug)]
+struct Sweep {
+    group: usize,
+    /// Cycles of the group that still only accumulate.
+    chunks_left: usize,
+    /// FIRE cycle of the group.
+    step: u32,
+}
+
+/// The stage A of one core with its membranes.
+#[derive(Clone, Debug)]
+pub(super) struct Array {
+    unit: UnitId,
+    lanes: usize,
+    groups: usize,
+    /// Accumulating ops per group within a sweep: 0 in event mode.
+    chunks: usize,
+    steps: u32,
+    phases: u32,
+    depth: u64,
+    rows: Rows,
+    neurons: Neurons,
+    at_begin: Vec<i64>,
+    at_end: Vec<i64>,
+    /// The input of matrix mode, by phase number modulo [`PHASES_HELD`]; empty in event mode.
+    received: Vec<Received>,
+    /// Time: unstalled cycles since reset that have passed.
+    now: u64,
+    pipeline: VecDeque<(u64, Work)>,
+    sweep: Option<Sweep>,
+    phase: u32,
+    image: u64,
+}
+
+impl Array {
+    /// The array after reset.
+    pub fn new(unit: UnitId, quant: &QuantGraph, core: &Core) -> Self {
+        let matrix = matches!(core.mode, Mode::Matrix { .. });
+        let received = if matrix { PHASES_HELD } else { 0 };
+        let neurons = Neurons::new(quant, core);
+        Array {
+            unit,
+            lanes: core.mode.lanes(),
+            groups: core.groups(),
+            chunks: if matrix { core.chunks() } else { 0 },
+            steps: core.fire.slots(),
+            phases: core.phases,
+            depth: if matrix { MATRIX_DEPTH } else { EVENT_DEPTH },
+            rows: Rows::new(quant, core),
+            at_begin: neurons.membranes.clone(),
+            at_end: neurons.membranes.clone(),
+            neurons,
+            received: vec![Received::new(core.inputs); received],
+            now: 0,
+            pipeline: VecDeque::with_capacity(MATRIX_DEPTH as usize + 1),
+            sweep: None,
+            phase: 0,
+            image: 0,
+        }
+    }
+
+    /// Back to the state after reset. The INIT ops need no modelling beyond the time they take: they reach every
+    /// membrane before anything can look at it.
+    pub fn reset(&mut self) {
+        self.neurons.reset();
+        self.received.iter_mut().for_each(Received::clear);
+        self.now = 0;
+        self.pipeline.clear();
+        self.sweep = None;
+        self.phase = 0;
+        self.image = 0;
+    }
+
+    /// Membranes that are visible when firing begins (`None` in matrix mode, where groups fire one after another) or
+    /// has ended.
+    pub fn snapshot(&self, kind: FiringKind) -> Option<&[i64]> {
+        match kind {
+            FiringKind::Began if self.chunks > 0 => None,
+            FiringKind::Began => Some(&self.at_begin),
+            FiringKind::Ended => Some(&self.at_end),
+        }
+    }
+
+    /// Writes an event into the input of phase number `phase` (matrix mode).
+    pub fn receive(&mut self, phase: u64, beat: Beat) {
+        let held = phase as usize % PHASES_HELD;
+        if let Some(received) = self.received.get_mut(held) {
+            received.write(beat.id, beat.value);
+        }
+    }
+
+    /// Sends work down the pipeline whose first slot is the next unstalled cycle. To be called after [`Array::tick`].
+    pub fn issue(&mut self, work: Work) {
+        self.pipeline.push_back((self.now + self.depth, work));
+    }
+
+    /// One unstalled cycle of stage A. Its result is appended to the empty `word`.
+    pub fn tick(&mut self, word: &mut Word, firing: &mut Vec<Firing>) {
+        if let Some(&(start, work)) = self.pipeline.front()
+            && start == self.now
+        {
+            self.pipeline.pop_front();
+            self.begin(work);
+        }
+        self.now += 1;
+        let Some(mut sweep) = self.sweep else { return };
+        if sweep.chunks_left > 0 {
+            sweep.chunks_left -= 1;
+            self.sweep = Some(sweep);
+        } else {
+            self.sweep = self.fire(sweep, word, firing);
+        }
+    }
+
+    fn begin(&mut self, work: Work) {
+        match work {
+            Work::Beat(beat) if !beat.last => return self.rows.add(&mut self.neurons.membranes, beat.id, beat.value),
+            Work::Beat(_) => {}
+            Work::Phase(phase) => {
+                let held = phase as usize % PHASES_HELD;
+                if let Some(received) = self.received.get_mut(held) {
+                    received.drain_into(&self.rows, &mut self.neurons.membranes);
+                }
+            }
+        }
+        self.sweep = Some(Sweep { group: 0, chunks_left: self.chunks, step: 0 });
+    }
+
+    /// One FIRE cycle; returns what follows it in the sweep.
+    fn fire(&mut self, mut sweep: Sweep, word: &mut Word, firing: &mut Vec<Firing>) -> Option<Sweep> {
+        let event = |kind| Firing { unit: self.unit, kind, phase: self.phase, image: self.image };
+        if sweep.group == 0 && sweep.step == 0 {
+            self.at_begin.copy_from_slice(&self.neurons.membranes);
+            firing.push(event(FiringKind::Began));
+        }
+        let first = sweep.group * self.lanes;
+        let group = first..(first + self.lanes).min(self.neurons.membranes.len());
+        let last_phase = self.phase + 1 == self.phases;
+        let cycle = FireCycle { step: sweep.step, steps: self.steps, last_phase };
+        self.neurons.fire(group, cycle, word);
+        if !cycle.is_last() {
+            sweep.step += 1;
+            return Some(sweep);
+        }
+        if sweep.group + 1 < self.groups {
+            return Some(Sweep { group: sweep.group + 1, chunks_left: self.chunks, step: 0 });
+        }
+        if self.neurons.sends_end(last_phase) {
+            word.push(Beat::END);
+        }
+        self.at_end.copy_from_slice(&self.neurons.membranes);
+        firing.push(event(FiringKind::Ended));
+        self.phase = if last_phase { 0 } else { self.phase + 1 };
+        self.image += u64::from(last_phase);
+        None
+    }
+}

@@ -1,0 +1,100 @@
+//! A core: input side, array, result register `R`, serialiser `S`, output spill register.
+
+use super::array::Array;
+use super::intake::{Doing, Intake};
+use super::spill::Spill;
+use super::word::Word;
+use super::{Counters, Firing, FiringKind};
+use crate::ir::mapped::{Core, UnitId};
+use crate::ir::quant::QuantGraph;
+use crate::ir::stream::Beat;
+
+/// One core of the network.
+#[derive(Clone, Debug)]
+pub(super) struct CoreUnit {
+    intake: Intake,
+    array: Array,
+    /// `R`.
+    result: Word,
+    /// `S`.
+    serialiser: Word,
+    output: Spill,
+    counters: Counters,
+}
+
+impl CoreUnit {
+    /// The core after reset.
+    pub fn new(unit: UnitId, quant: &QuantGraph, core: &Core) -> Self {
+        let word = || Word::with_lanes(core.mode.lanes().min(core.neurons));
+        CoreUnit {
+            intake: Intake::new(core),
+            array: Array::new(unit, quant, core),
+            result: word(),
+            serialiser: word(),
+            output: Spill::default(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Back to the state after reset.
+    pub fn reset(&mut self) {
+        self.intake.reset();
+        self.array.reset();
+        self.result.clear();
+        self.serialiser.clear();
+        self.output = Spill::default();
+        self.counters = Counters::default();
+    }
+
+    /// What the output offers.
+    pub fn front(&self) -> (bool, Beat) {
+        self.output.front()
+    }
+
+    /// `ready` of the input.
+    pub fn ready(&self) -> bool {
+        self.intake.ready(self.stalled())
+    }
+
+    /// How the cycles since reset were spent.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// See [`Array::snapshot`].
+    pub fn snapshot(&self, kind: FiringKind) -> Option<&[i64]> {
+        self.array.snapshot(kind)
+    }
+
+    /// True if a result waits in `R` that the serialiser cannot take at the end of this cycle.
+    fn stalled(&self) -> bool {
+        let beats_after_this_cycle = self.serialiser.left() - usize::from(self.sends());
+        self.result.busy() && beats_after_this_cycle > 0
+    }
+
+    /// True if the serialiser sends a beat in this cycle.
+    fn sends(&self) -> bool {
+        self.serialiser.busy() && self.output.has_room()
+    }
+
+    /// The clock edge: `taken` is the beat that moved in, `popped` says whether one left at the output.
+    pub fn tick(&mut self, taken: Option<Beat>, popped: bool, firing: &mut Vec<Firing>) {
+        let stalled = self.stalled();
+        let sent = if self.sends() { self.serialiser.take() } else { None };
+        self.output.tick(popped, sent);
+        if !stalled {
+            if self.result.busy() {
+                // The serialiser is empty by now, or this cycle would be stalled.
+                std::mem::swap(&mut self.result, &mut self.serialiser);
+            }
+            self.array.tick(&mut self.result, firing);
+        }
+        let counter = match self.intake.tick(stalled, taken, &mut self.array) {
+            Doing::Initialising => &mut self.counters.initialising,
+            Doing::Stalled => &mut self.counters.stalled,
+            Doing::Active => &mut self.counters.active,
+            Doing::Starved => &mut self.counters.starved,
+        };
+        *counter += 1;
+    }
+}

@@ -1,0 +1,110 @@
+//! The neurons of a core: their membranes and what a FIRE cycle does to them.
+
+use super::word::Word;
+use crate::ir::mapped::{Core, Fire};
+use crate::ir::quant::{Neuron, QuantGraph};
+use crate::ir::stream::Beat;
+use std::ops::Range;
+
+/// One FIRE cycle of one group.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FireCycle {
+    /// 0 to `F - 1`.
+    pub step: u32,
+    /// `F`.
+    pub steps: u32,
+    /// True if this is the last phase of an image.
+    pub last_phase: bool,
+}
+
+impl FireCycle {
+    /// True in the group's last FIRE cycle.
+    pub fn is_last(self) -> bool {
+        self.step + 1 == self.steps
+    }
+}
+
+/// Membranes with the parameters that firing needs; every vector has one entry per neuron.
+#[derive(Clone, Debug)]
+pub(super) struct Neurons {
+    /// The membranes.
+    pub membranes: Vec<i64>,
+    v_init: Vec<i64>,
+    theta: Vec<i64>,
+    bias: Vec<i64>,
+    fire: Fire,
+}
+
+impl Neurons {
+    /// Neurons at their initial membrane.
+    pub fn new(quant: &QuantGraph, core: &Core) -> Self {
+        let neuron = &quant.population(core.population).neuron;
+        let sized = |values: &[i64], fill: i64| {
+            let mut values = values.to_vec();
+            values.resize(core.neurons, fill);
+            values
+        };
+        let (theta, bias): (&[i64], &[i64]) = match neuron {
+            Neuron::If { theta, bias, .. } => (theta, bias),
+            Neuron::Source | Neuron::Readout { .. } => (&[], &[]),
+        };
+        let v_init = sized(neuron.v_init(), 0);
+        Neurons { membranes: v_init.clone(), v_init, theta: sized(theta, 1), bias: sized(bias, 0), fire: core.fire }
+    }
+
+    /// Every membrane back to `v_init`.
+    pub fn reset(&mut self) {
+        self.membranes.copy_from_slice(&self.v_init);
+    }
+
+    /// One FIRE cycle of the neurons `group`; what they send is appended to `word`.
+    pub fn fire(&mut self, group: Range<usize>, cycle: FireCycle, word: &mut Word) {
+        match self.fire {
+            Fire::Count { bits, max } => {
+                // The search over `bits` binary digits finds the quotient, clipped to what the digits can say. All of
+                // it happens here in the last cycle: nobody sees the membranes before.
+                if cycle.is_last() {
+                    let most = ((1i64 << bits) - 1).min(i64::from(max));
+                    for n in group.clone() {
+                        let count = (self.membranes[n].max(0) / self.theta[n]).min(most);
+                        if count > 0 {
+                            word.push(Beat::event(n as u32, count));
+                        }
+                    }
+                }
+            }
+            Fire::Unit { .. } => self.compare(group.clone(), word),
+            Fire::Step => {
+                for n in group.clone() {
+                    self.membranes[n] += self.bias[n];
+                }
+                self.compare(group.clone(), word);
+            }
+            Fire::Readout => {
+                if cycle.last_phase {
+                    for n in group.clone() {
+                        word.push(Beat::event(n as u32, self.membranes[n]));
+                    }
+                }
+            }
+        }
+        let two_phase = matches!(self.fire, Fire::Count { .. } | Fire::Unit { .. });
+        if cycle.is_last() && (two_phase || cycle.last_phase) {
+            self.membranes[group.clone()].copy_from_slice(&self.v_init[group]);
+        }
+    }
+
+    /// True if firing in such a phase closes with an end of phase.
+    pub fn sends_end(&self, last_phase: bool) -> bool {
+        last_phase || !matches!(self.fire, Fire::Readout)
+    }
+
+    fn compare(&mut self, group: Range<usize>, word: &mut Word) {
+        for n in group {
+            if self.membranes[n] >= self.theta[n] {
+                self.membranes[n] -= self.theta[n];
+                word.push(Beat::event(n as u32, 1));
+            }
+        }
+    }
+}

@@ -1,1 +1,0 @@
-//! The functional golden model: fast, whole test sets.

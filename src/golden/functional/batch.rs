@@ -1,0 +1,139 @@
+//! Whole test sets.
+
+use super::{Functional, Outcome};
+use crate::error::{Error, Result};
+use crate::ir::quant::{Coding, Neuron};
+use rayon::prelude::*;
+use std::time::{Duration, Instant};
+
+/// Images that one task takes at a time: enough to make the bookkeeping cheap.
+const CHUNK: usize = 64;
+
+/// What the network made of a whole test set. Integers; ratios are computed on demand.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Images presented.
+    pub images: usize,
+    /// Class of each image.
+    pub classes: Vec<usize>,
+    /// Images whose class equals the label, where labels were given.
+    pub correct: Option<usize>,
+    /// Spikes per population over all images (payloads counted as that many spikes; the source's are pixel codes; 0 for the readout).
+    pub spikes: Vec<u64>,
+    /// Events per population over all images: beats on the population's stream, without ends of phases (0 for the readout).
+    pub events: Vec<u64>,
+    /// Clipped activations over all images, see [`Outcome::saturations`].
+    pub saturations: u64,
+    /// Neurons in the populations that spike (without source and readout).
+    pub neurons: usize,
+    /// Wall-clock time.
+    pub elapsed: Duration,
+}
+
+impl Summary {
+    /// Share of correct classes, 0 to 1.
+    pub fn accuracy(&self) -> Option<f64> {
+        Some(self.correct? as f64 / self.images.max(1) as f64)
+    }
+
+    /// Mean spikes of a spiking neuron per image.
+    pub fn spikes_per_neuron(&self) -> f64 {
+        let spikes: u64 = self.spikes.iter().skip(1).sum();
+        spikes as f64 / (self.neurons * self.images).max(1) as f64
+    }
+
+    /// Mean events per image, all populations together.
+    pub fn events_per_image(&self) -> f64 {
+        self.events.iter().sum::<u64>() as f64 / self.images.max(1) as f64
+    }
+
+    /// Images per second of wall-clock time.
+    pub fn images_per_second(&self) -> f64 {
+        self.images as f64 / self.elapsed.as_secs_f64().max(1e-9)
+    }
+}
+
+/// Sums over a chunk of images; chunks are joined in order.
+struct Tally {
+    classes: Vec<usize>,
+    spikes: Vec<u64>,
+    events: Vec<u64>,
+    saturations: u64,
+}
+
+impl Functional {
+    /// Presents `images` images in parallel; `codes(i)` gives the pixel codes of image `i`, `labels` their classes.
+    ///
+    /// All figures but the time are independent of the number of threads.
+    ///
+    /// # Errors
+    /// An image that does not fit the network; as many labels as images are needed.
+    pub fn classify(
+        &self,
+        images: usize,
+        codes: impl Fn(usize) -> Vec<i64> + Sync,
+        labels: Option<&[usize]>,
+    ) -> Result<Summary> {
+        if let Some(labels) = labels.filter(|l| l.len() != images) {
+            return Err(Error::input(format!("there are {} labels for {images} images", labels.len()))
+                .help("give the label file that belongs to the images"));
+        }
+        let start = Instant::now();
+        let chunks: Vec<usize> = (0..images).step_by(CHUNK).collect();
+        let tallies: Result<Vec<Tally>> = chunks
+            .into_par_iter()
+            .map(|first| {
+                let mut tally = Tally::new(self.layers.len());
+                for i in first..images.min(first + CHUNK) {
+                    let outcome = self.image(&codes(i))?;
+                    self.count(&outcome, &mut tally);
+                }
+                Ok(tally)
+            })
+            .collect();
+        let mut total = Tally::new(self.layers.len());
+        tallies?.into_iter().for_each(|t| total.join(t));
+        let correct =
+            labels.map(|labels| labels.iter().zip(&total.classes).filter(|(label, class)| label == class).count());
+        let spiking = self.layers.iter().filter(|l| matches!(l.neuron, Neuron::If { .. }));
+        Ok(Summary {
+            images,
+            correct,
+            classes: total.classes,
+            spikes: total.spikes,
+            events: total.events,
+            saturations: total.saturations,
+            neurons: spiking.map(|l| l.neurons).sum(),
+            elapsed: start.elapsed(),
+        })
+    }
+
+    fn count(&self, outcome: &Outcome, tally: &mut Tally) {
+        tally.classes.push(outcome.class);
+        tally.saturations += outcome.saturations;
+        for (index, counts) in outcome.counts.iter().enumerate() {
+            let spikes: u64 = counts.iter().map(|c| c.unsigned_abs()).sum();
+            let active = counts.iter().filter(|c| **c != 0).count() as u64;
+            tally.spikes[index] += spikes;
+            tally.events[index] += match (&self.layers[index].neuron, self.coding) {
+                // A pixel is one graded event in every phase.
+                (Neuron::Source, _) => active * self.phases as u64,
+                (_, Coding::Graded) => active,
+                (_, Coding::Unit | Coding::Rate) => spikes,
+            };
+        }
+    }
+}
+
+impl Tally {
+    fn new(populations: usize) -> Self {
+        Tally { classes: Vec::new(), spikes: vec![0; populations], events: vec![0; populations], saturations: 0 }
+    }
+
+    fn join(&mut self, other: Tally) {
+        self.classes.extend(other.classes);
+        self.saturations += other.saturations;
+        self.spikes.iter_mut().zip(other.spikes).for_each(|(a, b)| *a += b);
+        self.events.iter_mut().zip(other.events).for_each(|(a, b)| *a += b);
+    }
+}

@@ -1,0 +1,130 @@
+//! The functional golden model: what an integer network answers, without saying in which cycle. Fast enough for whole test sets.
+//!
+//! It is the definition in [`crate::ir::quant`] with the additions in another order: weights are transposed so that a sender's event
+//! adds one contiguous row, silent senders are skipped, and in rate coding the constant input's sum is computed once per image. The range
+//! proof makes the order irrelevant, and says where 32-bit membranes are enough.
+
+mod batch;
+mod membranes;
+mod present;
+
+pub use batch::Summary;
+
+use crate::error::{Error, Kind, Problem, Result};
+use crate::ir::quant::{Coding, Neuron, QuantGraph};
+use crate::ir::{PopId, snn::Synapses};
+use membranes::Rows;
+
+/// An integer network made ready to be evaluated.
+#[derive(Clone, Debug)]
+pub struct Functional {
+    coding: Coding,
+    timesteps: u32,
+    phases: usize,
+    /// Largest pixel code.
+    max_code: i64,
+    layers: Vec<Layer>,
+}
+
+/// One population with what projects into it.
+#[derive(Clone, Debug)]
+struct Layer {
+    neuron: Neuron,
+    neurons: usize,
+    inputs: Vec<Input>,
+}
+
+/// One projection, its weights laid out by sender.
+#[derive(Clone, Debug)]
+struct Input {
+    pre: usize,
+    /// Reads what the sender sent in the phase before.
+    delayed: bool,
+    rows: Rows,
+}
+
+/// What the network makes of one image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The readout's membranes after the last phase.
+    pub logits: Vec<i64>,
+    /// Index of the largest logit; of equal ones, the lowest.
+    pub class: usize,
+    /// Sum of the payloads that each neuron of each population sends during the image. The source sends its pixel codes (in rate coding
+    /// in every phase); the readout sends none, its entry is empty.
+    pub counts: Vec<Vec<i64>>,
+    /// Payloads per phase, population and neuron (`[phase][population][neuron]`), where asked for.
+    pub phases: Option<Vec<Vec<Vec<i64>>>>,
+    /// Membranes of each population when the last phase's input has been integrated and before it fires; empty for the source.
+    pub membranes: Vec<Vec<i64>>,
+    /// Neurons whose activation was clipped at `T` spikes: those that could have fired once more at the end of the image. Membranes never
+    /// saturate: [`QuantGraph::prove_range`] holds for any input.
+    pub saturations: u64,
+}
+
+impl Functional {
+    /// Lays out the network's weights for evaluation.
+    ///
+    /// # Errors
+    /// The network breaks a guarantee of [`QuantGraph::check`], or has a projection with a delay of two or more.
+    pub fn new(net: &QuantGraph) -> Result<Functional> {
+        let mut problems = net.check();
+        for p in net.projections.iter().filter(|p| p.projection.delay > 1) {
+            let what = format!("has a delay of {}: 0 and 1 are supported", p.projection.delay);
+            problems.push(Problem::new(what).at_node(&p.projection.name));
+        }
+        Error::check(Kind::Input, problems)?;
+        let layers = net
+            .populations
+            .iter()
+            .enumerate()
+            .map(|(index, population)| Layer {
+                neuron: population.neuron.clone(),
+                neurons: population.shape.len(),
+                inputs: net
+                    .projections_into(PopId(index))
+                    .map(|(_, p)| {
+                        let Synapses::Dense { weight } = &p.projection.synapses;
+                        let delayed = p.projection.delay > 0;
+                        Input { pre: p.projection.pre.0, delayed, rows: Rows::new(weight, population.range) }
+                    })
+                    .collect(),
+            })
+            .collect();
+        let phases = net.phases() as usize;
+        Ok(Functional { coding: net.coding, timesteps: net.timesteps, phases, max_code: net.pixels.max(), layers })
+    }
+
+    /// Presents one image, given as pixel codes.
+    ///
+    /// # Errors
+    /// The wrong number of codes, or a code outside the pixel format.
+    pub fn image(&self, codes: &[i64]) -> Result<Outcome> {
+        self.check_codes(codes)?;
+        Ok(self.present(codes, false))
+    }
+
+    /// As [`Functional::image`], and also records what every neuron sends in every phase.
+    ///
+    /// # Errors
+    /// As for [`Functional::image`].
+    pub fn image_by_phase(&self, codes: &[i64]) -> Result<Outcome> {
+        self.check_codes(codes)?;
+        Ok(self.present(codes, true))
+    }
+
+    fn check_codes(&self, codes: &[i64]) -> Result<()> {
+        let pixels = self.layers.first().map_or(0, |source| source.neurons);
+        if codes.len() != pixels {
+            return Err(Error::input(format!("an image has {} pixels, the network reads {pixels}", codes.len()))
+                .help("use images of the shape that the network was compiled for"));
+        }
+        match codes.iter().find(|c| !(0..=self.max_code).contains(*c)) {
+            Some(code) => Err(Error::input(format!("a pixel code of {code} is outside 0..={}", self.max_code))),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

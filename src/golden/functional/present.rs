@@ -1,0 +1,111 @@
+//! One image, phase by phase.
+
+use super::{Functional, Layer, Outcome};
+use crate::ir::quant::{Coding, Neuron};
+
+impl Functional {
+    /// Presents an image whose codes have been checked.
+    pub(super) fn present(&self, codes: &[i64], by_phase: bool) -> Outcome {
+        let mut v: Vec<Vec<i64>> = self.layers.iter().map(|layer| layer.neuron.v_init().to_vec()).collect();
+        let constant = self.constant_input(codes);
+        // What every population sent in this phase, and in the one before.
+        let silent: Vec<Vec<i64>> = self.layers.iter().map(Layer::silence).collect();
+        let (mut sent, mut before) = (silent.clone(), silent.clone());
+        let mut counts = silent;
+        let mut phases = by_phase.then(Vec::new);
+        let mut membranes = Vec::new();
+
+        for phase in 0..self.phases {
+            std::mem::swap(&mut sent, &mut before);
+            for (index, layer) in self.layers.iter().enumerate() {
+                if let Neuron::Source = layer.neuron {
+                    sent[index].copy_from_slice(codes);
+                    continue;
+                }
+                v[index].iter_mut().zip(&constant[index]).for_each(|(v, c)| *v += c);
+                for input in layer.inputs.iter().filter(|i| !self.is_constant(i)) {
+                    let x = if input.delayed { &before[input.pre] } else { &sent[input.pre] };
+                    input.rows.integrate(x, &mut v[index]);
+                }
+                if let Neuron::If { bias, .. } = &layer.neuron {
+                    v[index].iter_mut().zip(bias).for_each(|(v, b)| *v += b);
+                }
+                if phase + 1 == self.phases {
+                    membranes.push(v[index].clone());
+                }
+                self.fire(&layer.neuron, &mut v[index], &mut sent[index]);
+            }
+            if phase + 1 == self.phases {
+                membranes.insert(0, Vec::new());
+            }
+            for (total, sent) in counts.iter_mut().flatten().zip(sent.iter().flatten()) {
+                *total += sent;
+            }
+            if let Some(phases) = &mut phases {
+                phases.push(sent.clone());
+            }
+        }
+        let saturations = self.layers.iter().zip(&v).map(|(layer, v)| could_fire(&layer.neuron, v)).sum();
+        let logits = v.pop().unwrap_or_default();
+        Outcome { class: arg_max(&logits), logits, counts, phases, membranes, saturations }
+    }
+
+    /// What the image itself adds to each population in every phase.
+    fn constant_input(&self, codes: &[i64]) -> Vec<Vec<i64>> {
+        self.layers
+            .iter()
+            .map(|layer| {
+                let mut sum = vec![0; layer.neuron.v_init().len()];
+                for input in layer.inputs.iter().filter(|i| self.is_constant(i)) {
+                    input.rows.integrate(codes, &mut sum);
+                }
+                sum
+            })
+            .collect()
+    }
+
+    fn is_constant(&self, input: &super::Input) -> bool {
+        input.pre == 0 && !input.delayed
+    }
+
+    /// Lets the neurons fire on their membranes `v`; what is left of `v` stays there.
+    fn fire(&self, neuron: &Neuron, v: &mut [i64], sent: &mut [i64]) {
+        let Neuron::If { theta, .. } = neuron else { return };
+        let most = match self.coding {
+            Coding::Graded | Coding::Unit => i64::from(self.timesteps),
+            Coding::Rate => 1,
+        };
+        for ((v, &theta), sent) in v.iter_mut().zip(theta).zip(sent) {
+            *sent = v.div_euclid(theta).clamp(0, most);
+            *v -= *sent * theta;
+        }
+    }
+}
+
+impl Layer {
+    fn silence(&self) -> Vec<i64> {
+        match self.neuron {
+            Neuron::Readout { .. } => Vec::new(),
+            Neuron::Source | Neuron::If { .. } => vec![0; self.neurons],
+        }
+    }
+}
+
+/// Number of neurons whose membrane is at or above threshold although they are done.
+fn could_fire(neuron: &Neuron, v: &[i64]) -> u64 {
+    match neuron {
+        Neuron::If { theta, .. } => v.iter().zip(theta).filter(|(v, theta)| v >= theta).count() as u64,
+        Neuron::Source | Neuron::Readout { .. } => 0,
+    }
+}
+
+/// Index of the largest value, the lowest index of equal ones.
+pub(super) fn arg_max(values: &[i64]) -> usize {
+    let mut best = 0;
+    for (i, value) in values.iter().enumerate() {
+        if *value > values[best] {
+            best = i;
+        }
+    }
+    best
+}

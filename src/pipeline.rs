@@ -1,0 +1,217 @@
+//! The compiler from end to end: the one list of its passes.
+
+use crate::data::{self, Images};
+use crate::design::{Design, Origin};
+use crate::error::{Error, Kind, Problem, Result};
+use crate::fixed::PixelFormat;
+use crate::frontends;
+use crate::golden::functional::Functional;
+use crate::ir::graph::Graph;
+use crate::ir::mapped::{MappedNet, Target};
+use crate::ir::quant::QuantGraph;
+use crate::ir::snn::SnnGraph;
+use crate::ir::stream::Beat;
+use crate::map::{self, LayerRequest, MapRequest, Traffic};
+use crate::quantise::{self, LayerSettings, QuantSettings};
+use crate::rtl::Vectors;
+use crate::settings::Settings;
+use std::path::Path;
+
+/// Calibration images that the emitted bench sends.
+const BENCH_IMAGES: usize = 4;
+
+/// A trained network and the images that calibrate it.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The network.
+    pub graph: Graph,
+    /// The model file, byte for byte.
+    pub source: Vec<u8>,
+    /// File name of the model.
+    pub name: String,
+    /// Images of the kind that the network was trained on; labels are not used.
+    pub calibration: Images,
+    /// File name of the images.
+    pub calibration_name: String,
+}
+
+impl Model {
+    /// Reads an ONNX model and calibration images.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the two files.
+    pub fn open(model: impl AsRef<Path>, calibration: impl AsRef<Path>) -> Result<Model> {
+        let (model, calibration) = (model.as_ref(), calibration.as_ref());
+        let source = std::fs::read(model).map_err(|e| Error::io(model, "read the model", &e))?;
+        let graph = frontends::onnx::parse(&source, &file_name(model)).map_err(|e| e.in_file(model))?;
+        let (images, _) = data::load_images(calibration)?;
+        check_images(&graph, &images).map_err(|e| e.in_file(calibration))?;
+        Ok(Model {
+            graph,
+            source,
+            name: file_name(model),
+            calibration: images,
+            calibration_name: file_name(calibration),
+        })
+    }
+}
+
+/// The images must have as many pixels as the network has inputs.
+pub fn check_images(graph: &Graph, images: &Images) -> Result<()> {
+    let (have, want) = (images.shape(), graph.input_shape());
+    if have.len() == want.len() {
+        return Ok(());
+    }
+    Err(Problem::new(format!("holds images of shape {have}, the network takes {want}"))
+        .help("give images that the network was trained on")
+        .into())
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+}
+
+/// Compiles for a device with default settings.
+///
+/// ```no_run
+/// let model = synfire::Model::open("network.onnx", "calibration.npy")?;
+/// synfire::compile(&model, synfire::Target::Ecp5_25k)?.write("design".as_ref(), false)?;
+/// # Ok::<(), synfire::Error>(())
+/// ```
+///
+/// # Errors
+/// Whatever keeps the network from becoming hardware: unsupported structure, wrong calibration images, no room on the device.
+pub fn compile(model: &Model, target: Target) -> Result<Design> {
+    compile_with(model, &Settings { target, ..Settings::default() })
+}
+
+/// Compiles with the given settings.
+///
+/// # Errors
+/// As [`compile`], and settings that are out of range or name a layer that does not exist.
+pub fn compile_with(model: &Model, settings: &Settings) -> Result<Design> {
+    let stages = Stages::new(model, settings)?;
+    let net = stages.mapped(settings)?;
+    let vectors = stages.vectors(&net)?;
+    Ok(Design {
+        origin: Origin {
+            model: model.name.clone(),
+            calibration: model.calibration_name.clone(),
+            calibration_images: stages.calibration.len(),
+            millievents: stages.traffic.iter().map(|t| (t.events * 1000.0).round() as u64).collect(),
+        },
+        net,
+        settings: settings.clone(),
+        source: model.source.clone(),
+        vectors,
+    })
+}
+
+/// Graph → SnnGraph with the settings' normalisation folded in.
+///
+/// # Errors
+/// Structures that have no spiking counterpart.
+pub fn convert(graph: &Graph, settings: &Settings) -> Result<SnnGraph> {
+    Error::check(Kind::Input, graph.check())?;
+    let snn = crate::convert::convert(graph, settings.normalize.as_ref())?;
+    Error::check(Kind::Internal, snn.check())?;
+    Ok(snn)
+}
+
+/// SnnGraph → QuantGraph on the first calibration images.
+///
+/// # Errors
+/// Settings or calibration images that do not fit the network.
+pub fn quantise(snn: &SnnGraph, calibration: &Images, settings: &Settings) -> Result<QuantGraph> {
+    let count = calibration.len().min(settings.calibration_limit);
+    let layers = settings.layers.iter().filter_map(|(name, layer)| {
+        layer.weight_bits.map(|bits| (name.clone(), LayerSettings { weight_bits: Some(bits) }))
+    });
+    let quant_settings = QuantSettings {
+        coding: settings.coding,
+        timesteps: settings.timesteps,
+        pixels: PixelFormat { bits: settings.input_bits },
+        weight_bits: settings.weight_bits,
+        layers: layers.collect(),
+        normalisation: settings.normalize.clone(),
+        bias_calibration: settings.bias_calibration,
+    };
+    quantise::quantise(snn, calibration.matrix(0..count).view(), &quant_settings)
+}
+
+/// The float and integer stages of one network, and what the calibration images do in it.
+struct Stages {
+    calibration: Images,
+    quant: QuantGraph,
+    functional: Functional,
+    traffic: Vec<Traffic>,
+}
+
+impl Stages {
+    fn new(model: &Model, settings: &Settings) -> Result<Stages> {
+        let snn = convert(&model.graph, settings).map_err(|e| e.in_file(&model.name))?;
+        let quant = quantise(&snn, &model.calibration, settings)?;
+        let functional = Functional::new(&quant)?;
+        let calibration = model.calibration.clone().truncated(settings.calibration_limit);
+        let traffic = traffic(&functional, &quant, &calibration)?;
+        Ok(Stages { calibration, quant, functional, traffic })
+    }
+
+    fn mapped(&self, settings: &Settings) -> Result<MappedNet> {
+        let layers = settings.layers.iter().map(|(name, layer)| {
+            let request =
+                LayerRequest { mode: layer.mode, lanes: layer.lanes, rows: layer.rows, payload: layer.payload };
+            (name.clone(), request)
+        });
+        let request = MapRequest {
+            target: settings.target,
+            mode: settings.mode,
+            lanes: settings.lanes,
+            rows: settings.rows,
+            payload: settings.payload,
+            layers: layers.collect(),
+            traffic: self.traffic.clone(),
+            ..MapRequest::default()
+        };
+        let net = map::map(self.quant.clone(), &request)?;
+        Error::check(Kind::Internal, net.check())?;
+        Ok(net)
+    }
+
+    /// What the bench sends and expects, by the functional golden model.
+    fn vectors(&self, net: &MappedNet) -> Result<Vectors> {
+        let mut vectors = Vectors::default();
+        for i in 0..self.calibration.len().min(BENCH_IMAGES) {
+            let codes = self.calibration.codes(i, self.quant.pixels);
+            for _ in 0..net.quant.phases() {
+                vectors.inputs.extend(Beat::phase_of(&codes));
+            }
+            let logits = self.functional.image(&codes)?.logits;
+            vectors.outputs.extend(logits.iter().enumerate().map(|(id, &v)| Beat::event(id as u32, v)));
+            vectors.outputs.push(Beat::END);
+        }
+        Ok(vectors)
+    }
+}
+
+/// Mean events per image that each population sends, and the set bits of their payloads, on the calibration images.
+fn traffic(functional: &Functional, quant: &QuantGraph, calibration: &Images) -> Result<Vec<Traffic>> {
+    let mut events = vec![0u64; quant.populations.len()];
+    let mut bits = vec![0u64; quant.populations.len()];
+    for i in 0..calibration.len() {
+        let outcome = functional.image_by_phase(&calibration.codes(i, quant.pixels))?;
+        for (pop, counts) in outcome.phases.iter().flatten().flat_map(|phase| phase.iter().enumerate()) {
+            let unit = quant.max_payload(crate::ir::PopId(pop)) == 1;
+            for &n in counts {
+                events[pop] += if unit { n.unsigned_abs() } else { u64::from(n != 0) };
+                bits[pop] += if unit { n.unsigned_abs() } else { u64::from(n.count_ones()) };
+            }
+        }
+    }
+    let images = calibration.len().max(1) as f64;
+    Ok(events
+        .into_iter()
+        .zip(bits)
+        .map(|(events, bits)| Traffic { events: events as f64 / images, set_bits: bits as f64 / images })
+        .collect())
+}

@@ -1,0 +1,94 @@
+//! Rounding a row of weights so that its errors cancel on the calibration set.
+//!
+//! With `d = w - α·q` and the senders' covariance `H`, the error of the drive is `d·H·dᵀ = ‖d·L‖²` for the Cholesky factor
+//! `H = L·Lᵀ`. Component `k` of `d·L` depends on `d_k` and on later columns only, so going from the last column to the first each
+//! weight is rounded where it best cancels the errors already made (Babai's nearest plane). Columns are ordered by importance: the
+//! weights that matter most are rounded first, and the less important ones absorb their errors.
+
+use ndarray::{Array2, ArrayView1};
+use rayon::prelude::*;
+
+/// Share of the mean variance added to every sender's: few samples leave the covariance singular, and silent senders may speak later.
+pub(super) const DAMPING: f64 = 0.02;
+
+/// Beyond this many senders the factor would take too long, and weights are rounded one by one.
+pub(super) const MAX_SENDERS: usize = 4096;
+
+/// The factor of a damped covariance.
+pub(super) struct Factor {
+    /// Columns from the least to the most important.
+    order: Vec<usize>,
+    /// Lower triangle by rows, in that order.
+    rows: Vec<Vec<f64>>,
+}
+
+impl Factor {
+    /// Factorises the damped covariance of senders; `deviation` holds one row per sender and one column per sample.
+    /// `None` if it is numerically not positive definite.
+    pub(super) fn new(deviation: &Array2<f64>, importance: &[f64], damping: f64) -> Option<Factor> {
+        let mut order: Vec<usize> = (0..importance.len()).collect();
+        order.sort_by(|&a, &b| importance[a].total_cmp(&importance[b]).then(b.cmp(&a)));
+        let by_row = |i: usize| deviation.row(order[i]).to_vec();
+        let sorted: Vec<Vec<f64>> = (0..order.len()).map(by_row).collect();
+        let samples = deviation.ncols().max(1) as f64;
+        let mut rows: Vec<Vec<f64>> = (0..order.len())
+            .into_par_iter()
+            .map(|i| {
+                let mut row: Vec<f64> = sorted[..=i].iter().map(|other| dot(&sorted[i], other) / samples).collect();
+                row[i] += damping;
+                row
+            })
+            .collect();
+        for i in 0..rows.len() {
+            let (done, rest) = rows.split_at_mut(i);
+            let row = &mut rest[0];
+            for (j, other) in done.iter().enumerate() {
+                row[j] = (row[j] - dot(&row[..j], &other[..j])) / other[j];
+            }
+            let pivot = row[i] - dot(&row[..i], &row[..i]);
+            if pivot.is_nan() || pivot <= 0.0 {
+                return None;
+            }
+            row[i] = pivot.sqrt();
+        }
+        Some(Factor { order, rows })
+    }
+
+    /// Integers for `row` at `scale`, within `±limit` per column, and the mean square error of the drive.
+    pub(super) fn round(&self, row: ArrayView1<f64>, scale: f64, limit: &[i32]) -> (Vec<i32>, f64) {
+        let mut integers = vec![0; self.order.len()];
+        // Component k of d·L, as far as the columns already rounded contribute to it.
+        let mut error = vec![0.0; self.order.len()];
+        let mut loss = 0.0;
+        for (k, factor) in self.rows.iter().enumerate().rev() {
+            let column = self.order[k];
+            let wanted = row[column] + error[k] / factor[k];
+            let q = nearest(wanted, scale, limit[column]);
+            integers[column] = q;
+            let d = row[column] - scale * f64::from(q);
+            loss += (error[k] + d * factor[k]).powi(2);
+            error[..k].iter_mut().zip(factor).for_each(|(e, f)| *e += d * f);
+        }
+        (integers, loss)
+    }
+}
+
+/// The integer within `±limit` nearest to `w / scale`.
+pub(super) fn nearest(w: f64, scale: f64, limit: i32) -> i32 {
+    // Within ±limit after the clamp, so the conversion is exact.
+    (w / scale).round().clamp(f64::from(-limit), f64::from(limit)) as i32
+}
+
+/// Dot product in a fixed order that the compiler can vectorise.
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    const LANES: usize = 8;
+    let mut sums = [0.0; LANES];
+    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest: f64 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(x, y)| x * y).sum();
+    for (x, y) in a_chunks.zip(b_chunks) {
+        for lane in 0..LANES {
+            sums[lane] += x[lane] * y[lane];
+        }
+    }
+    sums.iter().sum::<f64>() + rest
+}

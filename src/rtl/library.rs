@@ -1,0 +1,53 @@
+//! The hand-written modules that designs are made of.
+
+use crate::ir::mapped::{Mode, Unit, UnitKind};
+use std::collections::BTreeMap;
+
+/// Name, text and the modules that it instantiates.
+type Module = (&'static str, &'static str, &'static [&'static str]);
+
+const MODULES: &[Module] = &[
+    ("sf_bank", include_str!("../../rtl_templates/lib/sf_bank.v"), &[]),
+    ("sf_emit", include_str!("../../rtl_templates/lib/sf_emit.v"), &["sf_spill"]),
+    (
+        "sf_event_core",
+        include_str!("../../rtl_templates/lib/sf_event_core.v"),
+        &["sf_rom", "sf_membrane", "sf_lanes", "sf_emit"],
+    ),
+    ("sf_fork", include_str!("../../rtl_templates/lib/sf_fork.v"), &["sf_spill"]),
+    ("sf_lanes", include_str!("../../rtl_templates/lib/sf_lanes.v"), &[]),
+    (
+        "sf_matrix_core",
+        include_str!("../../rtl_templates/lib/sf_matrix_core.v"),
+        &["sf_rom", "sf_membrane", "sf_lanes", "sf_emit", "sf_bank", "sf_tree"],
+    ),
+    ("sf_membrane", include_str!("../../rtl_templates/lib/sf_membrane.v"), &[]),
+    ("sf_merge", include_str!("../../rtl_templates/lib/sf_merge.v"), &["sf_spill"]),
+    ("sf_rom", include_str!("../../rtl_templates/lib/sf_rom.v"), &[]),
+    ("sf_spill", include_str!("../../rtl_templates/lib/sf_spill.v"), &[]),
+    ("sf_tree", include_str!("../../rtl_templates/lib/sf_tree.v"), &[]),
+];
+
+/// The modules that these units need, by name.
+pub fn needed(units: &[Unit]) -> BTreeMap<&'static str, &'static str> {
+    let mut open: Vec<&str> = units
+        .iter()
+        .map(|unit| match &unit.kind {
+            UnitKind::Core(core) => match core.mode {
+                Mode::Event { .. } => "sf_event_core",
+                Mode::Matrix { .. } => "sf_matrix_core",
+            },
+            UnitKind::Fork => "sf_fork",
+            UnitKind::Merge { .. } => "sf_merge",
+        })
+        .collect();
+    let mut found = BTreeMap::new();
+    while let Some(name) = open.pop() {
+        if let Some(&(name, text, children)) = MODULES.iter().find(|m| m.0 == name)
+            && found.insert(name, text).is_none()
+        {
+            open.extend(children);
+        }
+    }
+    found
+}

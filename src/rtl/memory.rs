@@ -1,0 +1,131 @@
+//! Memory images: `$readmemh` text.
+
+use crate::ir::mapped::{Core, MappedNet, Mode, Stream};
+use crate::ir::quant::Neuron;
+use crate::ir::stream::Beat;
+
+/// A word of any width, filled field by field from bit 0 up.
+struct Word {
+    bits: Vec<bool>,
+}
+
+impl Word {
+    fn new() -> Self {
+        Word { bits: Vec::new() }
+    }
+
+    /// Appends the low `bits` bits of `value` (two's complement).
+    fn push(&mut self, value: i64, bits: usize) {
+        self.bits.extend((0..bits).map(|b| (value >> b.min(63)) & 1 == 1));
+    }
+
+    /// Bits `offset .. offset + bits` as hexadecimal digits and a line break.
+    fn write_hex(&self, offset: usize, bits: usize, text: &mut String) {
+        for digit in (0..bits.div_ceil(4)).rev() {
+            let nibble = (0..4)
+                .filter(|i| digit * 4 + i < bits)
+                .fold(0u32, |n, i| n | u32::from(self.bits.get(offset + digit * 4 + i).copied().unwrap_or(false)) << i);
+            text.push(char::from_digit(nibble, 16).unwrap_or('0'));
+        }
+        text.push('\n');
+    }
+}
+
+/// One image per slice of the core's weight memory.
+pub fn weight_images(net: &MappedNet, core: &Core) -> Vec<String> {
+    let slices = core.weight_slices(net.target);
+    let mut images = vec![String::new(); slices.len()];
+    let columns = weight_columns(net, core);
+    let (lanes, rows, groups) = (core.mode.lanes(), core.mode.rows(), core.groups());
+    let mut emit = |group: usize, first_id: usize| {
+        let mut word = Word::new();
+        for lane in 0..lanes {
+            for row in 0..rows {
+                let (id, n) = (first_id + row, group * lanes + lane);
+                let weight = if id < core.inputs && n < core.neurons { columns[id][n] } else { 0 };
+                word.push(i64::from(weight), core.weight_bits as usize);
+            }
+        }
+        for (slice, image) in slices.iter().zip(&mut images) {
+            word.write_hex(slice.offset, slice.bits, image);
+        }
+    };
+    match core.mode {
+        Mode::Event { .. } => {
+            (0..core.inputs).for_each(|id| (0..groups).for_each(|group| emit(group, id)));
+        }
+        Mode::Matrix { .. } => {
+            (0..groups).for_each(|group| (0..core.chunks()).for_each(|chunk| emit(group, chunk * rows)));
+        }
+    }
+    images
+}
+
+/// Weights by input id, then neuron.
+fn weight_columns(net: &MappedNet, core: &Core) -> Vec<Vec<i32>> {
+    (0..core.inputs).map(|id| (0..core.neurons).map(|n| core.weight(&net.quant, id, n)).collect()).collect()
+}
+
+/// The parameter memory: per group `{bias, v_init, theta}`, each lane by lane, theta lowest. Lanes beyond the last neuron hold 0.
+pub fn parameter_image(net: &MappedNet, core: &Core) -> String {
+    let zeros = vec![0; core.neurons];
+    let (theta, v_init, bias) = match &net.quant.population(core.population).neuron {
+        Neuron::If { theta, v_init, bias } => (theta, v_init, bias),
+        Neuron::Readout { v_init } => (&zeros, v_init, &zeros),
+        Neuron::Source => (&zeros, &zeros, &zeros),
+    };
+    let lanes = core.mode.lanes();
+    let mut text = String::new();
+    for group in 0..core.groups() {
+        let mut word = Word::new();
+        for (values, bits) in [(theta, core.theta_bits), (v_init, core.membrane_bits), (bias, core.bias_bits)] {
+            for lane in 0..lanes {
+                word.push(values.get(group * lanes + lane).copied().unwrap_or(0), bits as usize);
+            }
+        }
+        let bits = word.bits.len();
+        word.write_hex(0, bits, &mut text);
+    }
+    text
+}
+
+/// Beats of a stream, `{last, value, id}`, one a line.
+pub fn beat_image(stream: &Stream, beats: &[Beat]) -> String {
+    let mut text = String::new();
+    for beat in beats {
+        let mut word = Word::new();
+        word.push(i64::from(beat.id), stream.id_bits as usize);
+        word.push(beat.value, stream.value_bits as usize);
+        word.push(i64::from(beat.last), 1);
+        let bits = word.bits.len();
+        word.write_hex(0, bits, &mut text);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_packed_from_the_lowest_bit_and_cut_into_slices() {
+        let mut word = Word::new();
+        word.push(-1, 3);
+        word.push(0, 3);
+        word.push(5, 4);
+        let mut text = String::new();
+        word.write_hex(0, 10, &mut text);
+        word.write_hex(2, 5, &mut text);
+        // 0101_000_111 = 0x147; bits 2..7 of it are 1_0001.
+        assert_eq!(text, "147\n11\n");
+    }
+
+    #[test]
+    fn negative_values_wider_than_64_bits_are_sign_extended() {
+        let mut word = Word::new();
+        word.push(-2, 68);
+        let mut text = String::new();
+        word.write_hex(0, 68, &mut text);
+        assert_eq!(text, "ffffffffffffffffe\n".replacen('f', "f", 1));
+    }
+}

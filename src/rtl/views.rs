@@ -1,0 +1,249 @@
+//! What the templates see.
+
+use super::Vectors;
+use crate::fixed::unsigned_bits;
+use crate::ir::mapped::{Core, Fire, MappedNet, Mode, Payload, Slice, Stream, StreamId, Unit, UnitKind};
+use askama::Template;
+
+/// Parameter memories up to this many words are built from LUTs: a block RAM would be almost empty.
+const LOGIC_ROM_WORDS: usize = 64;
+
+/// The top module.
+#[derive(Template)]
+#[template(path = "top.v", syntax = "verilog")]
+pub struct Top<'a> {
+    top: &'a str,
+    phases: u32,
+    overview: Vec<String>,
+    input: &'a Stream,
+    output: &'a Stream,
+    streams: &'a [Stream],
+    units: Vec<UnitView<'a>>,
+}
+
+/// A unit as the top module instantiates it. Lists of streams run from the highest port down, as Verilog concatenates.
+pub enum UnitView<'a> {
+    /// A wrapped core.
+    Core { name: &'a str, input: &'a str, output: &'a str },
+    /// A fork.
+    Fork { name: &'a str, input: &'a str, outputs: Vec<&'a str>, width: u32 },
+    /// A merge.
+    Merge {
+        name: &'a str,
+        inputs: Vec<MergeInput<'a>>,
+        output: &'a str,
+        id_bits: u32,
+        value_bits: u32,
+        bases: Vec<u32>,
+    },
+}
+
+/// An input of a merge with the zero bits that bring it to the common width.
+pub struct MergeInput<'a> {
+    name: &'a str,
+    id_pad: u32,
+    value_pad: u32,
+}
+
+/// The view of the top module.
+pub fn top(net: &MappedNet) -> Top<'_> {
+    Top {
+        top: &net.top,
+        phases: net.quant.phases(),
+        overview: net.units.iter().map(|unit| overview(net, unit)).collect(),
+        input: net.stream(net.input()),
+        output: net.stream(net.output()),
+        streams: &net.streams,
+        units: net.units.iter().map(|unit| unit_view(net, unit)).collect(),
+    }
+}
+
+fn overview(net: &MappedNet, unit: &Unit) -> String {
+    let names = |ids: &[StreamId]| ids.iter().map(|&s| net.stream(s).name.as_str()).collect::<Vec<_>>().join(", ");
+    let what = match &unit.kind {
+        UnitKind::Core(core) => {
+            format!(
+                "{} core, {} -> {} neurons, {} lanes",
+                core.mode.name(),
+                core.inputs,
+                core.neurons,
+                core.mode.lanes()
+            )
+        }
+        UnitKind::Fork => "fork".into(),
+        UnitKind::Merge { .. } => "merge".into(),
+    };
+    format!("{} --> {} ({what}) --> {}", names(&unit.inputs), unit.name, names(&unit.outputs))
+}
+
+fn unit_view<'a>(net: &'a MappedNet, unit: &'a Unit) -> UnitView<'a> {
+    let name = |s: &StreamId| net.stream(*s).name.as_str();
+    match &unit.kind {
+        UnitKind::Core(_) => {
+            UnitView::Core { name: &unit.name, input: name(&unit.inputs[0]), output: name(&unit.outputs[0]) }
+        }
+        UnitKind::Fork => {
+            let input = net.stream(unit.inputs[0]);
+            UnitView::Fork {
+                name: &unit.name,
+                input: &input.name,
+                outputs: unit.outputs.iter().rev().map(name).collect(),
+                width: 1 + input.value_bits + input.id_bits,
+            }
+        }
+        UnitKind::Merge { bases } => {
+            let output = net.stream(unit.outputs[0]);
+            let pad = |s: &'a StreamId| {
+                let s = net.stream(*s);
+                MergeInput {
+                    name: &s.name,
+                    id_pad: output.id_bits - s.id_bits,
+                    value_pad: output.value_bits - s.value_bits,
+                }
+            };
+            UnitView::Merge {
+                name: &unit.name,
+                inputs: unit.inputs.iter().rev().map(pad).collect(),
+                output: &output.name,
+                id_bits: output.id_bits,
+                value_bits: output.value_bits,
+                bases: bases.iter().rev().copied().collect(),
+            }
+        }
+    }
+}
+
+/// The wrapper of a core.
+#[derive(Template)]
+#[template(path = "core.v", syntax = "verilog")]
+pub struct CoreView<'a> {
+    name: &'a str,
+    description: String,
+    mode: &'static str,
+    neurons: usize,
+    inputs: usize,
+    lanes: usize,
+    groups: usize,
+    group_bits: u32,
+    value_bits: u32,
+    id_bits: u32,
+    out_value_bits: u32,
+    out_id_bits: u32,
+    addr_bits: u32,
+    weight_words: usize,
+    weight_word_bits: usize,
+    param_bits: usize,
+    param_logic: u32,
+    slices: Vec<Slice>,
+    parameters: Vec<(&'static str, String)>,
+}
+
+/// Bits that count `0 .. n`, at least one.
+fn index_bits(n: usize) -> u32 {
+    unsigned_bits(n.saturating_sub(1) as u64)
+}
+
+/// The view of a core's wrapper.
+pub fn core<'a>(net: &'a MappedNet, unit: &'a Unit, core: &'a Core) -> CoreView<'a> {
+    let (input, output) = (net.stream(unit.inputs[0]), net.stream(unit.outputs[0]));
+    let (lanes, groups) = (core.mode.lanes(), core.groups());
+    let group_bits = index_bits(groups);
+    // An address register must also hold group 0 … groups-1 by itself.
+    let addr_bits = index_bits(core.weight_words()).max(group_bits);
+    let (kind, count_bits, count_max) = match core.fire {
+        Fire::Count { bits, max } => (0, bits, max),
+        Fire::Unit { .. } => (1, 1, 1),
+        Fire::Step => (2, 1, 1),
+        Fire::Readout => (3, 1, 1),
+    };
+    let mut parameters: Vec<(&'static str, String)> = Vec::new();
+    let mut set = |key: &'static str, value: u64| parameters.push((key, value.to_string()));
+    if let Mode::Matrix { rows, .. } = core.mode {
+        set("Rows", rows as u64);
+        set("Chunks", core.chunks() as u64);
+        set("ChunkBits", u64::from(index_bits(core.chunks())));
+    }
+    set("Neurons", core.neurons as u64);
+    set("Lanes", lanes as u64);
+    set("Groups", groups as u64);
+    set("GroupBits", u64::from(group_bits));
+    set("IdBits", u64::from(input.id_bits));
+    set("ValueBits", u64::from(core.value_bits));
+    if let Mode::Event { payload, .. } = core.mode {
+        set("ShiftAdd", u64::from(payload == Payload::ShiftAdd));
+    }
+    set("WeightBits", u64::from(core.weight_bits));
+    set("AddrBits", u64::from(addr_bits));
+    set("MembraneBits", u64::from(core.membrane_bits));
+    set("ThetaBits", u64::from(core.theta_bits));
+    set("BiasBits", u64::from(core.bias_bits));
+    set("Kind", kind);
+    set("Slots", u64::from(core.fire.slots()));
+    set("CountBits", u64::from(count_bits));
+    set("CountMax", u64::from(count_max));
+    set("Phases", u64::from(core.phases));
+    set("OutIdBits", u64::from(output.id_bits));
+    set("OutValueBits", u64::from(output.value_bits));
+    CoreView {
+        name: &unit.name,
+        description: describe(core),
+        mode: core.mode.name(),
+        neurons: core.neurons,
+        inputs: core.inputs,
+        lanes,
+        groups,
+        group_bits,
+        value_bits: core.value_bits,
+        id_bits: input.id_bits,
+        out_value_bits: output.value_bits,
+        out_id_bits: output.id_bits,
+        addr_bits,
+        weight_words: core.weight_words(),
+        weight_word_bits: core.weight_word_bits(),
+        param_bits: lanes * (core.theta_bits + core.membrane_bits + core.bias_bits) as usize,
+        param_logic: u32::from(groups <= LOGIC_ROM_WORDS),
+        slices: core.weight_slices(net.target),
+        parameters,
+    }
+}
+
+fn describe(core: &Core) -> String {
+    match core.fire {
+        Fire::Count { max, .. } => format!("v = v_init + sum(w x), sends min(floor(v / theta), {max}) once"),
+        Fire::Unit { sweeps } => format!("v = v_init + sum(w x), sends min(floor(v / theta), {sweeps}) spikes"),
+        Fire::Step => "v += sum(w x) + bias; a spike and v -= theta where v >= theta, once a time step".into(),
+        Fire::Readout => "v = v_init + sum(w x) over the image, sends every v at its end".into(),
+    }
+}
+
+/// The bench.
+#[derive(Template)]
+#[template(path = "tb.v", syntax = "verilog")]
+pub struct Bench<'a> {
+    top: &'a str,
+    input: &'a Stream,
+    output: &'a Stream,
+    inputs: usize,
+    outputs: usize,
+    patience: u64,
+}
+
+/// The view of the bench.
+pub fn bench<'a>(net: &'a MappedNet, vectors: &Vectors) -> Bench<'a> {
+    // No image takes longer than every input in turn through every core, in the slowest way of each.
+    let patience: u64 = net
+        .cores()
+        .map(|(_, _, c)| {
+            let passes = c.inputs as u64 * u64::from(c.value_bits) * u64::from(c.fire.slots());
+            (passes + 64 + u64::from(c.fire.slots())) * c.groups() as u64 * u64::from(c.phases)
+        })
+        .sum();
+    Bench {
+        top: &net.top,
+        input: net.stream(net.input()),
+        output: net.stream(net.output()),
+        inputs: vectors.inputs.len(),
+        outputs: vectors.outputs.len(),
+        patience: patience.clamp(1_000, 1 << 30),
+    }
+}

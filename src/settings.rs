@@ -1,0 +1,159 @@
+//! Everything that a user can choose when compiling.
+//!
+//! A value is taken from the first of these that gives it:
+//! 1. the layer's own table in the settings file (`[layers.NAME]`),
+//! 2. the command line,
+//! 3. the top level of the settings file,
+//! 4. the default.
+//!
+//! The result is written to `design.json` whole.
+
+use crate::error::{Error, Kind, Problem, Result};
+use crate::fixed::Normalisation;
+use crate::ir::mapped::{Payload, Target};
+use crate::ir::quant::Coding;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The settings of one compilation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// The device.
+    pub target: Target,
+    /// Time steps `T`.
+    pub timesteps: u32,
+    /// Bits of a weight.
+    pub weight_bits: u32,
+    /// Bits of a pixel.
+    pub input_bits: u32,
+    /// How activations become spikes.
+    pub coding: Coding,
+    /// Which kind of core.
+    pub mode: ModeChoice,
+    /// Neurons per cycle; `None` lets the mapper choose.
+    pub lanes: Option<usize>,
+    /// Inputs per cycle of matrix cores; `None` lets the mapper choose.
+    pub rows: Option<usize>,
+    /// How event cores multiply; `None` lets the mapper choose.
+    pub payload: Option<Payload>,
+    /// What the float network expects in front of its input.
+    pub normalize: Option<Normalisation>,
+    /// Calibration images used, from the first on.
+    pub calibration_limit: usize,
+    /// Corrects the mean activation of every neuron on the calibration images.
+    pub bias_calibration: bool,
+    /// Exceptions, by layer name as `synfire inspect` prints it.
+    pub layers: BTreeMap<String, LayerSettings>,
+}
+
+/// What can differ from layer to layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LayerSettings {
+    /// Bits of a weight.
+    pub weight_bits: Option<u32>,
+    /// Which kind of core.
+    pub mode: Option<ModeChoice>,
+    /// Neurons per cycle.
+    pub lanes: Option<usize>,
+    /// Inputs per cycle of a matrix core.
+    pub rows: Option<usize>,
+    /// How an event core multiplies.
+    pub payload: Option<Payload>,
+}
+
+/// Which kind of core a layer gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModeChoice {
+    /// The mapper compares predicted cycles and area.
+    #[default]
+    Auto,
+    /// One input event at a time.
+    Event,
+    /// All inputs in order.
+    Matrix,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            target: Target::Ecp5_25k,
+            timesteps: 16,
+            weight_bits: 8,
+            input_bits: 8,
+            coding: Coding::Graded,
+            mode: ModeChoice::Auto,
+            lanes: None,
+            rows: None,
+            payload: None,
+            normalize: None,
+            calibration_limit: 512,
+            bias_calibration: true,
+            layers: BTreeMap::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads a TOML settings file.
+    pub fn load(file: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(file).map_err(|e| Error::io(file, "read the settings", &e))?;
+        toml::from_str(&text).map_err(|e| {
+            let what = e.to_string();
+            Error::new(
+                Kind::Input,
+                Problem::new(format!("is not a valid settings file: {}", what.trim_end()))
+                    .in_file(file)
+                    .help("see 'synfire compile --help' for the keys"),
+            )
+        })
+    }
+}
+
+/// `MEAN[,…]/STD[,…]`, e.g. `0.485,0.456,0.406/0.229,0.224,0.225`.
+pub fn parse_normalisation(text: &str) -> std::result::Result<Normalisation, String> {
+    let (mean, std) = text.split_once('/').ok_or("expected MEAN[,…]/STD[,…]")?;
+    let list = |part: &str, what: &str| -> std::result::Result<Vec<f32>, String> {
+        part.split(',')
+            .map(|v| match v.trim().parse::<f32>() {
+                Ok(x) if x.is_finite() => Ok(x),
+                _ => Err(format!("'{v}' is not a finite number ({what})")),
+            })
+            .collect()
+    };
+    let (mean, std) = (list(mean, "mean")?, list(std, "standard deviation")?);
+    if mean.len() != std.len() {
+        return Err(format!("{} means but {} standard deviations", mean.len(), std.len()));
+    }
+    if let Some(s) = std.iter().find(|s| **s <= 0.0) {
+        return Err(format!("the standard deviation {s} is not positive"));
+    }
+    Ok(Normalisation { mean, std })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normalisation_needs_two_equally_long_lists() {
+        let n = parse_normalisation("0.5, 0.25,0/1,2,3").unwrap();
+        assert_eq!((n.mean, n.std), (vec![0.5, 0.25, 0.0], vec![1.0, 2.0, 3.0]));
+        for bad in ["0.5", "0.5/", "0.5/0", "0.5/-1", "1,2/1", "nan/1", "0/inf", "a/b"] {
+            assert!(parse_normalisation(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_and_known_ones_survive_a_round_trip() {
+        assert!(toml::from_str::<Settings>("lane = 3").is_err());
+        let text = "timesteps = 8\nmode = 'event'\n[layers.fc1]\nlanes = 4\npayload = 'shift-add'\n";
+        let settings: Settings = toml::from_str(text).unwrap();
+        assert_eq!(settings.layers["fc1"].lanes, Some(4));
+        let json = serde_json::to_string(&settings).unwrap();
+        assert_eq!(serde_json::from_str::<Settings>(&json).unwrap(), settings);
+    }
+}
