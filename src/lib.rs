@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 
+pub mod cli;
 pub mod convert;
 pub mod cosim;
 pub mod data;
@@ -16,9 +17,14 @@ pub mod golden;
 pub mod ir;
 pub mod loihi;
 pub mod map;
+pub mod pipeline;
 pub mod quantise;
 pub mod report;
 pub mod rtl;
 pub mod settings;
 
+pub use design::Design;
 pub use error::{Error, Problem, Result};
+pub use ir::mapped::Target;
+pub use pipeline::{Model, compile, compile_with};
+pub use settings::Settings;

@@ -98,7 +98,7 @@ pub fn compile_with(model: &Model, settings: &Settings) -> Result<Design> {
             model: model.name.clone(),
             calibration: model.calibration_name.clone(),
             calibration_images: stages.calibration.len(),
-            millievents: stages.traffic.iter().map(|t| (t.events * 1000.0).round() as u64).collect(),
+            traffic: stages.traffic.iter().map(|t| (thousandths(t.events), thousandths(t.set_bits))).collect(),
         },
         net,
         settings: settings.clone(),
@@ -194,6 +194,10 @@ impl Stages {
     }
 }
 
+fn thousandths(x: f64) -> u64 {
+    (x * 1000.0).round() as u64
+}
+
 /// Mean events per image that each population sends, and the set bits of their payloads, on the calibration images.
 fn traffic(functional: &Functional, quant: &QuantGraph, calibration: &Images) -> Result<Vec<Traffic>> {
     let mut events = vec![0u64; quant.populations.len()];
@@ -214,4 +218,9 @@ fn traffic(functional: &Functional, quant: &QuantGraph, calibration: &Images) ->
         .zip(bits)
         .map(|(events, bits)| Traffic { events: events as f64 / images, set_bits: bits as f64 / images })
         .collect())
+}
+
+/// What the calibration images did in a design when it was compiled.
+pub fn design_traffic(design: &Design) -> Vec<Traffic> {
+    design.origin.traffic.iter().map(|&(events, bits)| Traffic { events: events as f64 / 1000.0, set_bits: bits as f64 / 1000.0 }).collect()
 }

@@ -12,6 +12,7 @@ use crate::error::{Error, Kind, Problem, Result};
 use crate::fixed::Normalisation;
 use crate::ir::mapped::{Payload, Target};
 use crate::ir::quant::Coding;
+pub use crate::map::ModeChoice;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -62,19 +63,6 @@ pub struct LayerSettings {
     pub rows: Option<usize>,
     /// How an event core multiplies.
     pub payload: Option<Payload>,
-}
-
-/// Which kind of core a layer gets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum ModeChoice {
-    /// The mapper compares predicted cycles and area.
-    #[default]
-    Auto,
-    /// One input event at a time.
-    Event,
-    /// All inputs in order.
-    Matrix,
 }
 
 impl Default for Settings {

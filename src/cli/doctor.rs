@@ -2,7 +2,7 @@
 
 use super::inputs::Output;
 use crate::error::{Error, Kind, Problem, Result};
-use crate::flow;
+use crate::flow::{self, Origin};
 use crate::report;
 
 /// Arguments of `doctor`.
@@ -17,8 +17,13 @@ pub fn run(args: &Args) -> Result<()> {
     let mut table = report::Table::new(&["tool", "version", "from", "for"]);
     for tool in &tools {
         let version = tool.version.clone().unwrap_or_else(|| "missing".into());
-        let origin = tool.origin.as_ref().map_or_else(String::new, ToString::to_string);
-        table.row(&[tool.tool.clone(), version, origin, tool.purpose.clone()]);
+        let origin = match tool.origin {
+            Some(Origin::Environment) => "environment variable",
+            Some(Origin::System) => "system",
+            Some(Origin::Project) => "scripts/setup",
+            None => "",
+        };
+        table.row(&[tool.tool.clone(), version, origin.into(), tool.purpose.clone()]);
     }
     let mut text = table.to_string();
     for tool in &tools {

@@ -85,6 +85,23 @@ pub fn check_pair(images: &Images, labels: &Labels, classes: usize) -> Result<()
     Error::check(Kind::Input, problems)
 }
 
+/// Verifies that images have the size and the channels of a network's input.
+///
+/// Flat images, `[N]`, fit any input of as many elements, and a flat input any images.
+///
+/// # Errors
+/// [`Kind::Input`] if they do not.
+pub fn check_size(images: &Images, input: &Shape) -> Result<()> {
+    let shape = images.shape();
+    let flat = shape.0.len() == 1 || input.0.len() == 1;
+    if shape.len() == input.len() && (flat || shape.channels() == input.channels()) {
+        return Ok(());
+    }
+    Err(Problem::new(format!("the images are {shape}, but the network's input is {input}"))
+        .help("give the data set that the network was trained for, with channels before rows and columns")
+        .into())
+}
+
 /// What a file turned out to hold.
 enum Content {
     Images(Images, Option<Labels>),

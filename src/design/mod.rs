@@ -47,8 +47,9 @@ pub struct Origin {
     pub calibration: String,
     /// Number of calibration images used.
     pub calibration_images: usize,
-    /// Mean number of events per image that each population sent on the calibration images, in thousandths.
-    pub millievents: Vec<u64>,
+    /// Per population, the mean number of events per image on the calibration images and of the set bits in their payloads,
+    /// in thousandths.
+    pub traffic: Vec<(u64, u64)>,
 }
 
 /// The content of `design.json`.

@@ -15,8 +15,8 @@ const CHUNK: usize = 256;
 pub fn evaluate(graph: &Graph, images: ArrayView2<f32>) -> Result<Array2<f32>> {
     let chunks: Vec<ArrayView2<f32>> = images.axis_chunks_iter(Axis(0), CHUNK).collect();
     let answers = chunks.into_par_iter().map(|chunk| {
-        let mut all = activations(graph, &chunk)?;
-        Ok(all.swap_remove(graph.output.0))
+        let mut all = run(graph, &chunk, false)?;
+        Ok(std::mem::take(&mut all[graph.output.0]))
     });
     let answers = answers.collect::<Result<Vec<_>>>()?;
     let views: Vec<ArrayView2<f32>> = answers.iter().map(|part| part.view()).collect();
@@ -33,6 +33,11 @@ pub fn evaluate(graph: &Graph, images: ArrayView2<f32>) -> Result<Array2<f32>> {
 /// # Errors
 /// [`crate::error::Kind::Input`] if the images do not have the size of the network's input.
 pub fn activations(graph: &Graph, images: &ArrayView2<f32>) -> Result<Vec<Array2<f32>>> {
+    run(graph, images, true)
+}
+
+/// The activation of every node; without `keep`, of the output alone, while the others are empty.
+fn run(graph: &Graph, images: &ArrayView2<f32>, keep: bool) -> Result<Vec<Array2<f32>>> {
     if images.ncols() != graph.input_shape().len() {
         return Err(Error::input(format!(
             "the network expects images of {} ({} pixels), but these have {} pixels",
@@ -42,10 +47,19 @@ pub fn activations(graph: &Graph, images: &ArrayView2<f32>) -> Result<Vec<Array2
         ))
         .help("give images of the size that the network was trained for"));
     }
+    let mut last_reader: Vec<usize> = (0..graph.nodes.len()).collect();
+    for (index, node) in graph.nodes.iter().enumerate() {
+        node.inputs.iter().for_each(|input| last_reader[input.0] = index);
+    }
     let mut results: Vec<Array2<f32>> = Vec::with_capacity(graph.nodes.len());
-    for node in &graph.nodes {
+    for (index, node) in graph.nodes.iter().enumerate() {
         let result = compute(node, images, &results);
         results.push(result);
+        for input in node.inputs.iter().filter(|&&input| !keep && input != graph.output) {
+            if last_reader[input.0] == index {
+                results[input.0] = Array2::default((0, 0));
+            }
+        }
     }
     Ok(results)
 }

@@ -1,11 +1,11 @@
 //! Model files become a [`Graph`]; the float network runs as reference.
 //!
-//! Two independent machines compute the float network: [`Reference`] runs the file itself (with `rten`), and
+//! Two independent machines compute the float network: [`Reference`] runs the file's own operators (with the `rten` engine), and
 //! [`evaluate()`] runs our own graph. That they agree is the evidence that the lowering is right.
 
 mod evaluate;
-mod legacy;
 pub mod onnx;
+mod prepare;
 mod reference;
 
 pub use evaluate::{activations, evaluate};

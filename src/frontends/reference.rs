@@ -1,8 +1,8 @@
-//! Runs the model file itself, in float, with the `rten` engine: the reference that everything else is measured by.
+//! Runs the model file's own operators, in float, with the `rten` engine: the reference that everything else is measured by.
 
-use super::legacy::modernised;
 use super::onnx::{self, Interface};
-use crate::error::{Error, Problem, Result};
+use super::prepare::prepared;
+use crate::error::{Error, Kind, Problem, Result};
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use rten::{Model, NodeId};
@@ -43,12 +43,15 @@ impl Reference {
     /// [`crate::error::Kind::Input`] if the file is damaged, has several inputs or outputs, or uses something that the engine does not know.
     pub fn load(bytes: Vec<u8>) -> Result<Reference> {
         let (proto, _) = onnx::decode(&bytes)?;
-        let interface = Interface::of(onnx::graph(&proto)?)?;
+        drop(bytes);
+        let network = onnx::graph(&proto)?;
+        let interface = Interface::of(network)?;
+        let order = onnx::live_nodes(network).map_err(|problems| Error { kind: Kind::Input, problems })?;
         let refuse = |e: &dyn std::fmt::Display| {
             Problem::new(format!("the float engine cannot run the model: {e}"))
                 .help("export the model as 32-bit floats with opset_version=17")
         };
-        let model = Model::load(modernised(bytes, proto)).map_err(|e| refuse(&e))?;
+        let model = Model::load(prepared(proto, &order)).map_err(|e| refuse(&e))?;
         let input = model.node_id(&interface.input).map_err(|e| refuse(&e))?;
         let output = model.node_id(&interface.output).map_err(|e| refuse(&e))?;
         let mut reference =

@@ -301,6 +301,15 @@ impl Core {
         self.mode.lanes() * self.mode.rows() * self.weight_bits as usize
     }
 
+    /// The memories beside weights and membranes, words × bits: the two input banks of a matrix core, one memory a row.
+    pub fn mode_buffers(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let banks = match self.mode {
+            Mode::Event { .. } => 0,
+            Mode::Matrix { rows, .. } => 2 * rows,
+        };
+        std::iter::repeat_n((self.chunks(), self.value_bits as usize), banks)
+    }
+
     /// The columns into which the weight memory is cut, lowest bits first.
     pub fn weight_slices(&self, target: Target) -> Vec<Slice> {
         let (total, width) = (self.weight_word_bits(), target.ram_width());

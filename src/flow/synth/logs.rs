@@ -16,16 +16,17 @@ pub(super) fn yosys_warnings(log: &str) -> Vec<String> {
             if count >= SMALL_MEMORY {
                 seen.add(format!("memory became {count} flip-flop words instead of block RAM: {memory}"));
             }
-        } else if line.starts_with("Latch inferred for signal") {
-            seen.add(format!("latch instead of a flip-flop: {line}"));
-        } else if line.contains("multiple conflicting drivers") {
-            seen.add(format!("more than one driver: {line}"));
-        } else if let Some(text) = line.strip_prefix("Warning: ") {
-            if text.starts_with("Replacing memory ") {
-                seen.add(format!("memory became flip-flops: {text}"));
-            } else if !text.contains("multiple conflicting drivers") {
-                seen.add(text.to_string());
-            }
+        }
+        let text = line.strip_prefix("Warning: ");
+        // Whether a latch is a warning depends on the version and the device.
+        if let Some(at) = line.find("Latch inferred for signal") {
+            seen.add(format!("latch instead of a flip-flop: {}", &line[at..]));
+        } else if let Some(text) = text.filter(|t| t.contains("multiple conflicting drivers")) {
+            seen.add(format!("more than one driver: {text}"));
+        } else if let Some(text) = text.filter(|t| t.starts_with("Replacing memory ")) {
+            seen.add(format!("memory became flip-flops: {text}"));
+        } else if let Some(text) = text {
+            seen.add(text.to_string());
         }
     }
     seen.list
@@ -38,12 +39,13 @@ fn flip_flops_created(line: &str) -> Option<u64> {
     number.parse().ok()
 }
 
-/// nextpnr's warnings, each once, without those about pins that a design without a board has.
+/// nextpnr's warnings, each once, without those about pins, which a design without a board has, and about the clock
+/// rate, which is a figure of the report.
 pub(super) fn nextpnr_warnings(log: &str) -> Vec<String> {
     let mut seen = Unique::default();
     for text in log.lines().filter_map(|l| l.trim().strip_prefix("Warning: ")) {
-        let about_pins = text.contains("unconstrained") || text.starts_with("No LPF") || text.starts_with("No PCF");
-        if !about_pins {
+        let expected = ["No LPF", "No PCF", "Max frequency"].iter().any(|head| text.starts_with(head));
+        if !expected && !text.contains("unconstrained") {
             seen.add(text.to_string());
         }
     }

@@ -113,7 +113,7 @@ pub fn synth(dir: &Path, top: &str, target: Target, options: &Options) -> Result
     let mut report = report(target, top, &device, &netlist, &tools);
     report.warnings = logs::yosys_warnings(&read(&step.path("yosys.log"))?);
     if let (Some(pnr), Some((nextpnr, packer))) = (&device.pnr, &tools.pnr) {
-        let file = fit_pins(&step, &tools.yosys, &device, pnr, top, &netlist, &mut report.warnings)?;
+        let file = fit_pins(&step, &tools.yosys, &device, pnr, (top, &sources), &netlist, &mut report.warnings)?;
         let placed = pnr::place(&step, dir, (nextpnr, packer), pnr, &file, options)?;
         report.warnings.extend(logs::nextpnr_warnings(&read(&step.path("nextpnr.log"))?));
         logs.extend(["nextpnr.log", "pack.log"]);
@@ -236,7 +236,7 @@ fn fit_pins(
     yosys: &Found,
     device: &Device,
     pnr: &Pnr,
-    top: &str,
+    (top, sources): (&str, &[String]),
     netlist: &Netlist,
     warnings: &mut Vec<String>,
 ) -> Result<String> {
@@ -246,7 +246,7 @@ fn fit_pins(
     }
     let name = format!("{top}_pins");
     let Some(wrapper) = pins::wrapper(top, &name, &netlist.ports) else { return Ok("netlist.json".into()) };
-    yosys::wrap(step, yosys, device, &wrapper, &name)?;
+    yosys::wrap(step, yosys, device, sources, &wrapper, &name)?;
     warnings.push(format!(
         "the design has {needed} port bits, the package {} pins: it was placed between two shift registers, whose about {needed} \
          flip-flops the logic cells include; the bitstream shows that it fits but is of no use on a board",

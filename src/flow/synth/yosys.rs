@@ -46,10 +46,7 @@ pub(super) fn synthesise(
     top: &str,
 ) -> Result<Netlist> {
     let out = step.folder();
-    let mut script = String::from("# Run in the design directory: the memory images are found relative to it.\n");
-    for file in sources {
-        script += &format!("read_verilog {file}\n");
-    }
+    let mut script = read_commands(sources);
     script += &format!("{} -top {top}\n", device.synth);
     if device.pnr.is_none() && device.name == "generic" {
         // Memories stay as they are; everything else becomes LUTs with four inputs.
@@ -60,16 +57,25 @@ pub(super) fn synthesise(
     load(step, device, top)
 }
 
-/// Puts the module in `wrapper` (Verilog) around the netlist and writes `<name>.json`.
-pub(super) fn wrap(step: &Step, yosys: &Found, device: &Device, wrapper: &str, name: &str) -> Result<()> {
+/// Synthesises `sources` once more with the module in `wrapper` (Verilog) around them, into `<name>.json`.
+pub(super) fn wrap(
+    step: &Step,
+    yosys: &Found,
+    device: &Device,
+    sources: &[String],
+    wrapper: &str,
+    name: &str,
+) -> Result<()> {
     let out = step.folder();
     step.write(&format!("{name}.v"), wrapper)?;
-    // The netlist holds the device's own cells already; they pass through the synthesis of the wrapper.
-    let script = format!(
-        "read_json {out}/netlist.json\nread_verilog {out}/{name}.v\n{} -top {name}\nwrite_json {out}/{name}.json\n",
-        device.synth
-    );
+    let mut script = read_commands(sources);
+    script += &format!("read_verilog {out}/{name}.v\n{} -top {name}\nwrite_json {out}/{name}.json\n", device.synth);
     run_script(step, yosys, "pins.ys", &script, "pins.log")
+}
+
+fn read_commands(sources: &[String]) -> String {
+    let heading = "# Run in the design directory: the memory images are found relative to it.\n".to_string();
+    sources.iter().fold(heading, |script, file| script + &format!("read_verilog {file}\n"))
 }
 
 fn run_script(step: &Step, yosys: &Found, file: &str, script: &str, log: &str) -> Result<()> {
@@ -106,7 +112,9 @@ struct JsonPort {
 fn load(step: &Step, device: &Device, top: &str) -> Result<Netlist> {
     let stat: Stat = parse(&step.path("stat.json"))?;
     let json: Json = parse(&step.path("netlist.json"))?;
-    let cells = stat.design.num_cells_by_type;
+    let mut cells = stat.design.num_cells_by_type;
+    // Notes about the flattened hierarchy, not hardware.
+    cells.remove("$scopeinfo");
     let area = device.count.area(cells.iter().map(|(cell, number)| (cell.as_str(), *number)));
     let ports = json.modules.into_iter().find(|(name, _)| name == top).map(|(_, module)| module.ports);
     let ports = ports.unwrap_or_default().into_iter();

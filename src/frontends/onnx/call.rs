@@ -10,7 +10,7 @@ use crate::ir::graph::{Node, NodeId, Op};
 use ndarray::{Array1, ArrayD};
 
 /// More parameters than this, counted at every use, are refused: a small file could otherwise use one weight a thousand times.
-const MAX_PARAMETERS: usize = 1 << 28;
+const MAX_PARAMETERS: usize = 1 << 27;
 
 /// An activation as the model file sees it.
 #[derive(Clone, Debug)]

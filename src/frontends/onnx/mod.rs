@@ -12,6 +12,7 @@ pub mod proto;
 mod tensor;
 
 pub(super) use interface::Interface;
+pub(super) use order::live_nodes;
 
 use crate::error::{Error, Kind, Problem, Result};
 use crate::ir::graph::Graph;
@@ -35,7 +36,7 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<Graph> {
     let proto = graph(&model)?;
     let mut problems = Vec::new();
     let interface = Interface::of(proto).map_err(|e| problems.extend(e.problems)).ok();
-    let order = order::live_nodes(proto).map_err(|e| problems.extend(e)).ok();
+    let order = live_nodes(proto).map_err(|e| problems.extend(e)).ok();
     let (Some(interface), Some(order)) = (interface, order) else {
         return Err(Error { kind: Kind::Input, problems });
     };

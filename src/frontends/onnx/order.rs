@@ -10,7 +10,7 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 /// Indices of the live nodes in topological order; those of a file that is sorted already keep its order.
 ///
 /// Finds values that two nodes compute, values that nothing computes, and cycles.
-pub(super) fn live_nodes(graph: &GraphProto) -> Result<Vec<usize>, Vec<Problem>> {
+pub(in crate::frontends) fn live_nodes(graph: &GraphProto) -> Result<Vec<usize>, Vec<Problem>> {
     let mut problems = Vec::new();
     let producers = producers(graph, &mut problems);
     let live = live(graph, &producers);
@@ -130,8 +130,11 @@ fn cycle(graph: &GraphProto, producers: &HashMap<&str, usize>, waits_for: &[usiz
         place.insert(next, path.len());
         path.push(next);
     }
-    let names: Vec<String> = path.iter().rev().take(8).map(|&index| format!("'{}'", label(graph, index))).collect();
-    let more = if path.len() > names.len() { " → …" } else { "" };
-    Problem::new(format!("the network feeds back into itself: {}{more}", names.join(" → ")))
+    // The path was walked against the flow; in its direction, and closed, it reads as a circle.
+    let (first, rest) = path.split_at(path.len().min(1));
+    let circle = first.iter().chain(rest.iter().rev()).take(8);
+    let names: Vec<String> = circle.chain(first).map(|&index| format!("'{}'", label(graph, index))).collect();
+    let what = if path.len() > 8 { "a part of the circle is" } else { "the circle is" };
+    Problem::new(format!("the network feeds back into itself; {what} {}", names.join(" → ")))
         .help("recurrent networks are not supported in ONNX files")
 }

@@ -1,0 +1,193 @@
+//! `synfire compile`
+
+use super::inputs::Output;
+use crate::design::Design;
+use crate::error::{Problem, Result};
+use crate::fixed::Normalisation;
+use crate::ir::mapped::{MappedNet, Payload, Target};
+use crate::ir::quant::Coding;
+use crate::map;
+use crate::pipeline::{self, Model};
+use crate::report;
+use crate::settings::{ModeChoice, Settings, parse_normalisation};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Arguments of `compile`.
+#[derive(clap::Args)]
+#[command(after_help = SETTINGS_HELP)]
+pub struct Args {
+    /// Trained network (ONNX)
+    model: PathBuf,
+    /// Images that the thresholds are chosen on: a few hundred of the training images; labels are not used
+    #[arg(long, value_name = "IMAGES")]
+    calibrate: PathBuf,
+    /// Design directory to write; must not exist
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Replace the design in --out
+    #[arg(long)]
+    force: bool,
+    /// Settings file; command-line options override its top level, its [layers.NAME] tables override both
+    #[arg(long, value_name = "FILE.toml")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    choices: Choices,
+    #[command(flatten)]
+    output: Output,
+}
+
+const SETTINGS_HELP: &str = "Settings file (all keys optional):\n  target = \"ecp5-25k\"   timesteps = 16   weight-bits = 8   \
+    input-bits = 8\n  coding = \"graded\"     mode = \"auto\"   lanes = 16   rows = 4   payload = \"multiply\"\n  \
+    calibration-limit = 512   bias-calibration = true\n  normalize = { mean = [0.5], std = [0.5] }\n  [layers.NAME]         \
+    # a name as 'synfire inspect MODEL --stage snn' prints it\n  weight-bits, mode, lanes, rows, payload\n\
+    Precedence: [layers.NAME], then command line, then top level of the file, then default.\n\
+    Every setting used is written to design.json.";
+
+/// Settings on the command line; `None` leaves what the file or the default says.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct Choices {
+    /// Device [default: ecp5-25k]
+    #[arg(long)]
+    target: Option<Target>,
+    /// Time steps T: activations have T + 1 levels [default: 16]
+    #[arg(long, value_name = "T")]
+    timesteps: Option<u32>,
+    /// Bits of a weight [default: 8]
+    #[arg(long, value_name = "BITS")]
+    weight_bits: Option<u32>,
+    /// Bits of a pixel [default: 8]
+    #[arg(long, value_name = "BITS")]
+    input_bits: Option<u32>,
+    /// Kind of core [default: auto]
+    #[arg(long)]
+    mode: Option<ModeChoice>,
+    /// Neurons per cycle of every core [default: auto]
+    #[arg(long, value_name = "auto|N", value_parser = parse_count)]
+    lanes: Option<Count>,
+    /// Inputs per cycle of every matrix core, a power of two [default: auto]
+    #[arg(long, value_name = "auto|N", value_parser = parse_count)]
+    rows: Option<Count>,
+    /// How event cores multiply [default: chosen by the mapper]
+    #[arg(long, value_parser = parse_payload, value_name = "multiply|shift-add")]
+    payload: Option<Payload>,
+    /// How activations become spikes: graded (one event per active neuron), unit (one per spike) or rate [default: graded]
+    #[arg(long, value_parser = parse_coding, value_name = "graded|unit|rate")]
+    coding: Option<Coding>,
+    /// What the float network expects in front of its input, per channel
+    #[arg(long, value_name = "MEAN[,…]/STD[,…]", value_parser = parse_normalisation)]
+    normalize: Option<Normalisation>,
+    /// Use the first N calibration images [default: 512]
+    #[arg(long, value_name = "N")]
+    calibration_limit: Option<usize>,
+}
+
+/// `auto` or a number.
+#[derive(Clone, Copy, Debug)]
+pub struct Count(Option<usize>);
+
+fn parse_count(text: &str) -> std::result::Result<Count, String> {
+    match text {
+        "auto" => Ok(Count(None)),
+        _ => text.parse().map(|n| Count(Some(n))).map_err(|_| "expected 'auto' or a number".into()),
+    }
+}
+
+/// The variants of a settings enum under the names that the settings file uses.
+fn parse_name<T: serde::de::DeserializeOwned>(text: &str) -> std::result::Result<T, String> {
+    serde_json::from_value(serde_json::Value::String(text.to_string())).map_err(|e| e.to_string())
+}
+
+fn parse_payload(text: &str) -> std::result::Result<Payload, String> {
+    parse_name(text)
+}
+
+fn parse_coding(text: &str) -> std::result::Result<Coding, String> {
+    parse_name(text)
+}
+
+impl Choices {
+    /// Lays these choices over `settings`.
+    pub fn apply(&self, settings: &mut Settings) {
+        fn set<T: Clone>(to: &mut T, from: &Option<T>) {
+            if let Some(value) = from {
+                *to = value.clone();
+            }
+        }
+        set(&mut settings.target, &self.target);
+        set(&mut settings.timesteps, &self.timesteps);
+        set(&mut settings.weight_bits, &self.weight_bits);
+        set(&mut settings.input_bits, &self.input_bits);
+        set(&mut settings.mode, &self.mode);
+        set(&mut settings.lanes, &self.lanes.map(|c| c.0));
+        set(&mut settings.rows, &self.rows.map(|c| c.0));
+        set(&mut settings.coding, &self.coding);
+        set(&mut settings.calibration_limit, &self.calibration_limit);
+        if self.payload.is_some() {
+            settings.payload = self.payload;
+        }
+        if self.normalize.is_some() {
+            settings.normalize.clone_from(&self.normalize);
+        }
+    }
+}
+
+/// What `compile` reports.
+#[derive(Serialize)]
+pub struct CompileReport<'a> {
+    target: Target,
+    out: &'a PathBuf,
+    layers: Vec<map::cost::LayerCost>,
+    cycles_per_image: f64,
+    estimate: map::device::Area,
+    decisions: &'a [String],
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let mut settings = match &args.config {
+        Some(file) => Settings::load(file)?,
+        None => Settings::default(),
+    };
+    args.choices.apply(&mut settings);
+    if settings.calibration_limit == 0 {
+        return Err(Problem::new("a calibration limit of 0 leaves no image").help("give at least 1").into());
+    }
+    let spinner = report::spinner("compiling");
+    let result = Model::open(&args.model, &args.calibrate)
+        .and_then(|model| pipeline::compile_with(&model, &settings))
+        .and_then(|design| design.write(&args.out, args.force).map(|()| design));
+    spinner.finish_and_clear();
+    let design = result?;
+    let (result, text) = describe(&design, &args.out);
+    report::emit(&args.output.json, &result, &text)
+}
+
+/// The report and the text of a design that was written to `out`.
+fn describe<'a>(design: &'a Design, out: &'a PathBuf) -> (CompileReport<'a>, String) {
+    let net: &MappedNet = &design.net;
+    let traffic = pipeline::design_traffic(design);
+    let layers = map::cost::layers(net, &traffic);
+    let estimate = map::cost::area(net);
+    let mut table =
+        report::Table::new(&["layer", "neurons", "mode", "lanes", "rows", "cycles per image", "membrane bits"]);
+    for (layer, (_, unit, core)) in layers.iter().zip(net.cores()) {
+        table.row(&[
+            unit.name.clone(),
+            core.neurons.to_string(),
+            core.mode.name().into(),
+            core.mode.lanes().to_string(),
+            core.mode.rows().to_string(),
+            format!("{:.0}", layer.cycles),
+            core.membrane_bits.to_string(),
+        ]);
+    }
+    let mut text = table.to_string();
+    for line in &net.decisions {
+        text.push_str(&format!("{line}\n"));
+    }
+    text.push_str(&format!("written to {}\n", out.display()));
+    let cycles_per_image = map::cost::interval(net, &traffic);
+    let result =
+        CompileReport { target: net.target, out, layers, cycles_per_image, estimate, decisions: &net.decisions };
+    (result, text)
+}

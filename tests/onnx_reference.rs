@@ -1,0 +1,75 @@
+//! Trained networks on whole test sets: both float machines agree, and reach the accuracy that was measured in training.
+
+mod data_support;
+
+use ndarray::{Array2, Axis};
+use synfire::data::{self, Images, Labels};
+use synfire::frontends::{self, Reference};
+
+fn load(set: &str) -> Option<(Images, Labels)> {
+    let folder = data_support::shared()?.join("data").join(set);
+    let (images, _) = data::load_images(&folder.join("t10k-images-idx3-ubyte.gz")).unwrap();
+    let labels = data::load_labels(&folder.join("t10k-labels-idx1-ubyte.gz")).unwrap();
+    data::check_pair(&images, &labels, 10).unwrap();
+    Some((images, labels))
+}
+
+/// Number of rows whose first largest entry stands at the label.
+fn correct(logits: &Array2<f32>, labels: &Labels) -> usize {
+    let best = |row: ndarray::ArrayView1<f32>| (0..row.len()).rev().max_by(|&a, &b| row[a].total_cmp(&row[b]));
+    logits.axis_iter(Axis(0)).zip(labels.as_slice()).filter(|(row, label)| best(*row) == Some(**label)).count()
+}
+
+fn check(set: &str, model: &str, accuracy: usize) {
+    let Some((images, labels)) = load(set) else { return };
+    let path = data_support::shared().unwrap().join("models").join(model);
+    let graph = frontends::load(&path).unwrap();
+    let pixels = images.matrix(0..images.len());
+    let reference = Reference::open(&path).unwrap().logits(pixels.view()).unwrap();
+    let ours = frontends::evaluate(&graph, pixels.view()).unwrap();
+    assert_eq!((reference.dim(), ours.dim()), ((10_000, 10), (10_000, 10)));
+    let worst = reference.iter().zip(&ours).map(|(a, b)| (a - b).abs() / (1.0 + a.abs())).fold(0.0, f32::max);
+    assert!(worst < 1e-3, "relative difference {worst}");
+    println!("{model}: {} of 10000, relative difference {worst}", correct(&reference, &labels));
+    assert_eq!(correct(&reference, &labels), accuracy);
+    assert_eq!(correct(&ours, &labels), accuracy);
+}
+
+#[test]
+fn mnist_784_128_10() {
+    check("mnist", "mnist_mlp_784-128-10.onnx", 9791);
+}
+
+#[test]
+fn mnist16_256_128_10() {
+    check("mnist16", "mnist16_mlp_256-128-10.onnx", 9828);
+}
+
+#[test]
+fn mnist16_256_64_10() {
+    check("mnist16", "mnist16_mlp_256-64-10.onnx", 9751);
+}
+
+#[test]
+fn the_reference_runs_what_the_lowering_does_not_know_yet() {
+    let Some(root) = data_support::shared() else { return };
+    let (images, labels) = data::load_images(&root.join("data/cifar10-jpeg/calibration_2000.bin.gz")).unwrap();
+    let labels = labels.unwrap().truncated(200);
+    let normalisation =
+        synfire::fixed::Normalisation { mean: vec![0.485, 0.456, 0.406], std: vec![0.229, 0.224, 0.225] };
+    let reference = Reference::open(&root.join("models/cifar10_resnet20.onnx")).unwrap();
+    let logits = reference.logits(images.normalised(0..200, Some(&normalisation)).view()).unwrap();
+    let correct = correct(&logits, &labels);
+    assert!(correct > 170, "{correct} of 200 training images");
+}
+
+#[test]
+fn all_unsupported_operators_are_named() {
+    let Some(root) = data_support::shared() else { return };
+    let error = frontends::load(&root.join("models/fashion_cnn_avgpool.onnx")).unwrap_err();
+    let text = error.to_string();
+    assert_eq!(error.problems.len(), 4, "{text}");
+    for node in ["/n/n.0/Conv", "/n/n.3/AveragePool", "/n/n.4/Conv", "/n/n.7/AveragePool"] {
+        assert!(text.contains(&format!("fashion_cnn_avgpool.onnx: node '{node}': ")), "{text}");
+    }
+}
