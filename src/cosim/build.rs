@@ -3,7 +3,7 @@
 use super::cache::{self, Key};
 use super::compiler::Compiler;
 use super::simulation::Library;
-use super::verilator::{Verilator, verilator};
+use super::verilator::Verilator;
 use crate::error::{Error, Kind, Problem, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -61,7 +61,7 @@ pub fn build(design: &Path, top: &str) -> Result<Library> {
 impl Toolchain {
     /// The tools of this machine and the user's cache.
     pub fn find() -> Result<Self> {
-        Ok(Toolchain { verilator: verilator()?, compiler: Compiler::find()?, cache: cache::default_root() })
+        Ok(Toolchain { verilator: Verilator::find()?, compiler: Compiler::find()?, cache: cache::default_root() })
     }
 
     /// See [`build`].
@@ -88,7 +88,8 @@ impl Toolchain {
     }
 
     fn add_tools(&self, key: &mut Key) {
-        key.add(&self.verilator.version);
+        key.add(self.verilator.version());
+        key.add(self.verilator.root.as_os_str().as_encoded_bytes());
         key.add(self.compiler.identity());
     }
 

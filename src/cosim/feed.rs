@@ -67,11 +67,7 @@ impl<'a> Feed<'a> {
             )));
         }
         let start = self.window.len();
-        let event = |(id, &value): (usize, &i64)| {
-            (value != 0).then_some(InputBeat { value, id: u32::try_from(id).unwrap_or(u32::MAX), last: 0 })
-        };
-        self.window.extend(self.codes.iter().enumerate().filter_map(event));
-        self.window.push(InputBeat::from(&Beat::END));
+        self.window.extend(Beat::phase_of(&self.codes).map(|beat| InputBeat::from(&beat)));
         let end = self.window.len();
         for _ in 1..self.phases {
             self.window.extend_from_within(start..end);

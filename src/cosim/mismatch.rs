@@ -1,7 +1,7 @@
 //! Where the design and the model part, in words that lead to the place.
 
-use super::predict::FiringKind;
 use crate::error::{Error, Kind, Problem};
+use crate::golden::cycle::FiringKind;
 use crate::ir::mapped::{MappedNet, Port, StreamId, UnitKind};
 use crate::ir::stream::Wires;
 use serde::Serialize;

@@ -1,8 +1,9 @@
 //! The tiny design of `rtl/` beside this file: its network, its folder, and a model of it.
 
 use std::path::Path;
-use synfire::cosim::{Border, CoreCycles, Firing, FiringKind, Predictor};
+use synfire::cosim::{CoreCycles, Predictor};
 use synfire::fixed::PixelFormat;
+use synfire::golden::cycle::{Border, Firing, FiringKind};
 use synfire::ir::mapped::{
     Core, Fire, MappedNet, Mode, Payload, Port, Stream, StreamId, Target, Unit, UnitId, UnitKind,
 };
