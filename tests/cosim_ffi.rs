@@ -401,3 +401,32 @@ fn incomplete_designs_do_not_start() {
     assert!(error.to_string().contains("mem/logits.hex"), "{error}");
     assert_eq!(std::env::current_dir().unwrap(), before);
 }
+
+#[test]
+fn a_network_that_is_stuck_is_reported() {
+    let Some(tools) = toolchain() else { return };
+    let folder = design(replacing("sf_event_core.v", "if (last_n) state_q <= Take;", ""));
+    let library = tools.build(folder.path(), "tiny").unwrap();
+    let net = tiny::net();
+    let mut simulation = Simulation::new(&library, folder.path(), &net, 1).unwrap();
+    let mut model = Model::new(START, Lie::Stuck);
+    let settings = Settings::default();
+    let error = synfire::cosim::run(&net, &mut simulation, &mut model, &images(2), &settings, &mut |_| {}).unwrap_err();
+    assert_eq!(error.kind, Kind::Internal);
+    assert!(error.to_string().contains("nothing moves"), "{error}");
+}
+
+#[test]
+fn images_of_the_wrong_size_are_refused() {
+    let Some(tools) = toolchain() else { return };
+    let folder = design(unchanged);
+    let library = tools.build(folder.path(), "tiny").unwrap();
+    let net = tiny::net();
+    let mut simulation = Simulation::new(&library, folder.path(), &net, 1).unwrap();
+    let images = vec![vec![1; N], vec![1; N + 1]];
+    let mut model = Model::new(START, Lie::None);
+    let settings = Settings::default();
+    let error = synfire::cosim::run(&net, &mut simulation, &mut model, &images, &settings, &mut |_| {}).unwrap_err();
+    assert_eq!(error.kind, Kind::Input);
+    assert!(error.to_string().contains("image 1 has 10 pixels"), "{error}");
+}

@@ -2,6 +2,7 @@
 
 use super::build::run;
 use crate::error::{Error, Kind, Problem, Result};
+use crate::flow::tools::{self, Tool};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -42,21 +43,18 @@ pub struct Compiler {
     pub program: PathBuf,
     /// Arguments of every call, in front of all others.
     pub arguments: Vec<OsString>,
-    /// What `--version` prints.
+    /// The version that it reports.
     pub version: String,
 }
 
 impl Compiler {
-    /// The compiler that `CXX` names, or else the platform's.
+    /// The compiler that [`tools::find`] chooses, with the arguments that the `cc` crate gives its kind on this platform.
     pub fn find() -> Result<Self> {
-        let missing = |why: String| {
-            let problem = Problem::new(format!("no C++ compiler was found: {why}"))
-                .help("install g++ or clang++, or set CXX to one");
-            Error::new(Kind::MissingTool, problem)
-        };
+        let found = tools::find(Tool::Cxx)?;
         let triple = triple();
         let tool = cc::Build::new()
             .cpp(true)
+            .compiler(&found.program)
             .cargo_metadata(false)
             .cargo_warnings(false)
             .no_default_flags(true)
@@ -64,17 +62,14 @@ impl Compiler {
             .target(&triple)
             .host(&triple)
             .try_get_compiler()
-            .map_err(|e| missing(e.to_string()))?;
+            .map_err(|e| Error::new(Kind::MissingTool, Problem::new(e.to_string()).in_file(&found.program)))?;
         let command = tool.to_command();
         let mut arguments: Vec<OsString> = command.get_args().map(OsString::from).collect();
         if tool.is_like_gnu() {
             // GNU's unique symbols are merged across libraries, which would join the designs' run-time libraries.
             arguments.push("-fno-gnu-unique".into());
         }
-        let mut found = Compiler { program: command.get_program().into(), arguments, version: String::new() };
-        let output = found.command().arg("--version").output().map_err(|e| missing(e.to_string()))?;
-        found.version = String::from_utf8_lossy(&output.stdout).trim().to_string();
-        Ok(found)
+        Ok(Compiler { program: command.get_program().into(), arguments, version: found.version })
     }
 
     fn command(&self) -> Command {

@@ -180,3 +180,122 @@ pub(super) fn wires_text(wires: &Wires) -> String {
         (true, false) => format!("{flags} event value={} id={}", wires.beat.value, wires.beat.id),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixed::PixelFormat;
+    use crate::ir::mapped::{Core, Fire, Mode, Payload, Stream, Target, Unit, UnitId};
+    use crate::ir::quant::{Coding, Neuron, QPopulation, QuantGraph};
+    use crate::ir::stream::Beat;
+    use crate::ir::{PopId, Shape};
+
+    /// image → fork → a core and, past it, a merge of both (ids 0 to 4: the core) → a second core.
+    fn net() -> MappedNet {
+        let population = |name: &str| QPopulation {
+            name: name.into(),
+            shape: Shape(vec![5]),
+            neuron: Neuron::Source,
+            range: (0, 0),
+        };
+        let quant = QuantGraph {
+            name: String::new(),
+            coding: Coding::Graded,
+            timesteps: 1,
+            pixels: PixelFormat { bits: 1 },
+            normalisation: None,
+            populations: ["image", "inner", "outer"].map(population).into(),
+            projections: Vec::new(),
+        };
+        let core = |population| {
+            UnitKind::Core(Core {
+                population: PopId(population),
+                projections: Vec::new(),
+                inputs: 5,
+                neurons: 5,
+                mode: Mode::Event { lanes: 1, payload: Payload::Multiply },
+                fire: Fire::Readout,
+                phases: 1,
+                value_bits: 1,
+                weight_bits: 1,
+                membrane_bits: 1,
+                theta_bits: 1,
+                bias_bits: 1,
+            })
+        };
+        let unit = |kind, inputs: &[usize], outputs: &[usize]| Unit {
+            name: String::new(),
+            kind,
+            inputs: inputs.iter().map(|&s| StreamId(s)).collect(),
+            outputs: outputs.iter().map(|&s| StreamId(s)).collect(),
+        };
+        let port = |unit, port| Some(Port { unit: UnitId(unit), port });
+        let stream = |from, to| Stream {
+            name: String::new(),
+            from,
+            to,
+            population: PopId(0),
+            id_bits: 4,
+            value_bits: 1,
+            signed: false,
+        };
+        MappedNet {
+            quant,
+            top: String::new(),
+            target: Target::Generic,
+            units: vec![
+                unit(UnitKind::Fork, &[0], &[1, 2]),
+                unit(core(1), &[1], &[3]),
+                unit(UnitKind::Merge { bases: vec![0, 5] }, &[3, 2], &[4]),
+                unit(core(2), &[4], &[5]),
+            ],
+            streams: vec![
+                stream(None, port(0, 0)),
+                stream(port(0, 0), port(1, 0)),
+                stream(port(0, 1), port(2, 1)),
+                stream(port(1, 0), port(2, 0)),
+                stream(port(2, 0), port(3, 0)),
+                stream(port(3, 0), None),
+            ],
+            decisions: Vec::new(),
+        }
+    }
+
+    fn event(id: u32, value: i64) -> Wires {
+        Wires { valid: true, ready: true, beat: Beat::event(id, value) }
+    }
+
+    #[test]
+    fn a_wrong_event_is_traced_to_its_sender_through_forks_and_merges() {
+        let net = net();
+        let blame = |stream, id| culprit(&net, StreamId(stream), &event(id, 1), &event(id, 2));
+        assert_eq!(blame(4, 3), ("inner".into(), Some(3)));
+        assert_eq!(blame(4, 7), ("image".into(), Some(2)));
+        assert_eq!(blame(1, 4), ("image".into(), Some(4)));
+        assert_eq!(blame(5, 0), ("outer".into(), Some(0)));
+        // An event that is missing is the sender's as well; an end of phase is no neuron's.
+        let nothing = Wires { ready: true, ..Wires::default() };
+        assert_eq!(culprit(&net, StreamId(4), &event(6, 1), &nothing), ("image".into(), Some(1)));
+        let end = Wires { beat: Beat::END, ..event(0, 0) };
+        assert_eq!(culprit(&net, StreamId(3), &end, &nothing), ("inner".into(), None));
+    }
+
+    #[test]
+    fn a_wrong_ready_is_traced_to_its_reader() {
+        let net = net();
+        let refused = Wires { ready: false, ..event(0, 1) };
+        let blame = |stream| culprit(&net, StreamId(stream), &event(0, 1), &refused).0;
+        assert_eq!([blame(0), blame(2), blame(3)], ["inner", "outer", "outer"]);
+    }
+
+    #[test]
+    fn wrong_payloads_tell_more_than_a_wrong_ready() {
+        let refused = Wires { ready: false, ..event(0, 1) };
+        let same = (StreamId(0), event(0, 1), event(0, 1));
+        let ready = (StreamId(1), event(0, 1), refused);
+        let payload = (StreamId(2), event(0, 1), event(1, 1));
+        assert_eq!(most_telling([same, ready, payload].into_iter()), Some(payload));
+        assert_eq!(most_telling([same, ready].into_iter()), Some(ready));
+        assert_eq!(most_telling([same].into_iter()), None);
+    }
+}

@@ -179,7 +179,11 @@ fn does_not_fit(layers: &[Layer], quant: &QuantGraph, target: Target, used: &Are
         within(&area.sum(), capacity, 1.0)
     });
     if let Some(bits) = fewer {
-        ways.push(format!("so would --weight-bits {bits}").replacen("so would ", if ways.is_empty() { "" } else { "so would " }, 1));
+        ways.push(format!("so would --weight-bits {bits}").replacen(
+            "so would ",
+            if ways.is_empty() { "" } else { "so would " },
+            1,
+        ));
     }
     if ways.is_empty() {
         ways.push("fewer lanes, fewer weight bits or a smaller network are needed".into());
@@ -190,7 +194,8 @@ fn does_not_fit(layers: &[Layer], quant: &QuantGraph, target: Target, used: &Are
 /// Speeds up the slowest layer until nothing helps; says what limits the pipeline in the end.
 fn speed_up(layers: &mut [Layer], capacity: Option<Area>, share: f64, border: f64) -> String {
     loop {
-        let Some(slowest) = (0..layers.len()).max_by(|&a, &b| layers[a].now().cycles.total_cmp(&layers[b].now().cycles))
+        let Some(slowest) =
+            (0..layers.len()).max_by(|&a, &b| layers[a].now().cycles.total_cmp(&layers[b].now().cycles))
         else {
             return "nothing to do".into();
         };
@@ -198,8 +203,7 @@ fn speed_up(layers: &mut [Layer], capacity: Option<Area>, share: f64, border: f6
         if now.cycles <= border {
             return format!("the image's own {border:.0} beats limit the pipeline");
         }
-        let others: Area =
-            layers.iter().enumerate().filter(|(i, _)| *i != slowest).map(|(_, l)| l.now().area).sum();
+        let others: Area = layers.iter().enumerate().filter(|(i, _)| *i != slowest).map(|(_, l)| l.now().area).sum();
         let step = layers[slowest]
             .candidates
             .iter()

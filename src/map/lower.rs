@@ -15,9 +15,7 @@ pub fn core(quant: &QuantGraph, pop: PopId, mode: Mode) -> Core {
     let (fire, theta, bias_bits) = match &population.neuron {
         Neuron::If { theta, bias, .. } => {
             let fire = match quant.coding {
-                Coding::Graded => {
-                    Fire::Count { bits: unsigned_bits(u64::from(quant.timesteps)), max: quant.timesteps }
-                }
+                Coding::Graded => Fire::Count { bits: unsigned_bits(u64::from(quant.timesteps)), max: quant.timesteps },
                 Coding::Unit => Fire::Unit { sweeps: quant.timesteps },
                 Coding::Rate => Fire::Step,
             };

@@ -219,6 +219,8 @@ pub enum Lie {
     },
     /// How often the first core was active.
     Counter,
+    /// Not a lie if the design never leaves its initialisation.
+    Stuck,
 }
 
 /// The model of the tiny design.
@@ -252,7 +254,8 @@ impl Predictor for Model {
             *wires = Wires { valid: beat.is_some(), ready, beat: beat.unwrap_or_default() };
         }
         self.firing.clear();
-        for (i, core) in self.cores.iter_mut().enumerate() {
+        let cores = if self.lie == Lie::Stuck { &mut [] } else { &mut self.cores[..] };
+        for (i, core) in cores.iter_mut().enumerate() {
             core.tick(&self.wires[i], &self.wires[i + 1], &mut self.firing);
         }
         // Lies are told after the fact, so that the model itself goes on as if nothing had happened.
