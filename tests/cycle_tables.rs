@@ -204,7 +204,7 @@ fn unit_spikes_outrun_the_serialiser() {
     assert_eq!(model.counters(UnitId(0)), counters);
 }
 
-/// A pass per set bit: 5 takes two passes, 8 takes one.
+/// A pass per set bit: 5 takes two passes, 8 takes one, and so does 0.
 #[test]
 fn shift_add_takes_a_pass_per_set_bit() {
     let mode = Mode::Event { lanes: 1, payload: Payload::ShiftAdd };
@@ -222,8 +222,8 @@ fn shift_add_takes_a_pass_per_set_bit() {
          8   E+    .+
          9   .-    .+
          10  .+    .+
-         11  .+    .+
-         12  .+    .+
+         11  0:0+  .+
+         12  .-    .+
          13  .+    .+
          14  .+    .+
          15  .+    0:13+
@@ -231,7 +231,7 @@ fn shift_add_takes_a_pass_per_set_bit() {
          17  .+    E+
          18  .+    .+",
     );
-    assert_eq!(model.counters(UnitId(0)).active, 8);
+    assert_eq!(model.counters(UnitId(0)).active, 10);
 }
 
 /// Two buffers: the third phase waits until the first has been issued (cycle 11), the fourth until the second has (17).
@@ -279,6 +279,52 @@ fn matrix_core_with_two_groups_of_two_chunks() {
     let began = |cycle, image| (Began, 0, cycle, 0, image, None);
     assert_eq!(seen, [began(11, 0), ended(14, 0), began(17, 1), ended(20, 1), began(23, 2), ended(26, 2)]);
     let counters = Counters { initialising: 2, active: 18, stalled: 0, starved: 11 };
+    assert_eq!(model.counters(UnitId(0)), counters);
+}
+
+/// One input, one neuron: a phase every two cycles. In the stall (13 to 17) the core goes on receiving until both buffers
+/// are full, while stage A still has to see what the buffers held before.
+#[test]
+fn matrix_core_receives_while_stalled() {
+    let mode = Mode::Matrix { rows: 1, lanes: 1 };
+    let net = core(Coding::Graded, 1, mode, Neuron::Readout { v_init: vec![0] }, arr2(&[[1]]));
+    let (model, _) = play(
+        &net,
+        "0   0:5-   .-
+         1   0:5+   .-
+         2   E+     .-
+         3   0:6+   .-
+         4   E+     .-
+         5   0:7+   .-
+         6   E+     .-
+         7   0:8+   .-
+         8   E+     .-
+         9   0:9+   .-
+         10  E+     .-
+         11  0:10+  0:5-
+         12  E+     0:5-
+         13  0:11+  0:5-
+         14  E+     0:5-
+         15  0:12-  0:5-
+         16  0:12-  0:5+
+         17  0:12-  E+
+         18  0:12-  0:6+
+         19  0:12-  E+
+         20  0:12+  0:7+
+         21  E+     E+
+         22  .+     0:8+
+         23  .+     E+
+         24  .+     0:9+
+         25  .+     E+
+         26  .+     0:10+
+         27  .+     E+
+         28  .+     0:11+
+         29  .+     E+
+         30  .+     0:12+
+         31  .+     E+
+         32  .+     .+",
+    );
+    let counters = Counters { initialising: 1, active: 16, stalled: 5, starved: 11 };
     assert_eq!(model.counters(UnitId(0)), counters);
 }
 

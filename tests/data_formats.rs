@@ -1,4 +1,5 @@
-//! Every image and label format, plain and gzipped, against files that this test writes byte by byte or with another NPY library.
+//! Every image and label format, plain and gzipped, against files that this test writes byte by byte or with another
+//! NPY library.
 
 mod data_support;
 

@@ -192,7 +192,9 @@ proptest! {
 
     #[test]
     fn random_bytes_never_panic(
-        magic in prop::sample::select(vec![&b""[..], b"\x93NUMPY\x01\x00", b"\x00\x00\x08\x03", b"\x1f\x8b\x08\x00", b"\x1f\x8b"]),
+        magic in prop::sample::select(
+            vec![&b""[..], b"\x93NUMPY\x01\x00", b"\x00\x00\x08\x03", b"\x1f\x8b\x08\x00", b"\x1f\x8b"],
+        ),
         bytes in prop::collection::vec(any::<u8>(), 0..200),
     ) {
         let folder = TempDir::new().unwrap();

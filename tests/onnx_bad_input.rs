@@ -306,19 +306,29 @@ proptest! {
     #[test]
     fn scrambled_models_never_panic(
         op in prop::sample::select(vec![
-            "Add", "BatchNormalization", "Cast", "Clip", "Constant", "Div", "Dropout", "Flatten", "Gemm", "Identity", "MatMul",
-            "Mul", "Relu", "Reshape", "Sub", "Sum", "Transpose",
+            "Add", "BatchNormalization", "Cast", "Clip", "Constant", "Div", "Dropout", "Flatten", "Gemm", "Identity",
+            "MatMul", "Mul", "Relu", "Reshape", "Sub", "Sum", "Transpose",
         ]),
-        inputs in prop::collection::vec(prop::sample::select(vec!["x", "a", "w1", "b1", "t", "e", ""]), 0..6),
-        attribute in prop::sample::select(vec!["axis", "perm", "to", "alpha", "transB", "value_ints", "allowzero"]),
+        activation in prop::sample::select(vec!["x", "a", "w1"]),
+        others in prop::collection::vec(prop::sample::select(vec!["x", "a", "w1", "w2", "b1", "t", "e", ""]), 0..5),
+        attribute in prop::option::weighted(
+            0.4,
+            prop::sample::select(vec!["axis", "perm", "to", "alpha", "transB", "value_ints", "allowzero"]),
+        ),
         numbers in prop::collection::vec(prop_oneof![-4i64..5, any::<i64>()], 0..5),
         dims in prop::collection::vec(1i64..4, 1..4),
         opset in 6i64..=21,
     ) {
+        let inputs: Vec<&str> = std::iter::once(activation).chain(others).collect();
         let first = numbers.first().copied().unwrap_or(0);
-        let mut scrambled = node(op, &inputs, "y").ints(attribute, &numbers);
-        scrambled.attribute[0].i = first;
-        let constants = vec![weights("w1", &[6, 4]), weights("b1", &dims), ints("t", &numbers), ints("e", &[])];
+        let mut scrambled = node(op, &inputs, "y");
+        if let Some(attribute) = attribute {
+            scrambled = scrambled.ints(attribute, &numbers);
+            scrambled.attribute[0].i = first;
+        }
+        let elements = dims.iter().product();
+        let w2 = weights("w2", &[elements, 2]);
+        let constants = vec![weights("w1", &[6, 4]), w2, weights("b1", &dims), ints("t", &numbers), ints("e", &[])];
         let file = bytes(&model(opset, &dims, vec![node("Flatten", &["x"], "a"), scrambled], constants));
         let Ok(graph) = onnx::parse(&file, "m") else { return Ok(()) };
         prop_assert!(graph.check().is_empty());
@@ -328,6 +338,7 @@ proptest! {
         let ours = frontends::evaluate(&graph, images.view()).unwrap();
         let theirs = reference.logits(images.view()).unwrap();
         let close = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-4 * (1.0 + a.abs()) || (a.is_nan() && b.is_nan());
-        prop_assert!(ours.dim() == theirs.dim() && ours.iter().zip(&theirs).all(close), "{}\n{} {}", graph.dump(), ours, theirs);
+        let same = ours.dim() == theirs.dim() && ours.iter().zip(&theirs).all(close);
+        prop_assert!(same, "{}\n{} {}", graph.dump(), ours, theirs);
     }
 }

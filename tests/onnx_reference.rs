@@ -1,4 +1,5 @@
-//! Trained networks on whole test sets: both float machines agree, and reach the accuracy that was measured in training.
+//! Trained networks on whole test sets: both float machines agree, and reach the accuracy that was measured in
+//! training.
 
 mod data_support;
 

@@ -13,8 +13,9 @@
 //! `linear.rs` holds the algebra that they share. All of it is exact up to rounding: it is done in `f64` and rounded to
 //! `f32` once, at the end.
 //!
-//! A ReLU at the very output is refused. Its arg-max equals that of its input only if some logit is positive (and below the clip); where
-//! none is, every output is zero and the network's answer is a tie, which a readout would break differently.
+//! A ReLU at the very output is refused. Its arg-max equals that of its input only if some logit is positive (and
+//! below the clip); where none is, every output is zero and the network's answer is a tie, which a readout would
+//! break differently.
 
 mod fold;
 mod linear;

@@ -6,8 +6,8 @@
 //! | NPY | `u1` (divided by 255), `f4` or `f8` in `[0, 1]`, same shapes, C or Fortran order | any integer type, `[N]` |
 //! | CIFAR-10 binary | records of a label byte and 3×32×32 bytes | the label bytes |
 //!
-//! An extent `[H, W]` becomes `[1, H, W]`. Sizes in headers are never trusted: memory is taken only as bytes arrive, and
-//! no file may announce more than 1 GiB or, as CIFAR-10, unpack to more than 256 MiB.
+//! An extent `[H, W]` becomes `[1, H, W]`. Sizes in headers are never trusted: memory is taken only as bytes arrive,
+//! and no file may announce more than 1 GiB or, as CIFAR-10, unpack to more than 256 MiB.
 
 mod cifar;
 mod idx;

@@ -1,7 +1,7 @@
 //! Model files become a [`Graph`]; the float network runs as reference.
 //!
-//! Two independent machines compute the float network: [`Reference`] runs the file's own operators (with the `rten` engine), and
-//! [`evaluate()`] runs our own graph. That they agree is the evidence that the lowering is right.
+//! Two independent machines compute the float network: [`Reference`] runs the file's own operators (with the `rten`
+//! engine), and [`evaluate()`] runs our own graph. That they agree is the evidence that the lowering is right.
 
 mod evaluate;
 pub mod onnx;

@@ -20,7 +20,8 @@ const DROPPED: &[(&str, &str, Option<i64>)] = &[
 /// The bytes of a model for the engine: the nodes `order` alone, in that order, in today's dialect.
 ///
 /// Dropout outside training becomes Identity, attributes of old operator sets vanish, and so does all that
-/// [`super::onnx::proto`] does not name, above all nested subgraphs, with which a hostile file could exhaust the engine's stack.
+/// [`super::onnx::proto`] does not name, above all nested subgraphs, with which a hostile file could exhaust the
+/// engine's stack.
 pub(super) fn prepared(mut model: ModelProto, order: &[usize]) -> Vec<u8> {
     if let Some(graph) = &mut model.graph {
         let mut nodes = std::mem::take(&mut graph.node);

@@ -1,4 +1,5 @@
-//! Runs the model file's own operators, in float, with the `rten` engine: the reference that everything else is measured by.
+//! Runs the model file's own operators, in float, with the `rten` engine: the reference that everything else is
+//! measured by.
 
 use super::onnx::{self, Interface};
 use super::prepare::prepared;
@@ -40,7 +41,8 @@ impl Reference {
     /// Prepares a model from the bytes of an ONNX file.
     ///
     /// # Errors
-    /// [`crate::error::Kind::Input`] if the file is damaged, has several inputs or outputs, or uses something that the engine does not know.
+    /// [`crate::error::Kind::Input`] if the file is damaged, has several inputs or outputs, or uses something that the
+    /// engine does not know.
     pub fn load(bytes: Vec<u8>) -> Result<Reference> {
         let (proto, _) = onnx::decode(&bytes)?;
         drop(bytes);

@@ -62,10 +62,11 @@ pub enum Target {
 }
 
 impl Target {
-    /// Width, in bits, of the column slices into which weight memories are cut: the widest port of the device's block
-    /// RAM, so that a slice fills whole blocks.
-    pub fn ram_width(self) -> usize {
+    /// Width, in bits, of the column slices into which a weight memory of `words` words is cut: the widest port that the
+    /// device's block RAM has at that depth, so that a slice fills whole blocks.
+    pub fn ram_width(self, words: usize) -> usize {
         match self {
+            Target::Ecp5_25k | Target::Ecp5_85k | Target::Xc7 | Target::Generic if words <= 512 => 36,
             Target::Ecp5_25k | Target::Ecp5_85k | Target::Xc7 | Target::Generic => 18,
             Target::Ice40Hx8k | Target::Ice40Up5k => 16,
         }
@@ -312,7 +313,7 @@ impl Core {
 
     /// The columns into which the weight memory is cut, lowest bits first.
     pub fn weight_slices(&self, target: Target) -> Vec<Slice> {
-        let (total, width) = (self.weight_word_bits(), target.ram_width());
+        let (total, width) = (self.weight_word_bits(), target.ram_width(self.weight_words()));
         (0..total).step_by(width).map(|offset| Slice { offset, bits: width.min(total - offset) }).collect()
     }
 

@@ -46,7 +46,7 @@ pub fn capacity(target: Target) -> Option<Area> {
 fn shapes(target: Target) -> &'static [(usize, usize)] {
     match target {
         Target::Ecp5_25k | Target::Ecp5_85k | Target::Xc7 | Target::Generic => {
-            &[(16_384, 1), (8_192, 2), (4_096, 4), (2_048, 9), (1_024, 18)]
+            &[(16_384, 1), (8_192, 2), (4_096, 4), (2_048, 9), (1_024, 18), (512, 36)]
         }
         Target::Ice40Hx8k | Target::Ice40Up5k => &[(2_048, 2), (1_024, 4), (512, 8), (256, 16)],
     }
@@ -75,6 +75,7 @@ mod tests {
     #[test]
     fn blocks_take_the_best_shape() {
         assert_eq!(blocks(6272, 18, Target::Ecp5_25k), 7);
+        assert_eq!(blocks(128, 36, Target::Ecp5_25k), 1);
         assert_eq!(blocks(6272, 2, Target::Ecp5_25k), 1);
         assert_eq!(blocks(256, 16, Target::Ice40Hx8k), 1);
         assert_eq!(blocks(257, 16, Target::Ice40Hx8k), 2);

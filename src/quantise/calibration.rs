@@ -34,7 +34,8 @@ pub(super) fn problems(snn: &SnnGraph, pixels: ArrayView2<f32>) -> Vec<Problem> 
     problems
 }
 
-/// The float network's drive `W·x + b` of one population, `[samples, neurons]`; `float` are the activations of those before it.
+/// The float network's drive `W·x + b` of one population, `[samples, neurons]`; `float` are the activations of those
+/// before it.
 pub(super) fn drive(snn: &SnnGraph, pop: PopId, float: &[Array2<f64>]) -> Array2<f64> {
     let bias = &snn.populations[pop.0].bias;
     let mut drive = Array2::zeros((float[0].nrows(), bias.len()));

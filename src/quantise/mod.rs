@@ -1,9 +1,10 @@
 //! `SnnGraph` → `QuantGraph`: integer weights and thresholds, chosen without labels.
 //!
 //! A spike of neuron `c` stands for a *step* `s_c = θ_c·α_c` of float activation, so a population's drive is
-//! `z_i = Σ_c (W_ic·s_c)·n_c + b_i` in spike counts `n_c`. Folding the sender's step into the columns gives `V = W·s`, which becomes
-//! integers `q_i = round(V_i / α_i)` with a scale `α_i` per receiving neuron. The membrane then counts in units of `α_i`, the threshold
-//! is an integer number of them, and no multiplier is left. The readout has one `α` for all outputs, which keeps arg-max exact.
+//! `z_i = Σ_c (W_ic·s_c)·n_c + b_i` in spike counts `n_c`. Folding the sender's step into the columns gives `V =
+//! W·s`, which becomes integers `q_i = round(V_i / α_i)` with a scale `α_i` per receiving neuron. The membrane then
+//! counts in units of `α_i`, the threshold is an integer number of them, and no multiplier is left. The readout has
+//! one `α` for all outputs, which keeps arg-max exact.
 //!
 //! Populations are calibrated in topological order, each on the quantised activity of those before it:
 //!
@@ -27,7 +28,7 @@ mod weights;
 
 pub use settings::{LayerSettings, QuantSettings};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Problem, Result};
 use crate::fixed;
 use crate::ir::PopId;
 use crate::ir::quant::{Coding, Neuron, QPopulation, QProjection, QuantGraph};
@@ -37,8 +38,9 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 
 /// Quantises a network for the given settings.
 ///
-/// `pixels` is the calibration set, `[samples, inputs]` in `[0, 1]` *before* any normalisation (a few hundred samples of the training data;
-/// labels are not needed). The result passes [`QuantGraph::check`], and its membrane ranges are proved.
+/// `pixels` is the calibration set, `[samples, inputs]` in `[0, 1]` *before* any normalisation (a few hundred samples
+/// of the training data; labels are not needed). The result passes [`QuantGraph::check`], and its membrane ranges are
+/// proved.
 ///
 /// # Errors
 /// [`Kind::Input`] with everything that is wrong with the settings and the calibration set.
@@ -52,6 +54,7 @@ pub fn quantise(snn: &SnnGraph, pixels: ArrayView2<f32>, settings: &QuantSetting
     for index in 1..snn.populations.len() {
         quantiser.population(PopId(index));
     }
+    Error::check(Kind::Input, quantiser.problems)?;
     let mut net = quantiser.net;
     for index in 0..net.populations.len() {
         net.populations[index].range = net.prove_range(PopId(index));
@@ -69,6 +72,8 @@ struct Quantiser<'a> {
     float: Vec<Array2<f64>>,
     /// What the integer network sends, per population.
     activity: Vec<Activity>,
+    /// Projections that do not survive.
+    problems: Vec<Problem>,
 }
 
 impl<'a> Quantiser<'a> {
@@ -90,21 +95,26 @@ impl<'a> Quantiser<'a> {
         };
         let phases = i64::from(net.phases());
         let activity = vec![Activity::source(pixels, settings.pixels, phases)];
-        Quantiser { snn, settings, net, float: vec![pixels.mapv(f64::from)], activity }
+        Quantiser { snn, settings, net, float: vec![pixels.mapv(f64::from)], activity, problems: Vec::new() }
     }
 
     /// Quantises one population with the projections into it.
     fn population(&mut self, pop: PopId) {
         let population = &self.snn.populations[pop.0];
         let target = calibration::drive(self.snn, pop, &self.float);
-        let integer = self.folded(pop).choose(matches!(population.model, Model::Readout));
+        let folded = self.folded(pop);
+        let integer = folded.choose(matches!(population.model, Model::Readout));
 
         let first = self.net.projections.len();
         let mut column = 0;
         for (id, p) in self.snn.projections_into(pop) {
             let senders = p.synapses.extent().0;
-            let weight = integer.weight.slice_axis(Axis(1), Slice::from(column..column + senders)).to_owned();
-            column += senders;
+            let columns = column..column + senders;
+            column = columns.end;
+            if folded.vanishes(&integer, columns.clone()) {
+                self.problems.push(vanished(&p.name));
+            }
+            let weight = integer.weight.slice_axis(Axis(1), Slice::from(columns)).to_owned();
             self.net.projections.push(QProjection {
                 projection: Projection {
                     name: p.name.clone(),
@@ -154,8 +164,8 @@ impl<'a> Quantiser<'a> {
         folded
     }
 
-    /// Integer bias per neuron. With bias calibration it makes the mean drive equal the float network's, which takes out the mean of every
-    /// error made so far: rounded weights, and clipped and rounded activations in the senders.
+    /// Integer bias per neuron. With bias calibration it makes the mean drive equal the float network's, which takes
+    /// out the mean of every error made so far: rounded weights, and clipped and rounded activations in the senders.
     fn bias(&self, target: &Array2<f64>, drive: &Array2<i64>, bias: &[f32], scale: &[f64]) -> Array1<i64> {
         let samples = target.nrows() as f64;
         (0..scale.len())
@@ -182,6 +192,12 @@ impl<'a> Quantiser<'a> {
             theta.iter().zip(&bias).zip(&per_phase).map(|((theta, b), step)| theta / 2 + b - step * phases).collect();
         Neuron::If { theta, v_init, bias: per_phase }
     }
+}
+
+fn vanished(name: &str) -> Problem {
+    Problem::new("has weights that all round to zero beside those of the population's other projections")
+        .at_node(name)
+        .help("use more bits per weight, fewer bits per pixel, or graded coding")
 }
 
 #[cfg(test)]

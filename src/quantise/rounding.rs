@@ -1,14 +1,16 @@
 //! Rounding a row of weights so that its errors cancel on the calibration set.
 //!
-//! With `d = w - α·q` and the senders' covariance `H`, the error of the drive is `d·H·dᵀ = ‖d·L‖²` for the Cholesky factor
-//! `H = L·Lᵀ`. Component `k` of `d·L` depends on `d_k` and on later columns only, so going from the last column to the first each
-//! weight is rounded where it best cancels the errors already made (Babai's nearest plane). Columns are ordered by importance: the
-//! weights that matter most are rounded first, and the less important ones absorb their errors.
+//! With `d = w - α·q` and the senders' covariance `H`, the error of the drive is `d·H·dᵀ = ‖d·L‖²` for the Cholesky
+//! factor `H = L·Lᵀ`. Component `k` of `d·L` depends on `d_k` and on later columns only, so going from the last
+//! column to the first each weight is rounded where it best cancels the errors already made (Babai's nearest plane).
+//! Columns are ordered by importance: the weights that matter most are rounded first, and the less important ones
+//! absorb their errors.
 
 use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 
-/// Share of the mean variance added to every sender's: few samples leave the covariance singular, and silent senders may speak later.
+/// Share of the mean variance added to every sender's: few samples leave the covariance singular, and silent senders
+/// may speak later.
 pub(super) const DAMPING: f64 = 0.02;
 
 /// Beyond this many senders the factor would take too long, and weights are rounded one by one.
@@ -91,4 +93,55 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
         }
     }
     sums.iter().sum::<f64>() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array1;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    /// Senders that share a few causes, as neighbouring pixels do.
+    fn correlated(rng: &mut ChaCha8Rng, senders: usize, samples: usize) -> Array2<f64> {
+        let mix = Array2::from_shape_fn((senders, 4), |_| rng.random_range(-1.0..1.0));
+        let causes = Array2::from_shape_fn((4, samples), |_| rng.random_range(-1.0..1.0));
+        mix.dot(&causes) + Array2::from_shape_fn((senders, samples), |_| rng.random_range(-0.1..0.1))
+    }
+
+    fn mean_square(deviation: &Array2<f64>, d: &[f64], damping: f64) -> f64 {
+        let drive = deviation.t().dot(&Array1::from(d.to_vec()));
+        drive.dot(&drive) / deviation.ncols() as f64 + damping * d.iter().map(|d| d * d).sum::<f64>()
+    }
+
+    #[test]
+    fn errors_cancel_and_the_loss_is_the_true_one() {
+        let rng = &mut ChaCha8Rng::seed_from_u64(5);
+        let (senders, damping, scale) = (30, 0.01, 0.3);
+        let deviation = correlated(rng, senders, 80);
+        let importance: Vec<f64> = deviation.rows().into_iter().map(|r| r.dot(&r)).collect();
+        let factor = Factor::new(&deviation, &importance, damping).unwrap();
+        let limit = vec![3; senders];
+        let (mut cancelled, mut plain) = (0.0, 0.0);
+        for _ in 0..20 {
+            let row: Array1<f64> = (0..senders).map(|_| rng.random_range(-0.9..0.9)).collect();
+            let (q, loss) = factor.round(row.view(), scale, &limit);
+            assert!(q.iter().all(|q| q.abs() <= 3));
+            let error = |q: &dyn Fn(usize) -> i32| -> f64 {
+                let d: Vec<f64> = (0..senders).map(|i| row[i] - scale * f64::from(q(i))).collect();
+                mean_square(&deviation, &d, damping)
+            };
+            let truth = error(&|i| q[i]);
+            assert!((truth - loss).abs() < 1e-9 * (1.0 + truth), "{truth} {loss}");
+            cancelled += truth;
+            plain += error(&|i| nearest(row[i], scale, 3));
+        }
+        assert!(cancelled < 0.35 * plain, "{cancelled} against {plain}");
+    }
+
+    #[test]
+    fn a_covariance_that_is_not_positive_has_no_factor() {
+        assert!(Factor::new(&Array2::zeros((2, 3)), &[0.0, 0.0], 0.0).is_none());
+        assert!(Factor::new(&Array2::from_elem((2, 3), f64::NAN), &[0.0, 0.0], 1.0).is_none());
+    }
 }

@@ -9,10 +9,11 @@ const SHRINK: f64 = 0.97;
 const CANDIDATES: i32 = 96;
 const ABOVE: f64 = 1.15;
 
-/// Thresholds of at least 1 that minimise `Σ (float - θ·scale·n)²` over the samples, each neuron on its own, where `n` is the spike count.
+/// Thresholds of at least 1 that minimise `Σ (float - θ·scale·n)²` over the samples, each neuron on its own, where
+/// `n` is the spike count.
 ///
-/// `float` are the activations to be met, `drive` the membranes (bias included), both `[samples, neurons]`; `scale` is the value of
-/// one membrane unit. A neuron that never fires takes the others' median of `θ·scale`.
+/// `float` are the activations to be met, `drive` the membranes (bias included), both `[samples, neurons]`; `scale`
+/// is the value of one membrane unit. A neuron that never fires takes the others' median of `θ·scale`.
 pub(super) fn thresholds(float: &Array2<f64>, drive: &Array2<i64>, scale: &[f64], timesteps: u32) -> Vec<i64> {
     let best: Vec<Option<i64>> =
         (0..scale.len()).into_par_iter().map(|n| best(float.column(n), drive.column(n), scale[n], timesteps)).collect();
@@ -55,4 +56,45 @@ fn best(float: ArrayView1<f64>, drive: ArrayView1<i64>, scale: f64, timesteps: u
         }
     }
     best.map(|(_, theta)| theta)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array1;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    fn error(float: &[f64], drive: &[i64], theta: i64, scale: f64, timesteps: u32) -> f64 {
+        let level = |v: i64| (theta * count(v, theta, timesteps)) as f64 * scale;
+        float.iter().zip(drive).map(|(a, &v)| (a - level(v)).powi(2)).sum()
+    }
+
+    #[test]
+    fn the_threshold_is_close_to_the_best_of_all_integers() {
+        let rng = &mut ChaCha8Rng::seed_from_u64(1);
+        for timesteps in [1, 2, 4, 16, 100] {
+            // A long tail: the largest activation is a bad guide.
+            let drive: Vec<i64> = (0..300)
+                .map(|_| (rng.random_range(-1.0f64..1.0).powi(3) * 3000.0 + rng.random_range(-9.0..9.0)) as i64)
+                .collect();
+            let scale = 0.01;
+            let float: Vec<f64> = drive.iter().map(|&v| (v as f64 * scale).max(0.0)).collect();
+            let found = best(Array1::from(float.clone()).view(), Array1::from(drive.clone()).view(), scale, timesteps);
+            let least = (1..8000).map(|t| error(&float, &drive, t, scale, timesteps)).fold(f64::MAX, f64::min);
+            let got = error(&float, &drive, found.unwrap(), scale, timesteps);
+            assert!(got <= least * 1.08 + 1e-9, "T={timesteps}: {got} against {least}");
+        }
+    }
+
+    #[test]
+    fn a_silent_neuron_takes_the_median_of_the_others() {
+        let float = ndarray::array![[0.0, 8.0, 2.0, 4.0], [0.0, 4.0, 1.0, 2.0]];
+        let drive = ndarray::array![[-5, 800, 100, 100], [-9, 400, 50, 50]];
+        let scale = [0.5, 0.01, 0.02, 0.04];
+        let theta = thresholds(&float, &drive, &scale, 2);
+        let step = |n: usize| theta[n] as f64 * scale[n];
+        assert!((step(0) - step(3)).abs() <= 0.25, "{theta:?}");
+        assert_eq!(thresholds(&float, &drive.mapv(|v| -v.abs()), &scale, 2), [9, 800, 100, 100]);
+    }
 }

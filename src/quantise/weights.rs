@@ -14,7 +14,9 @@ const CANDIDATES: i32 = 80;
 /// Scales tried once more with error-cancelling rounding, relative to the best of the above.
 const REFINE: [f64; 7] = [0.76, 0.84, 0.92, 1.0, 1.08, 1.16, 1.24];
 /// A bias takes at most this many bits, however small the weights beside it are.
-const BIAS_BITS: i32 = 31;
+const BIAS_BITS: i32 = 46;
+/// Bits of a bias that has no weights beside it.
+const LONE_BIAS_BITS: i32 = 15;
 
 /// Weights that are not numbers.
 pub(super) fn problems(snn: &SnnGraph) -> Vec<Problem> {
@@ -25,7 +27,8 @@ pub(super) fn problems(snn: &SnnGraph) -> Vec<Problem> {
     broken.map(|p| Problem::new("holds a weight that is not finite").at_node(&p.name)).collect()
 }
 
-/// All weights into one population, in units of the senders' spikes, with what the calibration set says about the senders.
+/// All weights into one population, in units of the senders' spikes, with what the calibration set says about the
+/// senders.
 pub(super) struct Folded {
     /// `[neurons, senders]`, the senders of all projections side by side.
     value: Array2<f64>,
@@ -100,6 +103,17 @@ impl Folded {
         }
     }
 
+    /// True if the integer weights of these columns are all zero, though the float weights would move some membrane
+    /// by more than a unit.
+    pub(super) fn vanishes(&self, integer: &Integer, columns: std::ops::Range<usize>) -> bool {
+        let silent = columns.clone().all(|c| integer.weight.column(c).iter().all(|&q| q == 0));
+        silent
+            && self.value.rows().into_iter().zip(&integer.scale).any(|(row, scale)| {
+                let swing = |c: usize| (row[c] / scale).powi(2) * self.deviation.row(c).dot(&self.deviation.row(c));
+                columns.clone().map(swing).sum::<f64>() > self.deviation.ncols() as f64
+            })
+    }
+
     /// The best common scale of these rows, and their integers.
     fn choose_rows(&self, rows: &[usize], floor: f64, rounder: &Rounder) -> Integer {
         let columns = self.value.ncols();
@@ -108,7 +122,7 @@ impl Folded {
             rows.iter().flat_map(|&n| self.value.row(n).into_iter().zip(&self.limit).map(fitting)).fold(0.0, f64::max);
         if largest <= floor {
             // No weights, or none that count beside the bias: any unit will do in which the bias has a fair resolution.
-            let scale = if floor > 0.0 { floor * f64::powi(2.0, BIAS_BITS / 2) } else { 1.0 };
+            let scale = if floor > 0.0 { floor * f64::powi(2.0, BIAS_BITS - LONE_BIAS_BITS) } else { 1.0 };
             return Integer { weight: Array2::zeros((rows.len(), columns)), scale: vec![scale; rows.len()] };
         }
         let total = |one: &dyn Fn(ArrayView1<f64>) -> f64| rows.iter().map(|&n| one(self.value.row(n))).sum::<f64>();

@@ -12,10 +12,8 @@ pub(super) fn yosys_warnings(log: &str) -> Vec<String> {
     for line in log.lines().map(str::trim) {
         if let Some(rest) = line.strip_prefix("mapping memory ") {
             memory = rest.trim_end_matches(':').to_string();
-        } else if let Some(count) = flip_flops_created(line) {
-            if count >= SMALL_MEMORY {
-                seen.add(format!("memory became {count} flip-flop words instead of block RAM: {memory}"));
-            }
+        } else if let Some(count) = flip_flops_created(line).filter(|&count| count >= SMALL_MEMORY) {
+            seen.add(format!("memory became {count} flip-flop words instead of block RAM: {memory}"));
         }
         let text = line.strip_prefix("Warning: ");
         // Whether a latch is a warning depends on the version and the device.

@@ -69,13 +69,13 @@ pub(super) fn wrap(
     let out = step.folder();
     step.write(&format!("{name}.v"), wrapper)?;
     let mut script = read_commands(sources);
-    script += &format!("read_verilog {out}/{name}.v\n{} -top {name}\nwrite_json {out}/{name}.json\n", device.synth);
+    script += &format!("read_verilog -defer {out}/{name}.v\n{} -top {name}\nwrite_json {out}/{name}.json\n", device.synth);
     run_script(step, yosys, "pins.ys", &script, "pins.log")
 }
 
 fn read_commands(sources: &[String]) -> String {
     let heading = "# Run in the design directory: the memory images are found relative to it.\n".to_string();
-    sources.iter().fold(heading, |script, file| script + &format!("read_verilog {file}\n"))
+    sources.iter().fold(heading, |script, file| script + &format!("read_verilog -defer {file}\n"))
 }
 
 fn run_script(step: &Step, yosys: &Found, file: &str, script: &str, log: &str) -> Result<()> {

@@ -19,7 +19,7 @@ pub struct Search {
     pub path: Vec<PathBuf>,
     /// The project-local folder, if there is one.
     pub tools: Option<PathBuf>,
-    /// How long a program on `PATH` may take to tell its version. Project-local ones get [`COMPILE_TIME`] more, because
+    /// How long a program on `PATH` may take to tell its version. Project-local ones get five minutes more, because
     /// WebAssembly tools compile themselves when they are first called.
     pub patience: Duration,
 }

@@ -9,7 +9,8 @@ use crate::ir::Shape;
 use crate::ir::graph::{Node, NodeId, Op};
 use ndarray::{Array1, ArrayD};
 
-/// More parameters than this, counted at every use, are refused: a small file could otherwise use one weight a thousand times.
+/// More parameters than this, counted at every use, are refused: a small file could otherwise use one weight a thousand
+/// times.
 const MAX_PARAMETERS: usize = 1 << 27;
 
 /// An activation as the model file sees it.

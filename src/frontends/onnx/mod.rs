@@ -1,7 +1,8 @@
 //! ONNX: a protobuf file becomes a [`Graph`].
 //!
-//! [`proto`] decodes the messages, `interface` finds the one input and output, `order` drops dead nodes and sorts the others,
-//! `lower` walks them, `call` is what an operator sees of that, and `ops` holds one file per family of operators with the table of those that are supported.
+//! [`proto`] decodes the messages, `interface` finds the one input and output, `order` drops dead nodes and sorts the
+//! others, `lower` walks them, `call` is what an operator sees of that, and `ops` holds one file per family of
+//! operators with the table of those that are supported.
 
 mod call;
 mod interface;

@@ -1,5 +1,5 @@
-//! The part of ONNX's protobuf messages that Synfire reads. Field numbers and types are those of the ONNX
-//! specification (`onnx.proto`); fields that are absent here are skipped while decoding. Subgraphs inside attributes are among those,
+//! The part of ONNX's protobuf messages that Synfire reads. Field numbers and types are those of the ONNX specification
+//! (`onnx.proto`); fields that are absent here are skipped while decoding. Subgraphs inside attributes are among those,
 //! so messages do not nest and no file can exhaust the stack.
 
 use prost::Message;

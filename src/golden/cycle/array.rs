@@ -18,8 +18,8 @@ use std::collections::VecDeque;
 const EVENT_DEPTH: u64 = 3;
 /// Unstalled cycles from issue to stage A, matrix mode.
 const MATRIX_DEPTH: u64 = 4;
-/// Phases of input that the matrix model can hold: two buffers, and those that are issued but not yet in stage A
-/// (a phase takes at least two slots, so no more than two).
+/// Phases of input that the matrix model holds: the two buffers, and those issued but not yet in stage A (which is four
+/// unstalled cycles behind, while a phase takes at least two slots: no more than two).
 const PHASES_HELD: usize = 4;
 
 /// What the issue unit sends down the pipeline.
@@ -70,7 +70,7 @@ impl Array {
     /// The array after reset.
     pub fn new(unit: UnitId, quant: &QuantGraph, core: &Core) -> Self {
         let matrix = matches!(core.mode, Mode::Matrix { .. });
-        let received = if matrix { PHASES_HELD } else { 0 };
+        let held = if matrix { PHASES_HELD } else { 0 };
         let neurons = Neurons::new(quant, core);
         Array {
             unit,
@@ -84,7 +84,8 @@ impl Array {
             at_begin: neurons.membranes.clone(),
             at_end: neurons.membranes.clone(),
             neurons,
-            received: vec![Received::new(core.inputs); received],
+            // One by one: a cloned vector would lose its spare capacity and allocate while cycles run.
+            received: (0..held).map(|_| Received::new(core.inputs)).collect(),
             now: 0,
             pipeline: VecDeque::with_capacity(MATRIX_DEPTH as usize + 1),
             sweep: None,

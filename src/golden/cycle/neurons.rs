@@ -61,12 +61,12 @@ impl Neurons {
     pub fn fire(&mut self, group: Range<usize>, cycle: FireCycle, word: &mut Word) {
         match self.fire {
             Fire::Count { bits, max } => {
-                // The search over `bits` binary digits finds the quotient, clipped to what the digits can say. All of
-                // it happens here in the last cycle: nobody sees the membranes before.
+                // The search over `bits` binary digits finds the quotient, clipped to what the digits can say; below
+                // zero nothing is sent. All of it happens here in the last cycle: nobody sees the membranes before.
                 if cycle.is_last() {
                     let most = ((1i64 << bits) - 1).min(i64::from(max));
                     for n in group.clone() {
-                        let count = (self.membranes[n].max(0) / self.theta[n]).min(most);
+                        let count = (self.membranes[n] / self.theta[n]).min(most);
                         if count > 0 {
                             word.push(Beat::event(n as u32, count));
                         }
@@ -104,6 +104,47 @@ impl Neurons {
             if self.membranes[n] >= self.theta[n] {
                 self.membranes[n] -= self.theta[n];
                 word.push(Beat::event(n as u32, 1));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The search of the text, digit by digit.
+    fn search(mut v: i64, theta: i64, bits: u32, max: i64) -> i64 {
+        let mut count = 0;
+        for k in (0..bits).rev() {
+            if v >= theta << k {
+                v -= theta << k;
+                count |= 1 << k;
+            }
+        }
+        count.min(max)
+    }
+
+    #[test]
+    fn count_is_the_search_over_binary_digits() {
+        for (bits, max) in [(1, 1), (4, 15), (5, 16), (5, 17), (3, 16)] {
+            for theta in 1..6 {
+                let membranes: Vec<i64> = (-20..120).collect();
+                let n = membranes.len();
+                let fire = Fire::Count { bits, max };
+                let v_init = vec![7; n];
+                let mut neurons = Neurons { membranes, v_init, theta: vec![theta; n], bias: vec![0; n], fire };
+                let expected: Vec<Beat> = (0..n as u32)
+                    .map(|id| Beat::event(id, search(i64::from(id) - 20, theta, bits, i64::from(max))))
+                    .filter(|beat| beat.value > 0)
+                    .collect();
+                let mut word = Word::with_lanes(n);
+                for step in 0..bits {
+                    assert!(!word.busy());
+                    neurons.fire(0..n, FireCycle { step, steps: bits, last_phase: true }, &mut word);
+                }
+                assert_eq!(std::iter::from_fn(|| word.take()).collect::<Vec<_>>(), expected);
+                assert!(neurons.membranes.iter().all(|&v| v == 7));
             }
         }
     }

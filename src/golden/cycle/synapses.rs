@@ -70,3 +70,31 @@ impl Received {
         self.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_payload_replaces_an_earlier_one() {
+        let rows = Rows { weights: vec![1, -1, 10, -10], neurons: 2 };
+        let mut received = Received::new(2);
+        received.write(1, 5);
+        received.write(1, 3);
+        received.write(2, 100);
+        let mut membranes = [0, 0];
+        received.drain_into(&rows, &mut membranes);
+        assert_eq!(membranes, [30, -30]);
+        received.drain_into(&rows, &mut membranes);
+        assert_eq!(membranes, [30, -30], "the buffer is left empty");
+    }
+
+    #[test]
+    fn an_id_beyond_the_inputs_has_no_synapses() {
+        let rows = Rows { weights: vec![1, -1], neurons: 2 };
+        let mut membranes = [0, 0];
+        rows.add(&mut membranes, 1, 1);
+        rows.add(&mut membranes, u32::MAX, 1);
+        assert_eq!(membranes, [0, 0]);
+    }
+}

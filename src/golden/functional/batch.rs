@@ -18,9 +18,11 @@ pub struct Summary {
     pub classes: Vec<usize>,
     /// Images whose class equals the label, where labels were given.
     pub correct: Option<usize>,
-    /// Spikes per population over all images (payloads counted as that many spikes; the source's are pixel codes; 0 for the readout).
+    /// Spikes per population over all images (payloads counted as that many spikes; the source's are pixel codes; 0
+    /// for the readout).
     pub spikes: Vec<u64>,
-    /// Events per population over all images: beats on the population's stream, without ends of phases (0 for the readout).
+    /// Events per population over all images: beats on the population's stream, without ends of phases (0 for the
+    /// readout).
     pub events: Vec<u64>,
     /// Clipped activations over all images, see [`Outcome::saturations`].
     pub saturations: u64,

@@ -25,8 +25,9 @@ impl Rows {
             Rows::Narrow(rows) => {
                 let mut sums = vec![0i32; membranes.len()];
                 for (row, &x) in rows.rows().into_iter().zip(x).filter(|(_, x)| **x != 0) {
-                    // A payload fits, or is multiplied by zeros only. No operation here can leave 32 bits: the proof bounds every partial sum
-                    // of one sign, and so each product. Wrapping operations only keep overflow checks out of the vector code.
+                    // A payload fits, or is multiplied by zeros only. No operation here can leave 32 bits: the proof
+                    // bounds every partial sum of one sign, and so each product. Wrapping operations only keep
+                    // overflow checks out of the vector code.
                     let x = x as i32;
                     Zip::from(sums.as_mut_slice()).and(row).for_each(|s, &w| *s = s.wrapping_add(w.wrapping_mul(x)));
                 }

@@ -1,8 +1,9 @@
-//! The functional golden model: what an integer network answers, without saying in which cycle. Fast enough for whole test sets.
+//! The functional golden model: what an integer network answers, without saying in which cycle. Fast enough for whole
+//! test sets.
 //!
-//! It is the definition in [`crate::ir::quant`] with the additions in another order: weights are transposed so that a sender's event
-//! adds one contiguous row, silent senders are skipped, and in rate coding the constant input's sum is computed once per image. The range
-//! proof makes the order irrelevant, and says where 32-bit membranes are enough.
+//! It is the definition in [`crate::ir::quant`] with the additions in another order: weights are transposed so that a
+//! sender's event adds one contiguous row, silent senders are skipped, and in rate coding the constant input's sum is
+//! computed once per image. The range proof makes the order irrelevant, and says where 32-bit membranes are enough.
 
 mod batch;
 mod membranes;
@@ -50,15 +51,16 @@ pub struct Outcome {
     pub logits: Vec<i64>,
     /// Index of the largest logit; of equal ones, the lowest.
     pub class: usize,
-    /// Sum of the payloads that each neuron of each population sends during the image. The source sends its pixel codes (in rate coding
-    /// in every phase); the readout sends none, its entry is empty.
+    /// Sum of the payloads that each neuron of each population sends during the image. The source sends its pixel
+    /// codes (in rate coding in every phase); the readout sends none, its entry is empty.
     pub counts: Vec<Vec<i64>>,
     /// Payloads per phase, population and neuron (`[phase][population][neuron]`), where asked for.
     pub phases: Option<Vec<Vec<Vec<i64>>>>,
-    /// Membranes of each population when the last phase's input has been integrated and before it fires; empty for the source.
+    /// Membranes of each population when the last phase's input has been integrated and before it fires; empty for
+    /// the source.
     pub membranes: Vec<Vec<i64>>,
-    /// Neurons whose activation was clipped at `T` spikes: those that could have fired once more at the end of the image. Membranes never
-    /// saturate: [`QuantGraph::prove_range`] holds for any input.
+    /// Neurons whose activation was clipped at `T` spikes: those that could have fired once more at the end of the
+    /// image. Membranes never saturate: [`QuantGraph::prove_range`] holds for any input.
     pub saturations: u64,
 }
 

@@ -65,7 +65,8 @@ fn weight(net: &QuantGraph, p: usize) -> &Array2<i32> {
     weight
 }
 
-/// The equations taken literally: one event after the other in random order, one subtraction per spike. Returns logits and counts.
+/// The equations taken literally: one event after the other in random order, one subtraction per spike. Returns
+/// logits and counts.
 fn literally(net: &QuantGraph, codes: &[i64], rng: &mut ChaCha8Rng) -> (Vec<i64>, Vec<Vec<i64>>) {
     let mut v: Vec<Vec<i64>> = net.populations.iter().map(|p| p.neuron.v_init().to_vec()).collect();
     let mut counts: Vec<Vec<i64>> = net.populations.iter().map(|p| vec![0; p.shape.len()]).collect();
