@@ -223,5 +223,10 @@ fn traffic(functional: &Functional, quant: &QuantGraph, calibration: &Images) ->
 
 /// What the calibration images did in a design when it was compiled.
 pub fn design_traffic(design: &Design) -> Vec<Traffic> {
-    design.origin.traffic.iter().map(|&(events, bits)| Traffic { events: events as f64 / 1000.0, set_bits: bits as f64 / 1000.0 }).collect()
+    design
+        .origin
+        .traffic
+        .iter()
+        .map(|&(events, bits)| Traffic { events: events as f64 / 1000.0, set_bits: bits as f64 / 1000.0 })
+        .collect()
 }

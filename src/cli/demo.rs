@@ -3,4 +3,6 @@ use crate::error::Result;
 /// Arguments of `demo`.
 #[derive(clap::Args)]
 pub struct Args {}
-pub fn run(_args: &Args) -> Result<()> { Ok(()) }
+pub fn run(_args: &Args) -> Result<()> {
+    Ok(())
+}
