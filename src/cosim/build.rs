@@ -20,11 +20,10 @@ const VISIBLE: &str = include_str!("../../sim/visible.vlt");
 const SUPPORT: [&str; 3] = ["verilated", "verilated_dpi", "verilated_threads"];
 
 /// Verilator's own warnings are errors: a design that is not clean is not a design.
-const VERILATE: [&str; 12] = [
+const VERILATE: [&str; 11] = [
     "--cc",
     "--prefix",
     "Vsynfire",
-    "--quiet-stats",
     "-O3",
     "--x-initial",
     "unique",
