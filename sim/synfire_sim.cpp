@@ -53,6 +53,13 @@ int64_t sign_extend(uint64_t value, uint32_t bits) {
     return static_cast<int64_t>(value << unused) >> unused;
 }
 
+// Bits of a variable, or of one entry if it is an array.
+uint32_t entry_bits(const VerilatedVar& var) {
+    uint32_t bits = 1;
+    for (int dimension = var.udims(); dimension < var.dims(); ++dimension) bits *= var.range(dimension)->elements();
+    return bits;
+}
+
 struct Stream final {
     Wire valid, ready, last, value, id;
     bool is_signed = false;
@@ -124,10 +131,10 @@ struct synfire_sim final {
 
     Wire wire(const std::string& scope, const std::string& name) {
         const VerilatedVar* const var = variable(scope, name);
-        if (var->udims() != 0 || var->entBits() > 64) {
+        if (var->udims() != 0 || entry_bits(*var) > 64) {
             throw std::runtime_error{scope + "." + name + " is not a vector of at most 64 bits"};
         }
-        return Wire{var->datap(), var->entSize(), var->entBits()};
+        return Wire{var->datap(), var->entSize(), entry_bits(*var)};
     }
 
     void sample(synfire_wires* frame) const {
@@ -287,8 +294,10 @@ SYNFIRE_EXPORT int32_t synfire_add_core(synfire_sim* sim, const char* scope) {
 SYNFIRE_EXPORT int32_t synfire_add_memory(synfire_sim* sim, const char* scope, const char* name) {
     return guarded(sim, 0, [&] {
         const VerilatedVar* const var = sim->variable(scope, name);
-        Memory memory{static_cast<const uint8_t*>(var->datap()), var->entBits(), var->entSize(), 1};
-        for (const VerilatedRange& range : var->unpackedRanges()) memory.words *= range.elements();
+        Memory memory{static_cast<const uint8_t*>(var->datap()), entry_bits(*var), var->entSize(), 1};
+        for (int dimension = 0; dimension < var->udims(); ++dimension) {
+            memory.words *= var->range(dimension)->elements();
+        }
         sim->memories.push_back(memory);
         return 1;
     });

@@ -20,20 +20,8 @@ const VISIBLE: &str = include_str!("../../sim/visible.vlt");
 const SUPPORT: [&str; 3] = ["verilated", "verilated_dpi", "verilated_threads"];
 
 /// Verilator's own warnings are errors: a design that is not clean is not a design.
-const VERILATE: [&str; 12] = [
-    "--cc",
-    "--prefix",
-    "Vsynfire",
-    "--quiet-stats",
-    "-O3",
-    "--x-initial",
-    "unique",
-    "--x-assign",
-    "fast",
-    "-Wall",
-    "--Mdir",
-    "obj",
-];
+const VERILATE: [&str; 11] =
+    ["--cc", "--prefix", "Vsynfire", "-O3", "--x-initial", "unique", "--x-assign", "fast", "-Wall", "--Mdir", "obj"];
 
 /// Name of the shared library in its cache entry.
 const LIBRARY: &str = "libsynfire_sim.so";
