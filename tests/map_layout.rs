@@ -34,7 +34,7 @@ fn check_wiring(net: &MappedNet) {
             })
             .collect();
         assert_eq!(heard, expected, "{}", unit.name);
-        assert!(u64::from(base) - 1 < 1 << input.id_bits, "{}: ids need more bits", unit.name);
+        assert_eq!(input.id_bits, synfire::fixed::unsigned_bits(u64::from(base) - 1), "{}", unit.name);
         assert_eq!(input.value_bits, core.value_bits, "{}", unit.name);
         let projections: Vec<ProjId> = net.quant.projections_into(core.population).map(|(id, _)| id).collect();
         assert_eq!(core.projections, projections);
