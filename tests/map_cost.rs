@@ -206,6 +206,16 @@ fn auto_stops_at_the_border() {
 }
 
 #[test]
+fn nothing_is_faster_than_the_border_needs() {
+    let request =
+        MapRequest { mode: ModeChoice::Matrix, events: vec![60.0, 1.0, 0.0], ..MapRequest::new(Target::Generic) };
+    let net = map(chain("n", &[64, 2, 2]), &request).unwrap();
+    // Two groups × (16 chunks + 5) are 42 cycles for 61 beats; half as many weights a cycle would take 74.
+    let core = &cores(&net)[0];
+    assert_eq!(core.mode.rows() * core.mode.lanes(), 4, "{:?}", net.decisions);
+}
+
+#[test]
 fn what_does_not_fit_says_by_how_much_and_what_would() {
     let error = map(chain("mnist", &[784, 128, 10]), &mnist(None, Target::Ice40Hx8k)).unwrap_err();
     assert_eq!(error.kind, Kind::DoesNotFit);
