@@ -8,7 +8,7 @@ use synfire::error::Kind;
 use synfire::ir::mapped::{Core, MappedNet, Mode, Payload, Target};
 use synfire::ir::quant::Coding;
 use synfire::map::cost::{
-    Area, MemoryKind, Traffic, bound_cycles, core_area, cycles, device, exact_cycles, memory, slices,
+    Area, MemoryKind, Traffic, bound_cycles, core_area, cycles, device, exact_cycles, memory, occupancy, slices,
 };
 use synfire::map::{MapRequest, ModeChoice, map};
 
@@ -72,6 +72,20 @@ fn cycles_of_known_cases() {
         let cores = cores(&map(quant, &MapRequest { payload: Some(Payload::Multiply), ..request }).unwrap());
         assert_eq!((exact_cycles(&cores[0], 30, 0), exact_cycles(&cores[1], 30, 0)), (hidden, readout));
     }
+}
+
+#[test]
+fn a_core_waits_while_a_slow_reader_takes_its_events() {
+    let cores = cores(&map(chain("mnist", &[784, 128, 10]), &MapRequest::new(Target::Generic)).unwrap());
+    let (input, output) = (Traffic { events: 102.0, set_bits: 408.0 }, Traffic { events: 45.0, set_bits: 90.0 });
+    let sender = Core { mode: Mode::Event { lanes: 16, payload: Payload::Multiply }, ..cores[0].clone() };
+    let reader = |mode| Core { mode, ..cores[1].clone() };
+    let held_up_by = |mode| occupancy(&sender, &input, &output, &[&reader(mode)]);
+    // 102 × 8 to accumulate; then 45 × 10 reader cycles, of which two of the eight groups' words wait in R and S.
+    assert_eq!(held_up_by(Mode::Event { lanes: 1, payload: Payload::Multiply }), 816.0 + 450.0 * 0.75);
+    assert_eq!(held_up_by(Mode::Event { lanes: 10, payload: Payload::ShiftAdd }), 816.0 + 90.0 * 0.75);
+    // A matrix core takes a beat a cycle: 46 beats are faster than 8 × 5 slots of firing.
+    assert_eq!(held_up_by(Mode::Matrix { rows: 1, lanes: 1 }), 816.0 + 40.0);
 }
 
 proptest! {
@@ -189,6 +203,16 @@ fn auto_stops_at_the_border() {
     let request = MapRequest { events: vec![60.0, 4.0, 0.0], ..MapRequest::new(Target::Generic) };
     let net = map(chain("n", &[64, 16, 4]), &request).unwrap();
     assert!(net.decisions[0].contains("61 beats per image set the pace"), "{:?}", net.decisions);
+}
+
+#[test]
+fn nothing_is_faster_than_the_border_needs() {
+    let request =
+        MapRequest { mode: ModeChoice::Matrix, events: vec![60.0, 1.0, 0.0], ..MapRequest::new(Target::Generic) };
+    let net = map(chain("n", &[64, 2, 2]), &request).unwrap();
+    // Two groups × (16 chunks + 5) are 42 cycles for 61 beats; half as many weights a cycle would take 74.
+    let core = &cores(&net)[0];
+    assert_eq!(core.mode.rows() * core.mode.lanes(), 4, "{:?}", net.decisions);
 }
 
 #[test]

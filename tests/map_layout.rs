@@ -34,7 +34,7 @@ fn check_wiring(net: &MappedNet) {
             })
             .collect();
         assert_eq!(heard, expected, "{}", unit.name);
-        assert!(u64::from(base) - 1 < 1 << input.id_bits, "{}: ids need more bits", unit.name);
+        assert_eq!(input.id_bits, synfire::fixed::unsigned_bits(u64::from(base) - 1), "{}", unit.name);
         assert_eq!(input.value_bits, core.value_bits, "{}", unit.name);
         let projections: Vec<ProjId> = net.quant.projections_into(core.population).map(|(id, _)| id).collect();
         assert_eq!(core.projections, projections);
@@ -143,12 +143,13 @@ fn layers_are_asked_for_by_any_of_their_names() {
         let request = asking(|r| {
             r.mode = ModeChoice::Matrix;
             r.rows = Some(4);
+            r.lanes = Some(5);
             r.overrides.insert(key.into(), layer);
         });
         let net = map(chain("n", &[20, 12, 10]), &request).unwrap();
         let modes: Vec<Mode> = net.cores().map(|(_, _, core)| core.mode).collect();
         assert_eq!(modes[0], Mode::Event { lanes: 300, payload: Payload::ShiftAdd });
-        assert!(matches!(modes[1], Mode::Matrix { rows: 4, .. }));
+        assert_eq!(modes[1], Mode::Matrix { rows: 4, lanes: 5 });
     }
 }
 

@@ -136,10 +136,13 @@ impl Problem {
         Some(self.speed_up(start))
     }
 
-    /// The smallest layout, by the resource that it is shortest of: what a network needs at least.
+    /// The smallest layout, the one that misses the device by least: what a network needs.
     pub fn smallest(&self) -> Option<Plan> {
-        let share = |area: &Area| self.shares(area).into_iter().fold(0.0, f64::max);
-        self.starts().into_iter().min_by(|a, b| share(&a.area).total_cmp(&share(&b.area)))
+        let excess = |plan: &Plan| -> f64 {
+            let missing = |(_, needed, available): (_, u64, u64)| (needed - available) as f64 / available.max(1) as f64;
+            self.excess(&plan.area).into_iter().map(missing).sum()
+        };
+        self.starts().into_iter().min_by(|a, b| excess(a).total_cmp(&excess(b)))
     }
 
     /// What `area` has too much of: name of the resource, needed, available.

@@ -27,8 +27,11 @@ pub(super) fn sentences(net: &MappedNet, problem: &Problem, plan: &Plan) -> Vec<
             );
         } else if interval > problem.border && i == slowest {
             text += &format!("; it sets the pace, one image in {} cycles", grouped(interval));
-            text +=
-                if layer.options.len() > 1 { ", and no faster layout stays within the limits" } else { " as asked" };
+            text += if layer.options.len() > 1 {
+                ", and no faster layout stays within the limits"
+            } else {
+                ", in the layout that was asked for"
+            };
         }
         text
     };
@@ -49,7 +52,11 @@ fn layout(mode: Mode) -> String {
 
 /// How the cycles come about.
 fn formula(core: &Core, layer: &Layer) -> String {
-    let (groups, slots) = (grouped(core.groups() as f64), core.fire.slots());
+    let slots = core.fire.slots();
+    let groups = match core.groups() {
+        1 => "1 group".to_string(),
+        n => format!("{} groups", grouped(n as f64)),
+    };
     let phases = if core.phases > 1 { format!("{} phases × ", core.phases) } else { String::new() };
     match core.mode {
         Mode::Event { payload, .. } => {
@@ -57,10 +64,10 @@ fn formula(core: &Core, layer: &Layer) -> String {
                 Payload::Multiply => (layer.input.events, "events"),
                 Payload::ShiftAdd => (layer.input.set_bits, "set bits"),
             };
-            format!("{} {what} × {groups} groups + {phases}{groups} groups × {slots} to fire", grouped(count))
+            format!("{} {what} × {groups} + {phases}{groups} × {slots} to fire", grouped(count))
         }
         Mode::Matrix { .. } => {
-            format!("{phases}{groups} groups × ({} chunks + {slots} to fire)", grouped(core.chunks() as f64))
+            format!("{phases}{groups} × ({} chunks + {slots} to fire)", grouped(core.chunks() as f64))
         }
     }
 }

@@ -95,45 +95,65 @@ fn memories(core: &Core, target: Target) -> Area {
     area
 }
 
+/// LUTs of the family per unit of work, in tenths: measured with Yosys 0.70 on single lanes (20-bit membranes, 8-bit weights and
+/// payloads, 5-bit counts, a serialiser of 16 lanes). A carry cell counts as the LUTs that it takes.
+struct PerBit {
+    /// Per bit of weight times bit of payload, for a multiplier without a hardware one.
+    multiply: u64,
+    /// Per bit of membrane: accumulate, compare and subtract, and choose between the results.
+    fire: u64,
+    /// The same where the membranes are only accumulated and sent.
+    readout: u64,
+    /// Per bit that a lane sends: result register, serialiser, choice of the lane.
+    send: u64,
+}
+
+fn per_bit(target: Target) -> PerBit {
+    match target {
+        Target::Ecp5_25k | Target::Ecp5_85k => PerBit { multiply: 45, fire: 110, readout: 55, send: 24 },
+        Target::Ice40Hx8k | Target::Ice40Up5k | Target::Generic => {
+            PerBit { multiply: 24, fire: 90, readout: 45, send: 16 }
+        }
+        Target::Xc7 => PerBit { multiply: 17, fire: 60, readout: 30, send: 9 },
+    }
+}
+
 fn logic(core: &Core, target: Target) -> Area {
     let (rows, lanes) = (core.mode.rows() as u64, core.mode.lanes() as u64);
     let (weight, value, membrane) =
         (u64::from(core.weight_bits), u64::from(core.value_bits), u64::from(core.membrane_bits));
     let product = weight + if value > 1 { value } else { 0 };
+    let per_bit = per_bit(target);
 
+    // In tenths of a LUT.
+    let mut tenths = 0;
     let mut lane = Area::default();
     match core.mode {
-        _ if value == 1 => lane.luts += rows * weight,
-        Mode::Event { payload: Payload::ShiftAdd, .. } => lane.luts += product * u64::from(unsigned_bits(value - 1)),
-        // A multiplier of LUTs is an adder a bit of the narrower factor.
+        _ if value == 1 => tenths += 10 * rows * weight,
+        Mode::Event { payload: Payload::ShiftAdd, .. } => {
+            // A stage of multiplexers a bit of the shift, two of which share LUTs.
+            tenths += 7 * product * u64::from(unsigned_bits(value - 1));
+        }
         _ if device(target).is_some_and(|d| d.dsps > 0) => lane.dsps += rows,
-        _ => lane.luts += rows * weight.min(value) * (weight.max(value) + 1),
+        _ => tenths += per_bit.multiply * rows * weight * value,
     }
     // The tree that adds the rows' products, and its registers.
-    lane.luts += (rows - 1) * (product + 2);
+    tenths += 10 * (rows - 1) * (product + 2);
     lane.ffs += (2 * rows - 1) * product;
-    // Accumulate, compare and subtract, and the multiplexers between them, v_init and the forwarded membrane.
-    lane.luts += 5 * membrane;
-    lane.ffs += 3 * membrane;
-    let sent = match core.fire {
-        Fire::Count { bits, .. } => {
-            lane.luts += membrane * u64::from(unsigned_bits(u64::from(bits))) / 2;
-            u64::from(bits) + 1
-        }
-        Fire::Unit { .. } | Fire::Step => 2,
-        Fire::Readout => membrane,
+
+    let (membrane_tenths, sent) = match core.fire {
+        Fire::Count { bits, .. } => (per_bit.fire, u64::from(bits) + 1),
+        Fire::Unit { .. } | Fire::Step => (per_bit.fire, 2),
+        Fire::Readout => (per_bit.readout, membrane),
     };
-    // Result register and serialiser, and the multiplexer that picks a lane.
-    lane.luts += 2 * sent + 1;
-    lane.ffs += 2 * sent;
+    tenths += membrane_tenths * membrane + per_bit.send * sent;
+    lane.ffs += 2 * membrane + 3 * sent;
+    lane.luts = tenths.div_ceil(10);
 
     let id = u64::from(unsigned_bits(core.inputs.max(core.neurons) as u64));
     let control = Area { luts: 90 + 12 * id, ffs: 40 + 8 * id, blocks: 0, dsps: 0 };
     let lanes = Area { luts: lanes * lane.luts, ffs: lanes * lane.ffs, blocks: 0, dsps: lanes * lane.dsps };
-    let scale = if target == Target::Xc7 { 4 } else { 5 };
-    // Six-input LUTs take about four fifths of what four-input ones do.
-    let logic = lanes + control + spill((id + sent) as u32);
-    Area { luts: logic.luts * scale / 5, ..logic }
+    lanes + control + spill((id + sent) as u32)
 }
 
 /// Area of every core of `net` together, without forks and merges.
