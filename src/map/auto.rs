@@ -228,14 +228,30 @@ impl Problem {
             let steps = places.iter().flat_map(|&i| (0..self.layers[i].options.len()).map(move |pick| (i, pick)));
             let better = steps.filter(|&(i, pick)| pick != plan.picks[i]).filter_map(|(i, pick)| {
                 let next = self.with(&plan, i, pick);
-                let grows = !self.within(&next.area);
-                (!grows && faster(&next, &plan, slowest)).then(|| (self.price_of(&next.area), next))
+                if !faster(&next, &plan, slowest) {
+                    return None;
+                }
+                let next = if self.within(&next.area) { next } else { self.make_room(next, i, &plan, slowest)? };
+                Some((self.price_of(&next.area), next))
             });
             match better.min_by(|a, b| a.0.total_cmp(&b.0)) {
                 Some((_, next)) => plan = next,
                 None => return plan,
             }
         }
+    }
+}
+
+impl Problem {
+    /// `next` with one layer other than `i` at an option that spares what the device lacks, if that is still a step forward
+    /// from `plan`.
+    fn make_room(&self, next: Plan, i: usize, plan: &Plan, slowest: usize) -> Option<Plan> {
+        let others = (0..self.layers.len()).filter(|&j| j != i);
+        let options = others.flat_map(|j| (0..self.layers[j].options.len()).map(move |pick| (j, pick)));
+        options
+            .map(|(j, pick)| self.with(&next, j, pick))
+            .filter(|roomy| self.within(&roomy.area) && faster(roomy, plan, slowest))
+            .min_by(|a, b| self.price_of(&a.area).total_cmp(&self.price_of(&b.area)))
     }
 }
 
