@@ -44,7 +44,7 @@ impl Model {
     pub fn open(model: impl AsRef<Path>, calibration: impl AsRef<Path>) -> Result<Model> {
         let (model, calibration) = (model.as_ref(), calibration.as_ref());
         let source = std::fs::read(model).map_err(|e| Error::io(model, "read the model", &e))?;
-        let graph = frontends::onnx::parse(&source, &file_name(model)).map_err(|e| e.in_file(model))?;
+        let graph = frontends::onnx::parse(&source, &stem(model)).map_err(|e| e.in_file(model))?;
         let (images, _) = data::load_images(calibration)?;
         check_images(&graph, &images).map_err(|e| e.in_file(calibration))?;
         Ok(Model {
@@ -66,6 +66,10 @@ pub fn check_images(graph: &Graph, images: &Images) -> Result<()> {
     Err(Problem::new(format!("holds images of shape {have}, the network takes {want}"))
         .help("give images that the network was trained on")
         .into())
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
 }
 
 fn file_name(path: &Path) -> String {

@@ -154,7 +154,12 @@ impl<'a> Comparison<'a> {
         let readout = self.quant.readout().0;
         let logits = sent.last().map(|phase| (readout, &golden.logits, &phase[readout]));
         let spikes = golden.phases.iter().flatten().zip(sent).flat_map(|(expected, got)| {
-            expected.iter().zip(got).enumerate().filter(move |(pop, _)| *pop != readout).map(|(pop, (e, g))| (pop, e, g))
+            expected
+                .iter()
+                .zip(got)
+                .enumerate()
+                .filter(move |(pop, _)| *pop != readout)
+                .map(|(pop, (e, g))| (pop, e, g))
         });
         let mut differences = Vec::new();
         for (pop, expected, got) in spikes.chain(logits) {
@@ -197,7 +202,9 @@ impl<'a> Comparison<'a> {
 
     fn note(&mut self, what: String, image: usize, pop: usize, neuron: usize) {
         let name = &self.quant.populations[pop].name;
-        self.models.first_difference.get_or_insert_with(|| format!("{what}: image {image}, layer '{name}', neuron {neuron}"));
+        self.models
+            .first_difference
+            .get_or_insert_with(|| format!("{what}: image {image}, layer '{name}', neuron {neuron}"));
     }
 
     /// Differences from the Loihi 2 equations; `None` if no population could be compared.

@@ -217,6 +217,7 @@ mod tests {
                 fire: Fire::Readout,
                 phases: 1,
                 value_bits: 1,
+                slice_bits: 18,
                 weight_bits: 1,
                 membrane_bits: 1,
                 theta_bits: 1,

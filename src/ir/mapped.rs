@@ -62,6 +62,11 @@ pub enum Target {
 }
 
 impl Target {
+    /// True if an open place and route tool exists for the device.
+    pub fn has_pnr(self) -> bool {
+        !matches!(self, Target::Xc7 | Target::Generic)
+    }
+
     /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {

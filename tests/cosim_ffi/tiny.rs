@@ -73,6 +73,7 @@ pub fn net() -> MappedNet {
             fire,
             phases: 1,
             value_bits: 4,
+            slice_bits: 18,
             weight_bits: 2,
             membrane_bits,
             theta_bits: 1,
