@@ -231,6 +231,12 @@ module sf_event_core #(
     end
   endgenerate
 
+  // Whether stage A loads from the membrane memory selects every bit of every lane, so it is decided one stage early.
+  wire m_acc   = m_op_q[OpBits-2];
+  wire m_first = m_op_q[OpBits-4];
+  reg  a_load_q;
+  always @(posedge clk_i) if (!stall) a_load_q <= m_acc || m_first;
+
   wire a_init, a_acc, a_fire, a_first, a_last, a_image_last, a_end;
   assign {a_init, a_acc, a_fire, a_first, a_last, a_image_last, a_end} = a_op_q;
 
@@ -278,7 +284,7 @@ module sf_event_core #(
     .op_init_i   (a_init),
     .op_acc_i    (a_acc),
     .op_fire_i   (a_fire),
-    .load_i      (a_acc || a_first),
+    .load_i      (a_load_q),
     .store_i     (1'b1),
     .first_i     (a_first),
     .last_i      (a_last),

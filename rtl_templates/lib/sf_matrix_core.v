@@ -279,6 +279,12 @@ module sf_matrix_core #(
     end
   endgenerate
 
+  // Whether stage A loads from the membrane memory selects every bit of every lane, so it is decided one stage early.
+  wire t_acc   = t_op_q[OpBits-2];
+  wire t_first = t_op_q[OpBits-4];
+  reg  a_load_q;
+  always @(posedge clk_i) if (!stall) a_load_q <= t_acc && t_first;
+
   wire a_init, a_acc, a_fire, a_first, a_last, a_image_last, a_end;
   assign {a_init, a_acc, a_fire, a_first, a_last, a_image_last, a_end} = a_op_q;
 
@@ -327,7 +333,7 @@ module sf_matrix_core #(
     .op_acc_i    (a_acc),
     .op_fire_i   (a_fire),
     // The sum stands in the accumulators from a group's first chunk to its last firing slot.
-    .load_i      (a_acc && a_first),
+    .load_i      (a_load_q),
     .store_i     (1'b0),
     .first_i     (a_first),
     .last_i      (a_last),
