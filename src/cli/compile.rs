@@ -2,7 +2,7 @@
 
 use super::inputs::Output;
 use crate::design::Design;
-use crate::error::{Problem, Result};
+use crate::error::{Problem, Result, printable};
 use crate::fixed::Normalisation;
 use crate::ir::mapped::{MappedNet, Payload, Target};
 use crate::ir::quant::Coding;
@@ -28,9 +28,6 @@ pub struct Args {
     /// Replace the design in --out
     #[arg(long)]
     force: bool,
-    /// Settings file; command-line options override its top level, its [layers.NAME] tables override both
-    #[arg(long, value_name = "FILE.toml")]
-    config: Option<PathBuf>,
     #[command(flatten)]
     choices: Choices,
     #[command(flatten)]
@@ -45,8 +42,11 @@ const SETTINGS_HELP: &str = "Settings file (all keys optional):\n  target = \"ec
     Every setting used is written to design.json.";
 
 /// Settings on the command line; `None` leaves what the file or the default says.
-#[derive(clap::Args, Clone, Debug, Default)]
+#[derive(clap::Args, Clone, Debug, Default, PartialEq)]
 pub struct Choices {
+    /// Settings file; command-line options override its top level, its [layers.NAME] tables override both
+    #[arg(long, value_name = "FILE.toml")]
+    config: Option<PathBuf>,
     /// Device [default: ecp5-25k]
     #[arg(long)]
     target: Option<Target>,
@@ -83,7 +83,7 @@ pub struct Choices {
 }
 
 /// `auto` or a number.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Count(Option<usize>);
 
 fn parse_count(text: &str) -> std::result::Result<Count, String> {
@@ -107,8 +107,21 @@ fn parse_coding(text: &str) -> std::result::Result<Coding, String> {
 }
 
 impl Choices {
+    /// What the settings file and these choices ask for.
+    ///
+    /// # Errors
+    /// The settings file cannot be read or is not valid, or no image is left for the calibration.
+    pub fn settings(&self) -> Result<Settings> {
+        let mut settings = self.config.as_deref().map_or_else(|| Ok(Settings::default()), Settings::load)?;
+        self.apply(&mut settings);
+        if settings.calibration_limit == 0 {
+            return Err(Problem::new("a calibration limit of 0 leaves no image").help("give at least 1").into());
+        }
+        Ok(settings)
+    }
+
     /// Lays these choices over `settings`.
-    pub fn apply(&self, settings: &mut Settings) {
+    fn apply(&self, settings: &mut Settings) {
         fn set<T: Clone>(to: &mut T, from: &Option<T>) {
             if let Some(value) = from {
                 *to = value.clone();
@@ -144,14 +157,8 @@ pub struct CompileReport<'a> {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let mut settings = match &args.config {
-        Some(file) => Settings::load(file)?,
-        None => Settings::default(),
-    };
-    args.choices.apply(&mut settings);
-    if settings.calibration_limit == 0 {
-        return Err(Problem::new("a calibration limit of 0 leaves no image").help("give at least 1").into());
-    }
+    let settings = args.choices.settings()?;
+    Design::check_out(&args.out, args.force)?;
     let spinner = report::spinner("compiling");
     let result = Model::open(&args.model, &args.calibrate)
         .and_then(|model| pipeline::compile_with(&model, &settings))
@@ -183,7 +190,7 @@ fn describe<'a>(design: &'a Design, out: &'a PathBuf) -> (CompileReport<'a>, Str
     }
     let mut text = table.to_string();
     for line in &net.decisions {
-        text.push_str(&format!("{line}\n"));
+        text.push_str(&format!("{}\n", printable(&line.replace('\n', " "))));
     }
     text.push_str(&format!("written to {}\n", out.display()));
     let cycles_per_image = map::cost::interval(net, &traffic);
