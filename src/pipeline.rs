@@ -2,7 +2,7 @@
 
 use crate::data::{self, Images};
 use crate::design::{Design, Origin};
-use crate::error::{Error, Kind, Problem, Result};
+use crate::error::{Error, Kind, Result};
 use crate::fixed::PixelFormat;
 use crate::frontends;
 use crate::golden::functional::Functional;
@@ -42,10 +42,10 @@ impl Model {
     /// Everything that is wrong with the two files.
     pub fn open(model: impl AsRef<Path>, calibration: impl AsRef<Path>) -> Result<Model> {
         let (model, calibration) = (model.as_ref(), calibration.as_ref());
-        let source = std::fs::read(model).map_err(|e| Error::io(model, "read the model", &e))?;
+        let source = frontends::read(model)?;
         let graph = frontends::onnx::parse(&source, &file_name(model)).map_err(|e| e.in_file(model))?;
         let (images, _) = data::load_images(calibration)?;
-        check_images(&graph, &images).map_err(|e| e.in_file(calibration))?;
+        data::check_size(&images, graph.input_shape()).map_err(|e| e.in_file(calibration))?;
         Ok(Model {
             graph,
             source,
@@ -54,17 +54,6 @@ impl Model {
             calibration_name: file_name(calibration),
         })
     }
-}
-
-/// The images must have as many pixels as the network has inputs.
-pub fn check_images(graph: &Graph, images: &Images) -> Result<()> {
-    let (have, want) = (images.shape(), graph.input_shape());
-    if have.len() == want.len() {
-        return Ok(());
-    }
-    Err(Problem::new(format!("holds images of shape {have}, the network takes {want}"))
-        .help("give images that the network was trained on")
-        .into())
 }
 
 fn file_name(path: &Path) -> String {
@@ -222,5 +211,10 @@ fn traffic(functional: &Functional, quant: &QuantGraph, calibration: &Images) ->
 
 /// What the calibration images did in a design when it was compiled.
 pub fn design_traffic(design: &Design) -> Vec<Traffic> {
-    design.origin.traffic.iter().map(|&(events, bits)| Traffic { events: events as f64 / 1000.0, set_bits: bits as f64 / 1000.0 }).collect()
+    design
+        .origin
+        .traffic
+        .iter()
+        .map(|&(events, bits)| Traffic { events: events as f64 / 1000.0, set_bits: bits as f64 / 1000.0 })
+        .collect()
 }

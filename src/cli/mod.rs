@@ -12,6 +12,7 @@ mod synth;
 
 use crate::error::Result;
 use clap::{Parser, Subcommand};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Compiles a trained neural network into a verified spiking FPGA design.
@@ -53,7 +54,8 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            // If nobody listens any more, the exit code still tells.
+            let _ = writeln!(std::io::stderr(), "{error}");
             ExitCode::from(error.kind.exit_code())
         }
     }

@@ -34,7 +34,7 @@ pub struct Point {
 pub fn run(design: &Design, calibrate: &Path, images: &Images, labels: Option<&Labels>) -> Result<Vec<Point>> {
     let graph = frontends::onnx::parse(&design.source, &design.origin.model)?;
     let (calibration, _) = data::load_images(calibrate)?;
-    pipeline::check_images(&graph, &calibration).map_err(|e| e.in_file(calibrate))?;
+    data::check_size(&calibration, graph.input_shape()).map_err(|e| e.in_file(calibrate))?;
     let snn = pipeline::convert(&graph, &design.settings)?;
     let codings = [Coding::Graded, Coding::Rate];
     let bar = report::progress((codings.len() * TIMESTEPS.len() * WEIGHT_BITS.len()) as u64, "sweep");
@@ -46,8 +46,7 @@ pub fn run(design: &Design, calibrate: &Path, images: &Images, labels: Option<&L
                     Settings { coding, weight_bits, timesteps, layers: Default::default(), ..design.settings.clone() };
                 let quant = pipeline::quantise(&snn, &calibration, &settings)?;
                 let codes = |i: usize| images.codes(i, quant.pixels);
-                let summary =
-                    Functional::new(&quant)?.classify(images.len(), codes, labels.map(Labels::as_slice))?;
+                let summary = Functional::new(&quant)?.classify(images.len(), codes, labels.map(Labels::as_slice))?;
                 let (accuracy, spikes_per_neuron) = (summary.accuracy(), summary.spikes_per_neuron());
                 points.push(Point { coding, timesteps, weight_bits, accuracy, spikes_per_neuron });
                 bar.inc(1);

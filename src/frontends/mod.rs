@@ -29,7 +29,11 @@ pub fn load(path: &Path) -> Result<Graph> {
     onnx::parse(&read(path)?, &name).map_err(|e| e.in_file(path))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
+/// The bytes of a model file.
+///
+/// # Errors
+/// The file cannot be read, or is larger than any model.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
     let failed = |e: std::io::Error| Error::io(path, "read the model", &e);
     let mut bytes = Vec::new();
     File::open(path).map_err(failed)?.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
