@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 /// Arguments of `compile`.
 #[derive(clap::Args)]
-#[command(after_help = SETTINGS_HELP)]
+#[command(after_help = SETTINGS_HELP, allow_negative_numbers = true)]
 pub struct Args {
     /// Trained network (ONNX)
     model: PathBuf,
@@ -75,7 +75,7 @@ pub struct Choices {
     #[arg(long, value_parser = parse_coding, value_name = "graded|unit|rate")]
     coding: Option<Coding>,
     /// What the float network expects in front of its input, per channel
-    #[arg(long, value_name = "MEAN[,…]/STD[,…]", value_parser = parse_normalisation)]
+    #[arg(long, value_name = "MEAN[,…]/STD[,…]", allow_hyphen_values = true, value_parser = parse_normalisation)]
     normalize: Option<Normalisation>,
     /// Use the first N calibration images [default: 512]
     #[arg(long, value_name = "N")]

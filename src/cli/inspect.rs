@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 /// Arguments of `inspect`.
 #[derive(clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub struct Args {
     /// Model file or design directory
     input: PathBuf,

@@ -2,9 +2,9 @@
 //! indices that exist and sizes that fit into memory; these are established here first.
 
 use crate::error::Problem;
-use crate::fixed::{Normalisation, unsigned_bits};
+use crate::fixed::{Normalisation, signed_bits, unsigned_bits};
 use crate::ir::Shape;
-use crate::ir::mapped::{Core, Fire, MappedNet, Mode, Port};
+use crate::ir::mapped::{Core, Fire, MappedNet, Mode, Port, Stream};
 use crate::ir::quant::{Coding, Neuron, QuantGraph};
 use crate::quantise::{PIXEL_BITS, TIMESTEPS, WEIGHT_BITS};
 use crate::settings::Settings;
@@ -25,6 +25,10 @@ pub(super) fn problems(net: &MappedNet, settings: &Settings) -> Vec<Problem> {
         && let Some(what) = normalisation_problem(n, net.quant.populations.first().map(|p| &p.shape))
     {
         problems.push(Problem::new(what));
+    }
+    let made_by = (net.target, net.quant.timesteps, net.quant.pixels.bits, net.quant.coding, &net.quant.normalisation);
+    if made_by != (settings.target, settings.timesteps, settings.input_bits, settings.coding, &settings.normalize) {
+        problems.push(Problem::new("has settings that are not those of its network"));
     }
     if problems.is_empty() {
         problems = mapped_problems(net);
@@ -118,6 +122,8 @@ fn mapped_problems(net: &MappedNet) -> Vec<Problem> {
             "is a stream of a population that does not exist"
         } else if !(1..=32).contains(&stream.id_bits) || !(1..=WIDEST).contains(&stream.value_bits) {
             "is a stream with wires of an impossible width"
+        } else if !carries(&net.quant, stream) {
+            "is a stream whose wires cannot carry what its population sends"
         } else {
             continue;
         };
@@ -129,6 +135,19 @@ fn mapped_problems(net: &MappedNet) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// True if the wires are wide enough for the population's ids and payloads.
+fn carries(quant: &QuantGraph, stream: &Stream) -> bool {
+    let id = stream.population;
+    let population = quant.population(id);
+    let last = population.shape.len().saturating_sub(1) as u64;
+    let logits = matches!(population.neuron, Neuron::Readout { .. });
+    let value_bits = match logits {
+        true => signed_bits(population.range.0, population.range.1),
+        false => unsigned_bits(quant.max_payload(id).unsigned_abs()),
+    };
+    stream.signed == logits && stream.id_bits >= unsigned_bits(last) && stream.value_bits >= value_bits
 }
 
 fn core_problem(quant: &QuantGraph, core: &Core) -> Option<String> {
