@@ -45,7 +45,7 @@ impl Model {
         let source = frontends::read(model)?;
         let graph = frontends::onnx::parse(&source, &file_name(model)).map_err(|e| e.in_file(model))?;
         let (images, _) = data::load_images(calibration)?;
-        data::check_size(&images, graph.input_shape()).map_err(|e| e.in_file(calibration))?;
+        let images = images.shaped(graph.input_shape()).map_err(|e| e.in_file(calibration))?;
         Ok(Model {
             graph,
             source,

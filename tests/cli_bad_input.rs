@@ -19,7 +19,11 @@ fn unsupported_operators_are_all_named() {
     graph(&mut model).node[1].op_type = "Tanh".into();
     graph(&mut model).node[2].op_type = "Einsum".into();
     s.model("net.onnx", &model);
-    s.compile_refused(2, &[], &["net.onnx: node 'squash': the operator Tanh", "node 'y': the operator Einsum", "help:"]);
+    s.compile_refused(
+        2,
+        &[],
+        &["net.onnx: node 'squash': the operator Tanh", "node 'y': the operator Einsum", "help:"],
+    );
     s.refused(2, &["inspect", "net.onnx", "--stage", "graph"], &["Tanh", "Einsum"]);
     let Some(shared) = data_support::shared() else { return };
     let model = shared.join("models/fashion_cnn_avgpool.onnx");

@@ -24,7 +24,11 @@ fn refused(s: &Scratch, parts: &[&str]) {
 #[test]
 fn a_directory_that_is_no_design() {
     let s = Scratch::with_design();
-    s.refused(2, &["run", "nowhere", "--images", "images.npy"], &["nowhere/design.json: cannot read", "synfire compile"]);
+    s.refused(
+        2,
+        &["run", "nowhere", "--images", "images.npy"],
+        &["nowhere/design.json: cannot read", "synfire compile"],
+    );
     s.refused(2, &["run", "net.onnx", "--images", "images.npy"], &["net.onnx/design.json: cannot read"]);
     s.refused(2, &["synth", "nowhere"], &["nowhere/design.json: cannot read"]);
     let good = fs::read(s.at("design/design.json")).unwrap();

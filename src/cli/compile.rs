@@ -17,9 +17,10 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(after_help = SETTINGS_HELP, allow_negative_numbers = true)]
 pub struct Args {
-    /// Trained network (ONNX)
+    /// Trained network (ONNX, operator sets 6 to 21)
     model: PathBuf,
-    /// Images that the thresholds are chosen on: a few hundred of the training images; labels are not used
+    /// Images that the thresholds are chosen on: a few hundred of the training images; labels are not used. IDX, NPY or
+    /// CIFAR binary, each also gzipped; pixels are scaled to [0, 1]
     #[arg(long, value_name = "IMAGES")]
     calibrate: PathBuf,
     /// Design directory to write; must not exist
@@ -34,12 +35,13 @@ pub struct Args {
     output: Output,
 }
 
-const SETTINGS_HELP: &str = "Settings file (all keys optional):\n  target = \"ecp5-25k\"   timesteps = 16   weight-bits = 8   \
+const SETTINGS_HELP: &str = "Example:\n  synfire compile net.onnx --calibrate train-images.gz --out design --target ecp5-25k\n  \
+    synfire run design --images test-images.gz --labels test-labels.gz\n\nSettings file (all keys optional):\n  target = \"ecp5-25k\"   timesteps = 16   weight-bits = 8   \
     input-bits = 8\n  coding = \"graded\"     mode = \"auto\"   lanes = 16   rows = 4   payload = \"multiply\"\n  \
     calibration-limit = 512   bias-calibration = true\n  normalize = { mean = [0.5], std = [0.5] }\n  [layers.NAME]         \
     # a name as 'synfire inspect MODEL --stage snn' prints it\n  weight-bits, mode, lanes, rows, payload\n\
     Precedence: [layers.NAME], then command line, then top level of the file, then default.\n\
-    Every setting used is written to design.json.";
+    Every setting used is written to design.json. The design is written whole or not at all.";
 
 /// Settings on the command line; `None` leaves what the file or the default says.
 #[derive(clap::Args, Clone, Debug, Default, PartialEq)]
@@ -50,19 +52,19 @@ pub struct Choices {
     /// Device [default: ecp5-25k]
     #[arg(long)]
     target: Option<Target>,
-    /// Time steps T: activations have T + 1 levels [default: 16]
+    /// Time steps T, 1 to 255: activations have T + 1 levels [default: 16]
     #[arg(long, value_name = "T")]
     timesteps: Option<u32>,
-    /// Bits of a weight [default: 8]
+    /// Bits of a weight, 2 to 16 [default: 8]
     #[arg(long, value_name = "BITS")]
     weight_bits: Option<u32>,
-    /// Bits of a pixel [default: 8]
+    /// Bits of a pixel, 1 to 16 [default: 8]
     #[arg(long, value_name = "BITS")]
     input_bits: Option<u32>,
     /// Kind of core [default: auto]
     #[arg(long)]
     mode: Option<ModeChoice>,
-    /// Neurons per cycle of every core [default: auto]
+    /// Neurons per cycle of every core; auto trades cycles for area on the target [default: auto]
     #[arg(long, value_name = "auto|N", value_parser = parse_count)]
     lanes: Option<Count>,
     /// Inputs per cycle of every matrix core, a power of two [default: auto]
@@ -74,7 +76,8 @@ pub struct Choices {
     /// How activations become spikes: graded (one event per active neuron), unit (one per spike) or rate [default: graded]
     #[arg(long, value_parser = parse_coding, value_name = "graded|unit|rate")]
     coding: Option<Coding>,
-    /// What the float network expects in front of its input, per channel
+    /// What the float network expects in front of its input: (pixel - MEAN) / STD, one value or one per channel, e.g.
+    /// 0.485,0.456,0.406/0.229,0.224,0.225. It is stored in the design and folded into the weights
     #[arg(long, value_name = "MEAN[,…]/STD[,…]", allow_hyphen_values = true, value_parser = parse_normalisation)]
     normalize: Option<Normalisation>,
     /// Use the first N calibration images [default: 512]

@@ -30,7 +30,7 @@ impl TestSet {
             Some(file) => Some(data::load_labels(file)?),
             None => inside,
         };
-        data::check_size(&images, input).map_err(|e| e.in_file(&self.images))?;
+        let images = images.shaped(input).map_err(|e| e.in_file(&self.images))?;
         if let Some(labels) = &labels {
             data::check_pair(&images, labels, classes)
                 .map_err(|e| e.in_file(self.labels.as_ref().unwrap_or(&self.images)))?;

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 /// Compiles a trained neural network into a verified spiking FPGA design.
 ///
 /// A network goes through five stages: operator graph, spiking network, integer network, cores and streams, Verilog.
-/// 'compile' writes a design directory; the other commands read it.
+/// 'compile' writes a design directory; 'run', 'cosim', 'synth' and 'inspect' read it.
 #[derive(Parser)]
 #[command(version, max_term_width = 100, after_help = EXIT_CODES)]
 struct Cli {

@@ -52,6 +52,15 @@ impl Images {
         Ok(Images { shape, count, pixels: Pixels::Floats(floats) })
     }
 
+    /// The same images with their elements read as those of `shape`: what makes flat images the channels of a network's input.
+    ///
+    /// # Errors
+    /// The shape has another number of elements, or other channels; see [`super::check_size`].
+    pub fn shaped(self, shape: &Shape) -> Result<Images> {
+        super::check_size(&self, shape)?;
+        Ok(Images { shape: shape.clone(), ..self })
+    }
+
     /// Number of images.
     pub fn len(&self) -> usize {
         self.count
