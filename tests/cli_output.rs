@@ -92,6 +92,45 @@ fn a_killed_compilation_leaves_a_complete_directory_or_none() {
 }
 
 #[test]
+fn killing_a_replacement_leaves_no_mixture() {
+    let s = Scratch::new();
+    s.model("net.onnx", &mlp_of(100, 40, 10, &["a", "r", "y"]));
+    s.file("images.npy", &images(64, 100));
+    s.compile("old", &["--target", "generic", "--timesteps", "8"]);
+    s.compile("new", &["--target", "generic"]);
+    let (old, new) = (tree(&s.at("old")), tree(&s.at("new")));
+    let (mut before, mut after, mut between) = (0, 0, 0);
+    for i in 0..30u32 {
+        fs::remove_dir_all(s.at("out")).unwrap_or_default();
+        s.compile("out", &["--target", "generic", "--timesteps", "8"]);
+        let start = Instant::now();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_synfire"));
+        child.args([
+            "compile",
+            "net.onnx",
+            "--calibrate",
+            "images.npy",
+            "--target",
+            "generic",
+            "--out",
+            "out",
+            "--force",
+        ]);
+        let mut child = child.current_dir(s.path()).stdout(Stdio::null()).spawn().unwrap();
+        while start.elapsed() < Duration::from_micros(u64::from(i) * 2_000) && child.try_wait().unwrap().is_none() {}
+        child.kill().unwrap();
+        child.wait().unwrap();
+        match s.at("out").exists().then(|| tree(&s.at("out"))) {
+            Some(found) if found == old => before += 1,
+            Some(found) if found == new => after += 1,
+            Some(_) => panic!("attempt {i} left a mixture"),
+            None => between += 1,
+        }
+    }
+    println!("{before} old, {after} new, {between} in between");
+}
+
+#[test]
 fn help_is_enough_to_work_from() {
     let s = Scratch::new();
     for command in ["compile", "run", "cosim", "synth", "inspect", "doctor", "demo"] {

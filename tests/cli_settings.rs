@@ -129,10 +129,9 @@ fn normalisation_is_folded_into_the_first_layer() {
     let mut bias = constants[1].float_data.clone();
     for input in 0..6 {
         let channel = input / 2;
-        for neuron in 0..4 {
-            let w = &mut constants[0].float_data[input * 4 + neuron];
+        for (w, bias) in constants[0].float_data[input * 4..][..4].iter_mut().zip(&mut bias) {
             *w /= std[channel];
-            bias[neuron] -= *w * mean[channel];
+            *bias -= *w * mean[channel];
         }
     }
     constants[1] = floats("b1", &[4], &bias);

@@ -210,6 +210,16 @@ mod tests {
     }
 
     #[test]
+    fn flat_images_take_the_channels_of_the_network() {
+        let flat = Images::from_bytes(Shape(vec![4]), vec![0, 255, 0, 255]).unwrap();
+        let normalisation = Normalisation { mean: vec![0.0, 0.5], std: vec![1.0, 0.5] };
+        let images = flat.clone().shaped(&Shape(vec![2, 1, 2])).unwrap();
+        assert_eq!(images.normalised(0..1, Some(&normalisation)), ndarray::array![[0.0, 1.0, -1.0, 1.0]]);
+        assert!(flat.shaped(&Shape(vec![5])).is_err());
+        assert!(images.shaped(&Shape(vec![1, 2, 2])).is_err());
+    }
+
+    #[test]
     fn pixels_outside_the_unit_interval_are_refused() {
         for bad in [f32::NAN, -0.01, 1.01, f32::INFINITY] {
             let error = Images::from_floats(Shape(vec![2]), vec![0.0, 1.0, 0.5, bad]).unwrap_err().to_string();
