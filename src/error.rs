@@ -95,7 +95,7 @@ impl fmt::Display for Problem {
 }
 
 /// Text from a model file may hold terminal escapes; nothing below a space but line breaks reaches the terminal.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use crate::data::{self, Images};
 use crate::design::{Design, Origin};
-use crate::error::{Error, Kind, Problem, Result};
+use crate::error::{Error, Kind, Result};
 use crate::fixed::PixelFormat;
 use crate::frontends;
 use crate::golden::functional::Functional;
@@ -43,10 +43,10 @@ impl Model {
     /// Everything that is wrong with the two files.
     pub fn open(model: impl AsRef<Path>, calibration: impl AsRef<Path>) -> Result<Model> {
         let (model, calibration) = (model.as_ref(), calibration.as_ref());
-        let source = std::fs::read(model).map_err(|e| Error::io(model, "read the model", &e))?;
+        let source = frontends::read(model)?;
         let graph = frontends::onnx::parse(&source, &stem(model)).map_err(|e| e.in_file(model))?;
         let (images, _) = data::load_images(calibration)?;
-        check_images(&graph, &images).map_err(|e| e.in_file(calibration))?;
+        let images = images.shaped(graph.input_shape()).map_err(|e| e.in_file(calibration))?;
         Ok(Model {
             graph,
             source,
@@ -55,17 +55,6 @@ impl Model {
             calibration_name: file_name(calibration),
         })
     }
-}
-
-/// The images must have as many pixels as the network has inputs.
-pub fn check_images(graph: &Graph, images: &Images) -> Result<()> {
-    let (have, want) = (images.shape(), graph.input_shape());
-    if have.len() == want.len() {
-        return Ok(());
-    }
-    Err(Problem::new(format!("holds images of shape {have}, the network takes {want}"))
-        .help("give images that the network was trained on")
-        .into())
 }
 
 fn stem(path: &Path) -> String {

@@ -15,7 +15,12 @@ use crate::ir::quant::Coding;
 pub use crate::map::ModeChoice;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
+
+/// No settings file needs more.
+const LARGEST_FILE: u64 = 1 << 20;
 
 /// The settings of one compilation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,7 +93,10 @@ impl Default for Settings {
 impl Settings {
     /// Reads a TOML settings file.
     pub fn load(file: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(file).map_err(|e| Error::io(file, "read the settings", &e))?;
+        let mut text = String::new();
+        File::open(file)
+            .and_then(|f| f.take(LARGEST_FILE).read_to_string(&mut text))
+            .map_err(|e| Error::io(file, "read the settings", &e))?;
         toml::from_str(&text).map_err(|e| {
             let what = e.to_string();
             Error::new(

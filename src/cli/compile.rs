@@ -2,7 +2,7 @@
 
 use super::inputs::Output;
 use crate::design::Design;
-use crate::error::{Problem, Result};
+use crate::error::{Problem, Result, printable};
 use crate::fixed::Normalisation;
 use crate::ir::mapped::{MappedNet, Payload, Target};
 use crate::ir::quant::Coding;
@@ -15,11 +15,12 @@ use std::path::PathBuf;
 
 /// Arguments of `compile`.
 #[derive(clap::Args)]
-#[command(after_help = SETTINGS_HELP)]
+#[command(after_help = SETTINGS_HELP, allow_negative_numbers = true)]
 pub struct Args {
-    /// Trained network (ONNX)
+    /// Trained network (ONNX, operator sets 6 to 21)
     model: PathBuf,
-    /// Images that the thresholds are chosen on: a few hundred of the training images; labels are not used
+    /// Images that the thresholds are chosen on: a few hundred of the training images; labels are not used. IDX, NPY or
+    /// CIFAR binary, each also gzipped; pixels are scaled to [0, 1]
     #[arg(long, value_name = "IMAGES")]
     calibrate: PathBuf,
     /// Design directory to write; must not exist
@@ -28,41 +29,42 @@ pub struct Args {
     /// Replace the design in --out
     #[arg(long)]
     force: bool,
-    /// Settings file; command-line options override its top level, its [layers.NAME] tables override both
-    #[arg(long, value_name = "FILE.toml")]
-    config: Option<PathBuf>,
     #[command(flatten)]
     choices: Choices,
     #[command(flatten)]
     output: Output,
 }
 
-const SETTINGS_HELP: &str = "Settings file (all keys optional):\n  target = \"ecp5-25k\"   timesteps = 16   weight-bits = 8   \
+const SETTINGS_HELP: &str = "Example:\n  synfire compile net.onnx --calibrate train-images.gz --out design --target ecp5-25k\n  \
+    synfire run design --images test-images.gz --labels test-labels.gz\n\nSettings file (all keys optional):\n  target = \"ecp5-25k\"   timesteps = 16   weight-bits = 8   \
     input-bits = 8\n  coding = \"graded\"     mode = \"auto\"   lanes = 16   rows = 4   payload = \"multiply\"\n  \
     calibration-limit = 512   bias-calibration = true\n  normalize = { mean = [0.5], std = [0.5] }\n  [layers.NAME]         \
     # a name as 'synfire inspect MODEL --stage snn' prints it\n  weight-bits, mode, lanes, rows, payload\n\
     Precedence: [layers.NAME], then command line, then top level of the file, then default.\n\
-    Every setting used is written to design.json.";
+    Every setting used is written to design.json. The design is written whole or not at all.";
 
 /// Settings on the command line; `None` leaves what the file or the default says.
-#[derive(clap::Args, Clone, Debug, Default)]
+#[derive(clap::Args, Clone, Debug, Default, PartialEq)]
 pub struct Choices {
+    /// Settings file; command-line options override its top level, its [layers.NAME] tables override both
+    #[arg(long, value_name = "FILE.toml")]
+    config: Option<PathBuf>,
     /// Device [default: ecp5-25k]
     #[arg(long)]
     target: Option<Target>,
-    /// Time steps T: activations have T + 1 levels [default: 16]
+    /// Time steps T, 1 to 255: activations have T + 1 levels [default: 16]
     #[arg(long, value_name = "T")]
     timesteps: Option<u32>,
-    /// Bits of a weight [default: 8]
+    /// Bits of a weight, 2 to 16 [default: 8]
     #[arg(long, value_name = "BITS")]
     weight_bits: Option<u32>,
-    /// Bits of a pixel [default: 8]
+    /// Bits of a pixel, 1 to 16 [default: 8]
     #[arg(long, value_name = "BITS")]
     input_bits: Option<u32>,
     /// Kind of core [default: auto]
     #[arg(long)]
     mode: Option<ModeChoice>,
-    /// Neurons per cycle of every core [default: auto]
+    /// Neurons per cycle of every core; auto trades cycles for area on the target [default: auto]
     #[arg(long, value_name = "auto|N", value_parser = parse_count)]
     lanes: Option<Count>,
     /// Inputs per cycle of every matrix core, a power of two [default: auto]
@@ -74,8 +76,9 @@ pub struct Choices {
     /// How activations become spikes: graded (one event per active neuron), unit (one per spike) or rate [default: graded]
     #[arg(long, value_parser = parse_coding, value_name = "graded|unit|rate")]
     coding: Option<Coding>,
-    /// What the float network expects in front of its input, per channel
-    #[arg(long, value_name = "MEAN[,…]/STD[,…]", value_parser = parse_normalisation)]
+    /// What the float network expects in front of its input: (pixel - MEAN) / STD, one value or one per channel, e.g.
+    /// 0.485,0.456,0.406/0.229,0.224,0.225. It is stored in the design and folded into the weights
+    #[arg(long, value_name = "MEAN[,…]/STD[,…]", allow_hyphen_values = true, value_parser = parse_normalisation)]
     normalize: Option<Normalisation>,
     /// Use the first N calibration images [default: 512]
     #[arg(long, value_name = "N")]
@@ -83,7 +86,7 @@ pub struct Choices {
 }
 
 /// `auto` or a number.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Count(Option<usize>);
 
 fn parse_count(text: &str) -> std::result::Result<Count, String> {
@@ -107,8 +110,21 @@ fn parse_coding(text: &str) -> std::result::Result<Coding, String> {
 }
 
 impl Choices {
+    /// What the settings file and these choices ask for.
+    ///
+    /// # Errors
+    /// The settings file cannot be read or is not valid, or no image is left for the calibration.
+    pub fn settings(&self) -> Result<Settings> {
+        let mut settings = self.config.as_deref().map_or_else(|| Ok(Settings::default()), Settings::load)?;
+        self.apply(&mut settings);
+        if settings.calibration_limit == 0 {
+            return Err(Problem::new("a calibration limit of 0 leaves no image").help("give at least 1").into());
+        }
+        Ok(settings)
+    }
+
     /// Lays these choices over `settings`.
-    pub fn apply(&self, settings: &mut Settings) {
+    fn apply(&self, settings: &mut Settings) {
         fn set<T: Clone>(to: &mut T, from: &Option<T>) {
             if let Some(value) = from {
                 *to = value.clone();
@@ -157,14 +173,8 @@ struct LayerReport<'a> {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let mut settings = match &args.config {
-        Some(file) => Settings::load(file)?,
-        None => Settings::default(),
-    };
-    args.choices.apply(&mut settings);
-    if settings.calibration_limit == 0 {
-        return Err(Problem::new("a calibration limit of 0 leaves no image").help("give at least 1").into());
-    }
+    let settings = args.choices.settings()?;
+    Design::check_out(&args.out, args.force)?;
     let spinner = report::spinner("compiling");
     let result = Model::open(&args.model, &args.calibrate)
         .and_then(|model| pipeline::compile_with(&model, &settings))
@@ -207,7 +217,7 @@ fn describe<'a>(design: &'a Design, out: &'a PathBuf) -> (CompileReport<'a>, Str
     let area = cost::net_area(net);
     let mut text = table.to_string();
     for line in &net.decisions {
-        text.push_str(&format!("{line}\n"));
+        text.push_str(&format!("{}\n", printable(&line.replace('\n', " "))));
     }
     text.push_str(&format!(
         "{}: {} block RAMs, {} multipliers, about {} LUTs\nwritten to {}\n",

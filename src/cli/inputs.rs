@@ -22,27 +22,20 @@ pub struct TestSet {
 impl TestSet {
     /// Reads the files; the images must have as many pixels as `input`, the labels must be below `classes`.
     pub fn load(&self, input: &Shape, classes: usize) -> Result<(Images, Option<Labels>)> {
+        if self.limit == Some(0) {
+            return Err(Problem::new("--limit 0 leaves no image").help("give a limit of at least 1").into());
+        }
         let (images, inside) = data::load_images(&self.images)?;
         let labels = match &self.labels {
             Some(file) => Some(data::load_labels(file)?),
             None => inside,
         };
-        if images.shape().len() != input.len() {
-            let what = format!("holds images of shape {}, the network takes {input}", images.shape());
-            return Err(Problem::new(what)
-                .in_file(&self.images)
-                .help("give images of the kind that the network was trained on")
-                .into());
-        }
+        let images = images.shaped(input).map_err(|e| e.in_file(&self.images))?;
         if let Some(labels) = &labels {
             data::check_pair(&images, labels, classes)
                 .map_err(|e| e.in_file(self.labels.as_ref().unwrap_or(&self.images)))?;
         }
-        let limit = match self.limit {
-            Some(0) => return Err(Problem::new("--limit 0 leaves no image").help("give a limit of at least 1").into()),
-            Some(n) => n,
-            None => images.len(),
-        };
+        let limit = self.limit.unwrap_or(images.len());
         Ok((images.truncated(limit), labels.map(|l| l.truncated(limit))))
     }
 }

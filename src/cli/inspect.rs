@@ -7,11 +7,11 @@ use crate::frontends;
 use crate::pipeline::{self, Model};
 use crate::report;
 use crate::rtl;
-use crate::settings::Settings;
 use std::path::PathBuf;
 
 /// Arguments of `inspect`.
 #[derive(clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub struct Args {
     /// Model file or design directory
     input: PathBuf,
@@ -46,8 +46,7 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn of_model(args: &Args) -> Result<String> {
-    let mut settings = Settings::default();
-    args.choices.apply(&mut settings);
+    let settings = args.choices.settings()?;
     if matches!(args.stage, Stage::Graph | Stage::Snn) {
         let graph = frontends::load(&args.input)?;
         return if args.stage == Stage::Graph {
@@ -67,8 +66,15 @@ fn of_model(args: &Args) -> Result<String> {
 }
 
 fn of_design(args: &Args) -> Result<String> {
+    if args.choices != Choices::default() || args.calibrate.is_some() {
+        return Err(Problem::new("is a design, whose settings are fixed")
+            .in_file(&args.input)
+            .help("leave out everything but --stage, or inspect the model file with these settings")
+            .into());
+    }
     let design = Design::load(&args.input)?;
-    let graph = || frontends::onnx::parse(&design.source, &design.origin.model);
+    let source = args.input.join("model/source.onnx");
+    let graph = || frontends::onnx::parse(&design.source, &design.origin.model).map_err(|e| e.in_file(&source));
     match args.stage {
         Stage::Graph => Ok(graph()?.dump()),
         Stage::Snn => Ok(pipeline::convert(&graph()?, &design.settings)?.dump()),

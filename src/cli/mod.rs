@@ -13,12 +13,13 @@ mod verify;
 
 use crate::error::Result;
 use clap::{Parser, Subcommand};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Compiles a trained neural network into a verified spiking FPGA design.
 ///
 /// A network goes through five stages: operator graph, spiking network, integer network, cores and streams, Verilog.
-/// 'compile' writes a design directory; the other commands read it.
+/// 'compile' writes a design directory; 'run', 'cosim', 'synth' and 'inspect' read it.
 #[derive(Parser)]
 #[command(version, max_term_width = 100, after_help = EXIT_CODES)]
 struct Cli {
@@ -54,7 +55,8 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            // If nobody listens any more, the exit code still tells.
+            let _ = writeln!(std::io::stderr(), "{error}");
             ExitCode::from(error.kind.exit_code())
         }
     }

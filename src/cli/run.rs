@@ -4,7 +4,7 @@ use super::inputs::{Output, TestSet};
 use super::sweep;
 use crate::data::{Images, Labels};
 use crate::design::Design;
-use crate::error::Result;
+use crate::error::{Problem, Result};
 use crate::frontends::Reference;
 use crate::golden::functional::{Functional, Summary};
 use crate::report::{self, percent};
@@ -15,6 +15,7 @@ use std::time::Instant;
 
 /// Arguments of `run`.
 #[derive(clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub struct Args {
     /// Design directory
     dir: PathBuf,
@@ -116,6 +117,14 @@ fn float_classes(design: &Design, images: &Images) -> Result<Vec<usize>> {
     const BATCH: usize = 256;
     let reference =
         Reference::load(design.source.clone()).map_err(|e| e.in_file(Path::new("model").join("source.onnx")))?;
+    let quant = &design.net.quant;
+    let (pixels, classes) = (quant.input_shape().len(), quant.population(quant.readout()).shape.len());
+    if (reference.pixels(), reference.outputs()) != (pixels, classes) {
+        let (inputs, outputs) = (reference.pixels(), reference.outputs());
+        let what = format!("is a network of {inputs} inputs and {outputs} classes, the design has {pixels} and {classes}");
+        let problem = Problem::new(what).in_file(Path::new("model").join("source.onnx"));
+        return Err(problem.help("compile the design again").into());
+    }
     let starts: Vec<usize> = (0..images.len()).step_by(BATCH).collect();
     let batches: Result<Vec<Vec<usize>>> = starts
         .into_par_iter()

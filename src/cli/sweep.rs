@@ -34,7 +34,7 @@ pub struct Point {
 pub fn run(design: &Design, calibrate: &Path, images: &Images, labels: Option<&Labels>) -> Result<Vec<Point>> {
     let graph = frontends::onnx::parse(&design.source, &design.origin.model)?;
     let (calibration, _) = data::load_images(calibrate)?;
-    pipeline::check_images(&graph, &calibration).map_err(|e| e.in_file(calibrate))?;
+    let calibration = calibration.shaped(graph.input_shape()).map_err(|e| e.in_file(calibrate))?;
     let snn = pipeline::convert(&graph, &design.settings)?;
     let codings = [Coding::Graded, Coding::Rate];
     let bar = report::progress((codings.len() * TIMESTEPS.len() * WEIGHT_BITS.len()) as u64, "sweep");

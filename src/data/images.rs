@@ -52,6 +52,15 @@ impl Images {
         Ok(Images { shape, count, pixels: Pixels::Floats(floats) })
     }
 
+    /// The same images with their elements read as those of `shape`: what makes flat images the channels of a network's input.
+    ///
+    /// # Errors
+    /// The shape has another number of elements, or other channels; see [`super::check_size`].
+    pub fn shaped(self, shape: &Shape) -> Result<Images> {
+        super::check_size(&self, shape)?;
+        Ok(Images { shape: shape.clone(), ..self })
+    }
+
     /// Number of images.
     pub fn len(&self) -> usize {
         self.count
@@ -198,6 +207,16 @@ mod tests {
         let matrix = two().normalised(0..1, Some(&normalisation));
         let expected = [0.0, 0.4, 0.0, 0.3];
         assert!(matrix.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{matrix}");
+    }
+
+    #[test]
+    fn flat_images_take_the_channels_of_the_network() {
+        let flat = Images::from_bytes(Shape(vec![4]), vec![0, 255, 0, 255]).unwrap();
+        let normalisation = Normalisation { mean: vec![0.0, 0.5], std: vec![1.0, 0.5] };
+        let images = flat.clone().shaped(&Shape(vec![2, 1, 2])).unwrap();
+        assert_eq!(images.normalised(0..1, Some(&normalisation)), ndarray::array![[0.0, 1.0, -1.0, 1.0]]);
+        assert!(flat.shaped(&Shape(vec![5])).is_err());
+        assert!(images.shaped(&Shape(vec![1, 2, 2])).is_err());
     }
 
     #[test]

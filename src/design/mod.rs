@@ -9,6 +9,7 @@
 //! A directory is written aside and renamed, so it is either complete or not there.
 
 mod load;
+mod plausible;
 mod readme;
 mod write;
 
@@ -71,6 +72,14 @@ struct FileRecord {
 }
 
 impl Design {
+    /// Verifies that [`Design::write`] may write `dir`, so that a long compilation does not fail at its end.
+    ///
+    /// # Errors
+    /// `dir` exists, or is no place for a directory.
+    pub fn check_out(dir: &Path, replace: bool) -> Result<()> {
+        write::check_out(dir, replace)
+    }
+
     /// Writes the directory. It must not exist, unless `replace` is set and it holds a design.
     pub fn write(&self, dir: &Path, replace: bool) -> Result<()> {
         write::write(self, dir, replace)

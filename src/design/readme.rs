@@ -9,6 +9,8 @@ use askama::Template;
 #[template(path = "README.md", syntax = "verilog")]
 struct Readme<'a> {
     design: &'a Design,
+    model: String,
+    decisions: Vec<String>,
     target: &'static str,
     first_core: &'a str,
     layers: Vec<Layer<'a>>,
@@ -39,9 +41,44 @@ pub(super) fn readme(design: &Design) -> Result<String> {
             membrane_bits: core.membrane_bits,
         })
         .collect();
-    let view =
-        Readme { design, target: design.net.target.name(), first_core: layers.first().map_or("", |l| l.name), layers };
+    let view = Readme {
+        design,
+        model: code(&design.origin.model),
+        decisions: design.net.decisions.iter().map(|line| plain(line)).collect(),
+        target: design.net.target.name(),
+        first_core: layers.first().map_or("", |l| l.name),
+        layers,
+    };
     view.render().map_err(|e| Error::internal(format!("cannot render a template: {e}")))
+}
+
+/// Text from a model file on one line.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// `text` so that Markdown shows it as it is.
+fn plain(text: &str) -> String {
+    let mut out = String::new();
+    for c in one_line(text).chars() {
+        if matches!(c, '\\' | '`' | '*' | '#' | '<' | '>' | '&' | '[' | ']' | '|') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// `text` as a code span of Markdown: fenced by more backticks than any run in it.
+fn code(text: &str) -> String {
+    let text = one_line(text);
+    let (mut run, mut longest) = (0, 0);
+    for c in text.chars() {
+        run = if c == '`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    let fence = "`".repeat(longest + 1);
+    if longest > 0 { format!("{fence} {text} {fence}") } else { format!("{fence}{text}{fence}") }
 }
 
 /// Pins of a board that carries the target: clock and reset, as a start.
@@ -51,5 +88,17 @@ pub(super) fn constraints(target: Target) -> Option<(&'static str, &'static str)
         Target::Ice40Hx8k => Some(("ice40-hx8k-b-evn.pcf", include_str!("../../constraints/ice40-hx8k-b-evn.pcf"))),
         Target::Ice40Up5k => Some(("icebreaker.pcf", include_str!("../../constraints/icebreaker.pcf"))),
         Target::Xc7 | Target::Generic => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_stays_text() {
+        assert_eq!(plain("# a\n<b> `c` *d* [e](f) |"), "\\# a \\<b\\> \\`c\\` \\*d\\* \\[e\\](f) \\|");
+        assert_eq!(code("a.onnx"), "`a.onnx`");
+        assert_eq!(code("a``b`\n"), "``` a``b`  ```");
     }
 }

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub(super) fn write(design: &Design, dir: &Path, replace: bool) -> Result<()> {
-    refuse_existing(dir, replace)?;
+    check_out(dir, replace)?;
     let files = files(design)?;
     let parent = match dir.parent() {
         Some(p) if !p.as_os_str().is_empty() => p.to_path_buf(),
@@ -35,11 +35,26 @@ pub(super) fn write(design: &Design, dir: &Path, replace: bool) -> Result<()> {
         let old = aside.path().join("old");
         fs::rename(dir, &old).map_err(|e| Error::io(dir, "move the old design aside", &e))?;
     }
-    fs::rename(&new, dir).map_err(|e| Error::io(dir, "move the finished design into place", &e))
+    fs::rename(&new, dir).map_err(|e| {
+        // Without this the old design would go with the temporary folder. Fails if there was none.
+        let _ = fs::rename(aside.path().join("old"), dir);
+        Error::io(dir, "move the finished design into place", &e)
+    })
 }
 
 /// An existing directory is the user's; only a design may be replaced, and only on demand.
-fn refuse_existing(dir: &Path, replace: bool) -> Result<()> {
+pub(super) fn check_out(dir: &Path, replace: bool) -> Result<()> {
+    if dir.as_os_str().is_empty() {
+        return Err(Error::input("the name of the design directory is empty").help("give --out a name"));
+    }
+    let file =
+        dir.ancestors().skip(1).find(|p| !p.as_os_str().is_empty() && !p.is_dir() && fs::symlink_metadata(p).is_ok());
+    if let Some(file) = file {
+        return Err(Problem::new("is not a folder, so no design can be put there")
+            .in_file(file)
+            .help("choose another --out")
+            .into());
+    }
     if fs::symlink_metadata(dir).is_err() {
         return Ok(());
     }

@@ -25,11 +25,15 @@ const MAX_FILE: u64 = 1 << 30;
 /// # Errors
 /// [`crate::error::Kind::Input`] with every problem found, each naming the file; see [`onnx::parse`].
 pub fn load(path: &Path) -> Result<Graph> {
-    let name = path.file_stem().map_or_else(|| "model".into(), |stem| stem.to_string_lossy().into_owned());
+    let name = path.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
     onnx::parse(&read(path)?, &name).map_err(|e| e.in_file(path))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
+/// The bytes of a model file.
+///
+/// # Errors
+/// The file cannot be read, or is larger than any model.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
     let failed = |e: std::io::Error| Error::io(path, "read the model", &e);
     let mut bytes = Vec::new();
     File::open(path).map_err(failed)?.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;

@@ -241,7 +241,7 @@ impl QuantGraph {
         for p in &self.projections {
             let Synapses::Dense { weight } = &p.projection.synapses;
             let limit = weight_limit(p.weight_bits);
-            if weight.iter().any(|&w| w.abs() > limit) {
+            if weight.iter().any(|&w| w.unsigned_abs() > limit.unsigned_abs()) {
                 problems.push(
                     Problem::new(format!("holds a weight beyond ±{limit} ({} bits)", p.weight_bits))
                         .at_node(&p.projection.name),

@@ -26,7 +26,7 @@ mod settings;
 mod threshold;
 mod weights;
 
-pub use settings::{LayerSettings, QuantSettings};
+pub use settings::{LayerSettings, PIXEL_BITS, QuantSettings, TIMESTEPS, WEIGHT_BITS};
 
 use crate::error::{Error, Kind, Problem, Result};
 use crate::fixed;

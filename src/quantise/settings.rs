@@ -7,9 +7,12 @@ use crate::ir::quant::Coding;
 use crate::ir::snn::SnnGraph;
 use std::collections::BTreeMap;
 
-const TIMESTEPS: std::ops::RangeInclusive<u32> = 1..=255;
-const WEIGHT_BITS: std::ops::RangeInclusive<u32> = 2..=16;
-const PIXEL_BITS: std::ops::RangeInclusive<u32> = 1..=16;
+/// Possible time steps.
+pub const TIMESTEPS: std::ops::RangeInclusive<u32> = 1..=255;
+/// Possible bits of a weight.
+pub const WEIGHT_BITS: std::ops::RangeInclusive<u32> = 2..=16;
+/// Possible bits of a pixel.
+pub const PIXEL_BITS: std::ops::RangeInclusive<u32> = 1..=16;
 
 /// How a network is to be quantised.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,184 @@
+//! What `design.json` may say. Anybody can edit it, and the checks of the stages rely on numbers that can be added,
+//! indices that exist and sizes that fit into memory; these are established here first.
+
+use crate::error::Problem;
+use crate::fixed::{Normalisation, signed_bits, unsigned_bits};
+use crate::ir::Shape;
+use crate::ir::mapped::{Core, Fire, MappedNet, Mode, Port, Stream};
+use crate::ir::quant::{Coding, Neuron, QuantGraph};
+use crate::quantise::{PIXEL_BITS, TIMESTEPS, WEIGHT_BITS};
+use crate::settings::Settings;
+
+/// Most neurons of a population. With the widest weights, payloads and most time steps, sums still fit 64 bits.
+const MOST_NEURONS: usize = 1 << 22;
+/// Largest magnitude of a threshold, an initial membrane or a bias.
+const LARGEST_PARAMETER: i64 = 1 << 48;
+/// Most neurons or inputs a cycle.
+const MOST_PARALLEL: usize = 1 << 12;
+/// Widest wire.
+const WIDEST: u32 = 64;
+
+/// Everything in a description that no compilation writes.
+pub(super) fn problems(net: &MappedNet, settings: &Settings) -> Vec<Problem> {
+    let mut problems = quant_problems(&net.quant);
+    if let Some(n) = &settings.normalize
+        && let Some(what) = normalisation_problem(n, net.quant.populations.first().map(|p| &p.shape))
+    {
+        problems.push(Problem::new(what));
+    }
+    let made_by = (net.target, net.quant.timesteps, net.quant.pixels.bits, net.quant.coding, &net.quant.normalisation);
+    if made_by != (settings.target, settings.timesteps, settings.input_bits, settings.coding, &settings.normalize) {
+        problems.push(Problem::new("has settings that are not those of its network"));
+    }
+    if problems.is_empty() {
+        problems = mapped_problems(net);
+    }
+    problems
+}
+
+fn quant_problems(quant: &QuantGraph) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut complain = |node: &str, what: String| {
+        let problem = Problem::new(what);
+        problems.push(if node.is_empty() { problem } else { problem.at_node(node) });
+    };
+    if quant.populations.len() < 2 {
+        complain("", format!("describes {} populations, a network has two at least", quant.populations.len()));
+    }
+    if !TIMESTEPS.contains(&quant.timesteps) {
+        complain(
+            "",
+            format!("has {} time steps, {} to {} are possible", quant.timesteps, TIMESTEPS.start(), TIMESTEPS.end()),
+        );
+    }
+    if !PIXEL_BITS.contains(&quant.pixels.bits) {
+        complain(
+            "",
+            format!(
+                "has pixels of {} bits, {} to {} are possible",
+                quant.pixels.bits,
+                PIXEL_BITS.start(),
+                PIXEL_BITS.end()
+            ),
+        );
+    }
+    for p in &quant.populations {
+        if p.shape.len() > MOST_NEURONS {
+            complain(&p.name, format!("has the shape {}; {MOST_NEURONS} neurons are the limit", p.shape));
+        }
+        let vectors: &[&[i64]] = match &p.neuron {
+            Neuron::Source => &[],
+            Neuron::If { theta, v_init, bias } => &[theta, v_init, bias],
+            Neuron::Readout { v_init } => &[v_init],
+        };
+        let beyond = |x: &&i64| !(-LARGEST_PARAMETER..=LARGEST_PARAMETER).contains(*x);
+        if let Some(x) = vectors.iter().flat_map(|v| v.iter()).find(beyond) {
+            complain(&p.name, format!("has the parameter {x}, more than any hardware here can hold"));
+        }
+    }
+    for p in &quant.projections {
+        let name = &p.projection.name;
+        if !WEIGHT_BITS.contains(&p.weight_bits) {
+            complain(
+                name,
+                format!(
+                    "has weights of {} bits, {} to {} are possible",
+                    p.weight_bits,
+                    WEIGHT_BITS.start(),
+                    WEIGHT_BITS.end()
+                ),
+            );
+        }
+        if p.projection.pre.0.max(p.projection.post.0) >= quant.populations.len() {
+            complain(name, "connects a population that does not exist".into());
+        }
+    }
+    problems
+}
+
+fn normalisation_problem(n: &Normalisation, input: Option<&Shape>) -> Option<String> {
+    let channels = input.map_or(1, Shape::channels);
+    let length = |values: &[f32]| values.len() == 1 || values.len() == channels;
+    let usable = n.mean.iter().chain(&n.std).all(|x| x.is_finite()) && n.std.iter().all(|&s| s > 0.0);
+    (!length(&n.mean) || !length(&n.std) || !usable)
+        .then(|| format!("has a normalisation that cannot be used for {channels} channels"))
+}
+
+fn mapped_problems(net: &MappedNet) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if net.streams.len() < 2 {
+        problems.push(Problem::new("describes no streams from the input to the output"));
+    }
+    for unit in &net.units {
+        if unit.inputs.iter().chain(&unit.outputs).any(|s| s.0 >= net.streams.len()) {
+            problems.push(Problem::new("uses a stream that does not exist").at_node(&unit.name));
+        }
+    }
+    for stream in &net.streams {
+        let exists = |port: &Option<Port>| port.is_none_or(|p| p.unit.0 < net.units.len());
+        let what = if !exists(&stream.from) || !exists(&stream.to) {
+            "is a stream to or from a unit that does not exist"
+        } else if stream.population.0 >= net.quant.populations.len() {
+            "is a stream of a population that does not exist"
+        } else if !(1..=32).contains(&stream.id_bits) || !(1..=WIDEST).contains(&stream.value_bits) {
+            "is a stream with wires of an impossible width"
+        } else if !carries(&net.quant, stream) {
+            "is a stream whose wires cannot carry what its population sends"
+        } else {
+            continue;
+        };
+        problems.push(Problem::new(what).at_node(&stream.name));
+    }
+    for (_, unit, core) in net.cores() {
+        if let Some(what) = core_problem(&net.quant, core) {
+            problems.push(Problem::new(what).at_node(&unit.name));
+        }
+    }
+    problems
+}
+
+/// True if the wires are wide enough for the population's ids and payloads.
+fn carries(quant: &QuantGraph, stream: &Stream) -> bool {
+    let id = stream.population;
+    let population = quant.population(id);
+    let last = population.shape.len().saturating_sub(1) as u64;
+    let logits = matches!(population.neuron, Neuron::Readout { .. });
+    let value_bits = match logits {
+        true => signed_bits(population.range.0, population.range.1),
+        false => unsigned_bits(quant.max_payload(id).unsigned_abs()),
+    };
+    stream.signed == logits && stream.id_bits >= unsigned_bits(last) && stream.value_bits >= value_bits
+}
+
+fn core_problem(quant: &QuantGraph, core: &Core) -> Option<String> {
+    let Some(population) = quant.populations.get(core.population.0) else {
+        return Some("computes a population that does not exist".into());
+    };
+    if core.projections.is_empty() || core.projections.iter().any(|p| p.0 >= quant.projections.len()) {
+        return Some("reads a projection that does not exist".into());
+    }
+    let widths = [core.value_bits, core.weight_bits, core.membrane_bits, core.theta_bits, core.bias_bits];
+    if let Some(bits) = widths.into_iter().find(|bits| !(1..=WIDEST).contains(bits)) {
+        return Some(format!("has numbers of {bits} bits, 1 to {WIDEST} are possible"));
+    }
+    let parallel = match core.mode {
+        Mode::Event { lanes, .. } => lanes,
+        Mode::Matrix { rows, lanes } => rows.max(lanes),
+    };
+    if parallel > MOST_PARALLEL {
+        return Some(format!("computes {parallel} neurons or inputs a cycle, {MOST_PARALLEL} are the limit"));
+    }
+    let needed = core.projections.iter().map(|p| quant.projection(*p).weight_bits).max().unwrap_or(1);
+    if core.weight_bits < needed {
+        return Some(format!("has weights of {} bits, the network's have {needed}", core.weight_bits));
+    }
+    let t = quant.timesteps;
+    let expected = match (&population.neuron, quant.coding) {
+        (Neuron::Source, _) => return Some("computes the image, which comes from outside".into()),
+        (Neuron::Readout { .. }, _) => Fire::Readout,
+        (Neuron::If { .. }, Coding::Graded) => Fire::Count { bits: unsigned_bits(t.into()), max: t },
+        (Neuron::If { .. }, Coding::Unit) => Fire::Unit { sweeps: t },
+        (Neuron::If { .. }, Coding::Rate) => Fire::Step,
+    };
+    (core.fire != expected).then(|| format!("fires as {:?}, the network needs {expected:?}", core.fire))
+}

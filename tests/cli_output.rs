@@ -1,0 +1,149 @@
+//! What the program prints and writes: JSON alone on standard output, no panic on a closed pipe, complete directories even if
+//! it is killed.
+
+mod cli_support;
+
+use cli_support::{Scratch, images, mlp_of, tree};
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+#[test]
+fn json_alone_on_standard_output() {
+    let s = Scratch::new();
+    let compiled = s.compile("design", &["--json", "-"]);
+    let report: serde_json::Value = serde_json::from_str(&compiled.out).unwrap();
+    assert_eq!(report["target"], "ecp5-25k");
+    assert_eq!(report["layers"].as_array().unwrap().len(), 2);
+    assert!(compiled.err.contains("written to design"), "{}", compiled.err);
+    let run = |more: &[&str]| s.run(&[&["run", "design", "--images", "images.npy"], more].concat());
+    let with_labels = run(&["--labels", "labels.npy", "--limit", "20", "--json", "-"]);
+    let report: serde_json::Value = serde_json::from_str(&with_labels.out).unwrap();
+    let keys = ["accuracy", "float_accuracy", "agreement", "spikes_per_neuron", "events_per_image", "saturations"];
+    assert!(keys.iter().all(|k| report[k].is_number()), "{report}");
+    assert_eq!(report["images"], 20);
+    assert!(report["images_per_second"].as_f64().unwrap() > 0.0);
+    let without = run(&["--json", "r.json"]);
+    assert!(without.out.contains("32 images"), "{}", without.out);
+    let report = s.json("r.json");
+    assert_eq!((report["images"].as_u64(), report["accuracy"].is_null()), (Some(32), true));
+    assert!(report["agreement"].is_number());
+    let more = run(&["--limit", "1000", "--json", "-"]);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&more.out).unwrap()["images"], 32);
+    assert_eq!(run(&["--json", "nowhere/r.json"]).code, 2);
+}
+
+#[test]
+fn a_closed_pipe_is_no_panic() {
+    let s = Scratch::with_design();
+    for args in [
+        "inspect design --stage rtl",
+        "inspect design --stage mapped",
+        "run design --images images.npy --json -",
+        "compile --help",
+        "doctor",
+        "run nowhere --images images.npy",
+    ] {
+        for pipe in ["| true", "2>&1 | true", "| head -1", "2>&1 | head -1 >/dev/null"] {
+            // The pause lets the reader be gone before the first line is written.
+            let script = format!(
+                "{{ sleep 0.05; '{}' {args}; echo \"code $?\" >&3; }} 3>code {pipe}",
+                env!("CARGO_BIN_EXE_synfire")
+            );
+            let output = Command::new("bash").args(["-c", &script]).current_dir(s.path()).output().unwrap();
+            let text = String::from_utf8_lossy(&output.stderr);
+            assert!(!text.contains("panicked"), "{args} {pipe}: {text}");
+            let code = fs::read_to_string(s.at("code")).unwrap();
+            assert!(!code.contains("101") && !code.contains("134"), "{args} {pipe}: {code}");
+        }
+    }
+}
+
+#[test]
+fn a_killed_compilation_leaves_a_complete_directory_or_none() {
+    let s = Scratch::new();
+    s.model("net.onnx", &mlp_of(100, 40, 10, &["a", "r", "y"]));
+    s.file("images.npy", &images(64, 100));
+    let complete = |name: &str| -> BTreeMap<_, _> { tree(&s.at(name)) };
+    let start = Instant::now();
+    s.compile("whole", &["--target", "generic"]);
+    let (whole, took) = (complete("whole"), start.elapsed());
+    let (mut finished, mut absent) = (0, 0);
+    for i in 0..60u32 {
+        let args = ["compile", "net.onnx", "--calibrate", "images.npy", "--target", "generic", "--out", "out"];
+        let mut child = Command::new(env!("CARGO_BIN_EXE_synfire"));
+        let mut child = child.args(args).current_dir(s.path()).stdout(Stdio::null()).spawn().unwrap();
+        // Spread over the whole run, a little beyond its end, in no order.
+        let share = f64::from(i * 37 % 60) / 60.0;
+        std::thread::sleep(Duration::from_secs_f64(took.as_secs_f64() * share * 1.2));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if s.at("out").exists() {
+            assert!(complete("out") == whole, "attempt {i} left a half-written directory");
+            fs::remove_dir_all(s.at("out")).unwrap();
+            finished += 1;
+        } else {
+            absent += 1;
+        }
+    }
+    println!("{finished} complete, {absent} absent, a whole run takes {took:?}");
+    assert!(absent > 0);
+}
+
+#[test]
+fn killing_a_replacement_leaves_no_mixture() {
+    let s = Scratch::new();
+    s.model("net.onnx", &mlp_of(100, 40, 10, &["a", "r", "y"]));
+    s.file("images.npy", &images(64, 100));
+    s.compile("old", &["--target", "generic", "--timesteps", "8"]);
+    s.compile("new", &["--target", "generic"]);
+    let (old, new) = (tree(&s.at("old")), tree(&s.at("new")));
+    let (mut before, mut after, mut between) = (0, 0, 0);
+    for i in 0..30u32 {
+        fs::remove_dir_all(s.at("out")).unwrap_or_default();
+        s.compile("out", &["--target", "generic", "--timesteps", "8"]);
+        let start = Instant::now();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_synfire"));
+        child.args([
+            "compile",
+            "net.onnx",
+            "--calibrate",
+            "images.npy",
+            "--target",
+            "generic",
+            "--out",
+            "out",
+            "--force",
+        ]);
+        let mut child = child.current_dir(s.path()).stdout(Stdio::null()).spawn().unwrap();
+        while start.elapsed() < Duration::from_micros(u64::from(i) * 2_000) && child.try_wait().unwrap().is_none() {}
+        child.kill().unwrap();
+        child.wait().unwrap();
+        match s.at("out").exists().then(|| tree(&s.at("out"))) {
+            Some(found) if found == old => before += 1,
+            Some(found) if found == new => after += 1,
+            Some(_) => panic!("attempt {i} left a mixture"),
+            None => between += 1,
+        }
+    }
+    println!("{before} old, {after} new, {between} in between");
+}
+
+#[test]
+fn help_is_enough_to_work_from() {
+    let s = Scratch::new();
+    for command in ["compile", "run", "cosim", "synth", "inspect", "doctor", "demo"] {
+        let help = s.run(&[command, "--help"]);
+        assert_eq!(help.code, 0);
+        assert!(s.run(&["--help"]).out.contains(command));
+    }
+    let compile = s.run(&["compile", "--help"]).out;
+    for part in
+        ["[layers.NAME]", "Example", "synfire inspect", "IDX", "0.485", "[default: 16]", "ecp5-85k", "Precedence"]
+    {
+        assert!(compile.contains(part), "{part} is not in\n{compile}");
+    }
+    let general = s.run(&["--help"]).out;
+    assert!(general.contains("does not fit") && general.contains("Exit codes"), "{general}");
+}
