@@ -166,14 +166,16 @@ module sf_matrix_core_props #(
   (* anyconst *) wire          bank;
   (* anyconst *) wire [IdBits-1:0] place;
 
+  // [bank][word][row]
   wire [8*ValueBits-1:0] all = {
-    \dut.g_bank[1].u_bank.g_row[1].mem[1] , \dut.g_bank[1].u_bank.g_row[0].mem[1] ,
+    (Chunks > 1) ? {\dut.g_bank[1].u_bank.g_row[1].mem[1] , \dut.g_bank[1].u_bank.g_row[0].mem[1] } : {(2*ValueBits){1'b0}},
     \dut.g_bank[1].u_bank.g_row[1].mem[0] , \dut.g_bank[1].u_bank.g_row[0].mem[0] ,
-    \dut.g_bank[0].u_bank.g_row[1].mem[1] , \dut.g_bank[0].u_bank.g_row[0].mem[1] ,
+    (Chunks > 1) ? {\dut.g_bank[0].u_bank.g_row[1].mem[1] , \dut.g_bank[0].u_bank.g_row[0].mem[1] } : {(2*ValueBits){1'b0}},
     \dut.g_bank[0].u_bank.g_row[1].mem[0] , \dut.g_bank[0].u_bank.g_row[0].mem[0]
   };
   wire [ValueBits-1:0] stored = all[(bank*4+place)*ValueBits+:ValueBits];
   wire                 word   = place / Rows;
+  always @* assume (place < Rows * Chunks);
 
   wire working    = \dut.full_q [bank] && \dut.issue_q == bank;
   wire last_group = (\dut.group_q == Groups - 1);
