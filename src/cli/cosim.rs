@@ -125,6 +125,9 @@ fn text(r: &CosimReport) -> String {
     for layer in &r.models.loihi {
         text.push_str(&format!("Loihi 2:          {layer}\n"));
     }
+    if r.models.loihi.iter().any(|layer| layer.compared > 0) {
+        text.push_str("                  (with the one difference that the reset subtracts the threshold)\n");
+    }
     if c.accuracy.is_some() {
         text.push_str(&format!("accuracy of the hardware: {}\n", report::percent(c.accuracy)));
     }

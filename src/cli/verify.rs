@@ -13,6 +13,7 @@ use crate::loihi::network::Network;
 use crate::report;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// How to run the co-simulation.
@@ -38,10 +39,42 @@ pub struct Models {
     pub functional_mismatches: u64,
     /// Counts and logits compared with it.
     pub functional_comparisons: u64,
-    /// One line per population: how the comparison with the Loihi 2 equations went, or why there was none.
-    pub loihi: Vec<String>,
+    /// How the comparison with the Loihi 2 equations went, population by population.
+    pub loihi: Vec<LoihiReport>,
     /// The first difference from either model.
     pub first_difference: Option<String>,
+}
+
+/// One population against the Loihi 2 equations. The one difference between these equations and published Loihi 2 is that
+/// a converted neuron's reset subtracts the threshold, where the chip's stock LIF neuron sets the voltage to 0.
+#[derive(Clone, Debug, Serialize)]
+pub struct LoihiReport {
+    /// The population's name (untrusted text).
+    pub layer: String,
+    /// Spike counts and logits compared.
+    pub compared: u64,
+    /// How many of them differ.
+    pub mismatches: u64,
+    /// Images that were not compared, because they leave the chip's registers.
+    pub overflowing_images: u64,
+    /// What the chip's registers cannot hold, if anything.
+    pub limits: Vec<String>,
+}
+
+impl fmt::Display for LoihiReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.compared {
+            0 => write!(f, "{}: not compared", self.layer)?,
+            n => write!(f, "{}: {} mismatches in {} values", self.layer, self.mismatches, report::grouped(n))?,
+        }
+        if self.overflowing_images > 0 {
+            write!(f, "; {} images leave the chip's registers", report::grouped(self.overflowing_images))?;
+        }
+        if self.compared == 0 || self.overflowing_images > 0 {
+            write!(f, " ({})", self.limits.join("; "))?;
+        }
+        Ok(())
+    }
 }
 
 struct Codes<'a> {
@@ -216,19 +249,13 @@ impl<'a> Comparison<'a> {
     fn finish(mut self) -> Models {
         for coverage in self.loihi.coverage() {
             let (pop, tally) = (coverage.population.0, &self.tallies[coverage.population.0]);
-            let name = &self.quant.populations[pop].name;
-            let mut line = if tally.compared > 0 {
-                format!("{name}: {} mismatches in {} values", tally.differ, report::grouped(tally.compared))
-            } else {
-                format!("{name}: not compared")
-            };
-            if tally.overflows > 0 {
-                line.push_str(&format!("; {} images leave the chip's registers", tally.overflows));
-            }
-            if tally.compared == 0 || tally.overflows > 0 {
-                line.push_str(&format!(" ({})", coverage.reasons.join("; ")));
-            }
-            self.models.loihi.push(line);
+            self.models.loihi.push(LoihiReport {
+                layer: self.quant.populations[pop].name.clone(),
+                compared: tally.compared,
+                mismatches: tally.differ,
+                overflowing_images: tally.overflows,
+                limits: coverage.reasons.clone(),
+            });
         }
         self.models
     }

@@ -11,7 +11,7 @@ use super::pattern::{Pattern, Player};
 use super::predict::Predictor;
 use super::simulation::{CoreCycles, Frame, OFFER, READY, RESET, Simulation};
 use super::trace::Trace;
-use super::wave;
+use super::wave::{self, WrongMembrane};
 use crate::error::{Error, Result};
 use crate::golden::cycle::{Border, FiringKind};
 use crate::ir::mapped::{MappedNet, StreamId, UnitId};
@@ -118,6 +118,7 @@ pub fn run(
         comparisons: 0,
         mismatches: 0,
         mismatch: None,
+        wrong_membrane: None,
     };
     driver.run(images.images(), observe)?;
     driver.outcome(start)
@@ -165,6 +166,8 @@ struct Driver<'a, 'l, M> {
     comparisons: u64,
     mismatches: u64,
     mismatch: Option<Mismatch>,
+    /// The membrane that `mismatch` is about, if it is about one.
+    wrong_membrane: Option<WrongMembrane>,
 }
 
 impl<M: Predictor> Driver<'_, '_, M> {
@@ -292,7 +295,7 @@ impl<M: Predictor> Driver<'_, '_, M> {
         }
         let differing = expected.iter().zip(&self.got).enumerate().filter(|(_, (e, g))| e != g);
         self.mismatches += differing.clone().count() as u64;
-        let Some((neuron, (expected, got))) = differing.clone().next() else {
+        let Some((neuron, (&expected, &got))) = differing.clone().next() else {
             return Err(Error::internal(format!(
                 "the model has {} membranes in unit {}",
                 expected.len(),
@@ -300,7 +303,9 @@ impl<M: Predictor> Driver<'_, '_, M> {
             )));
         };
         if self.mismatch.is_none() {
-            let unit = self.net.unit(snapshot.unit);
+            let (cycle, unit) = (snapshot.visible, snapshot.unit);
+            self.wrong_membrane = Some(WrongMembrane { cycle, unit, neuron, expected, got });
+            let unit = self.net.unit(unit);
             let population = unit.outputs.first().map_or(0, |&s| self.net.stream(s).population.0);
             self.mismatch = Some(Mismatch {
                 cycle: snapshot.visible,
@@ -339,6 +344,7 @@ impl<M: Predictor> Driver<'_, '_, M> {
         // A membrane that is wrong at the beginning of a cycle was wrong before the wires.
         if self.mismatch.as_ref().is_none_or(|m| m.cycle > cycle) {
             self.mismatch = Some(self.stream_mismatch(cycle));
+            self.wrong_membrane = None;
         }
     }
 
@@ -380,11 +386,12 @@ impl<M: Predictor> Driver<'_, '_, M> {
             self.mismatches += self.trace.model(cycle).iter().zip(self.trace.rtl(cycle)).filter(differ).count() as u64;
         }
         if let Some(path) = &self.settings.wave {
-            wave::write(path, self.net, &self.trace, cycles)?;
+            wave::write(path, self.net, &self.trace, cycles, self.wrong_membrane.as_ref())?;
         }
         if let Some(mismatch) = &mut self.mismatch {
-            // Two images more than complete, because the next one may already be on its way.
-            mismatch.reproduce = format!("{} --limit {}", self.settings.command, mismatch.image + 2);
+            // All that had begun to enter, so that the stimulus up to the mismatch is the same.
+            let begun = self.observer.images(self.net.input().0).max(mismatch.image) + 1;
+            mismatch.reproduce = format!("{} --limit {begun}", self.settings.command);
             mismatch.wave = self.settings.wave.clone();
         }
         Ok(())

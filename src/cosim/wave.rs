@@ -2,7 +2,7 @@
 
 use super::trace::Trace;
 use crate::error::{Error, Result};
-use crate::ir::mapped::{MappedNet, Stream};
+use crate::ir::mapped::{MappedNet, Stream, UnitId};
 use crate::ir::stream::Wires;
 use fst_writer::{
     FstFileType, FstInfo, FstScopeType, FstSignalId, FstSignalType, FstVarDirection, FstVarType, open_fst,
@@ -23,18 +23,47 @@ type Header = fst_writer::FstHeaderWriter<std::io::BufWriter<std::fs::File>>;
 type Body = fst_writer::FstBodyWriter<std::io::BufWriter<std::fs::File>>;
 
 const CYCLE_BITS: u32 = 64;
+/// Membranes are shown sign-extended.
+const MEMBRANE_BITS: u32 = 64;
+
+/// A membrane that differs in one cycle.
+pub(super) struct WrongMembrane {
+    /// The cycle in which it was looked at.
+    pub cycle: u64,
+    /// Its core's unit.
+    pub unit: UnitId,
+    /// The neuron.
+    pub neuron: usize,
+    /// What the model says.
+    pub expected: i64,
+    /// What the design holds.
+    pub got: i64,
+}
 
 /// Writes `cycles` as an FST file: the scopes `rtl` and `model` with a scope per stream, the number of the cycle, and `differs`.
+/// If it is a membrane that differs, both scopes have it as `u_<unit>.membrane_<neuron>`, known in its one cycle.
 ///
 /// One nanosecond stands for one cycle. Payloads are `x` while `valid` is 0.
-pub(super) fn write(path: &Path, net: &MappedNet, trace: &Trace, cycles: Range<u64>) -> Result<()> {
-    write_fst(path, net, trace, cycles).map_err(|e| {
+pub(super) fn write(
+    path: &Path,
+    net: &MappedNet,
+    trace: &Trace,
+    cycles: Range<u64>,
+    membrane: Option<&WrongMembrane>,
+) -> Result<()> {
+    write_fst(path, net, trace, cycles, membrane).map_err(|e| {
         let source = std::io::Error::other(e.to_string());
         Error::io(path, "write the waveform", &source)
     })
 }
 
-fn write_fst(path: &Path, net: &MappedNet, trace: &Trace, cycles: Range<u64>) -> fst_writer::Result<()> {
+fn write_fst(
+    path: &Path,
+    net: &MappedNet,
+    trace: &Trace,
+    cycles: Range<u64>,
+    membrane: Option<&WrongMembrane>,
+) -> fst_writer::Result<()> {
     let info = FstInfo {
         // The writer begins at 0 in any case: until the first cycle shown everything is unknown.
         start_time: 0,
@@ -47,18 +76,27 @@ fn write_fst(path: &Path, net: &MappedNet, trace: &Trace, cycles: Range<u64>) ->
     let mut header = open_fst(path, &info)?;
     let cycle_var = var(&mut header, "cycle", CYCLE_BITS)?;
     let differs = var(&mut header, "differs", 1)?;
-    let rtl = side(&mut header, "rtl", net)?;
-    let model = side(&mut header, "model", net)?;
+    let (rtl, rtl_membrane) = side(&mut header, "rtl", net, membrane)?;
+    let (model, model_membrane) = side(&mut header, "model", net, membrane)?;
     let mut body = header.finish()?;
     let mut text = Vec::new();
     for cycle in cycles {
         body.time_change(cycle)?;
         bits(&mut body, cycle_var, cycle, CYCLE_BITS, &mut text)?;
-        let differ = trace.rtl(cycle) != trace.model(cycle);
+        let here = membrane.filter(|m| m.cycle == cycle);
+        let differ = here.is_some() || trace.rtl(cycle) != trace.model(cycle);
         bits(&mut body, differs, u64::from(differ), 1, &mut text)?;
         for (vars, frames) in [(&rtl, trace.rtl(cycle)), (&model, trace.model(cycle))] {
             for ((vars, frame), stream) in vars.iter().zip(frames).zip(&net.streams) {
                 change(&mut body, vars, &Wires::from(frame), stream, &mut text)?;
+            }
+        }
+        let values = here.map_or([None; 2], |m| [Some(m.got), Some(m.expected)]);
+        for (var, value) in [rtl_membrane, model_membrane].into_iter().zip(values) {
+            match (var, value) {
+                (Some(var), Some(value)) => bits(&mut body, var, value as u64, MEMBRANE_BITS, &mut text)?,
+                (Some(var), None) => unknown(&mut body, var, MEMBRANE_BITS, &mut text)?,
+                (None, _) => {}
             }
         }
     }
@@ -70,7 +108,12 @@ fn var(header: &mut Header, name: &str, width: u32) -> fst_writer::Result<FstSig
     header.var(name, FstSignalType::bit_vec(width), FstVarType::Wire, FstVarDirection::Implicit, None)
 }
 
-fn side(header: &mut Header, name: &str, net: &MappedNet) -> fst_writer::Result<Vec<StreamVars>> {
+fn side(
+    header: &mut Header,
+    name: &str,
+    net: &MappedNet,
+    membrane: Option<&WrongMembrane>,
+) -> fst_writer::Result<(Vec<StreamVars>, Option<FstSignalId>)> {
     header.scope(name, &net.top, FstScopeType::Module)?;
     let mut all = Vec::new();
     for stream in &net.streams {
@@ -84,8 +127,14 @@ fn side(header: &mut Header, name: &str, net: &MappedNet) -> fst_writer::Result<
         });
         header.up_scope()?;
     }
+    let mut wrong = None;
+    if let Some(membrane) = membrane {
+        header.scope(format!("u_{}", net.unit(membrane.unit).name), "core", FstScopeType::Module)?;
+        wrong = Some(var(header, &format!("membrane_{}", membrane.neuron), MEMBRANE_BITS)?);
+        header.up_scope()?;
+    }
     header.up_scope()?;
-    Ok(all)
+    Ok((all, wrong))
 }
 
 fn change(
@@ -107,12 +156,16 @@ fn change(
         if wires.valid {
             bits(body, var, value, width, text)?;
         } else {
-            text.clear();
-            text.resize(width as usize, b'x');
-            body.signal_change(var, text)?;
+            unknown(body, var, width, text)?;
         }
     }
     Ok(())
+}
+
+fn unknown(body: &mut Body, var: FstSignalId, width: u32, text: &mut Vec<u8>) -> fst_writer::Result<()> {
+    text.clear();
+    text.resize(width as usize, b'x');
+    body.signal_change(var, text)
 }
 
 /// The low `width` (at most 64) bits of `value`.
