@@ -24,8 +24,7 @@ fn synth(model: &Model, settings: &Settings, pnr: bool) -> SynthReport {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().join("design");
     design.write(&dir, false).unwrap();
-    let report =
-        flow::synth(&dir, &design.net.top, settings.target, &Options { pnr, ..Options::default() }).unwrap();
+    let report = flow::synth(&dir, &design.net.top, settings.target, &Options { pnr, ..Options::default() }).unwrap();
     assert_eq!(report.warnings, Vec::<String>::new());
     println!("lut {} ff {} bram {} dsp {} fmax {:?}", report.lut, report.ff, report.bram, report.dsp, report.fmax_mhz);
     report
@@ -42,12 +41,8 @@ fn mnist_784_128_10_at_16_lanes_runs_at_75_mhz_on_the_small_ecp5() {
         shared.join("data/mnist/train-images-idx3-ubyte.gz"),
     )
     .unwrap();
-    let settings = Settings {
-        target: Target::Ecp5_25k,
-        lanes: Some(16),
-        mode: ModeChoice::Event,
-        ..Settings::default()
-    };
+    let settings =
+        Settings { target: Target::Ecp5_25k, lanes: Some(16), mode: ModeChoice::Event, ..Settings::default() };
     let report = synth(&model, &settings, true);
     // 784 × 128 weights of 8 bits are 50 blocks, the second layer's 2.
     assert_eq!((report.bram, report.dsp), (52, 16));

@@ -115,7 +115,12 @@ impl Choices {
     /// # Errors
     /// The settings file cannot be read or is not valid, or no image is left for the calibration.
     pub fn settings(&self) -> Result<Settings> {
-        let mut settings = self.config.as_deref().map_or_else(|| Ok(Settings::default()), Settings::load)?;
+        self.settings_over(Settings::default())
+    }
+
+    /// As [`Choices::settings`], with other defaults where there is no settings file.
+    pub fn settings_over(&self, defaults: Settings) -> Result<Settings> {
+        let mut settings = self.config.as_deref().map_or(Ok(defaults), Settings::load)?;
         self.apply(&mut settings);
         if settings.calibration_limit == 0 {
             return Err(Problem::new("a calibration limit of 0 leaves no image").help("give at least 1").into());

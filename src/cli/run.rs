@@ -121,7 +121,8 @@ fn float_classes(design: &Design, images: &Images) -> Result<Vec<usize>> {
     let (pixels, classes) = (quant.input_shape().len(), quant.population(quant.readout()).shape.len());
     if (reference.pixels(), reference.outputs()) != (pixels, classes) {
         let (inputs, outputs) = (reference.pixels(), reference.outputs());
-        let what = format!("is a network of {inputs} inputs and {outputs} classes, the design has {pixels} and {classes}");
+        let what =
+            format!("is a network of {inputs} inputs and {outputs} classes, the design has {pixels} and {classes}");
         let problem = Problem::new(what).in_file(Path::new("model").join("source.onnx"));
         return Err(problem.help("compile the design again").into());
     }
