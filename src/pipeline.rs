@@ -11,7 +11,8 @@ use crate::ir::mapped::{MappedNet, Target};
 use crate::ir::quant::QuantGraph;
 use crate::ir::snn::SnnGraph;
 use crate::ir::stream::Beat;
-use crate::map::{self, LayerRequest, MapRequest, Traffic};
+use crate::map::cost::Traffic;
+use crate::map::{self, LayerChoice, MapRequest};
 use crate::quantise::{self, LayerSettings, QuantSettings};
 use crate::rtl::Vectors;
 use crate::settings::Settings;
@@ -43,7 +44,7 @@ impl Model {
     pub fn open(model: impl AsRef<Path>, calibration: impl AsRef<Path>) -> Result<Model> {
         let (model, calibration) = (model.as_ref(), calibration.as_ref());
         let source = frontends::read(model)?;
-        let graph = frontends::onnx::parse(&source, &file_name(model)).map_err(|e| e.in_file(model))?;
+        let graph = frontends::onnx::parse(&source, &stem(model)).map_err(|e| e.in_file(model))?;
         let (images, _) = data::load_images(calibration)?;
         let images = images.shaped(graph.input_shape()).map_err(|e| e.in_file(calibration))?;
         Ok(Model {
@@ -54,6 +55,10 @@ impl Model {
             calibration_name: file_name(calibration),
         })
     }
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
 }
 
 fn file_name(path: &Path) -> String {
@@ -149,18 +154,18 @@ impl Stages {
     fn mapped(&self, settings: &Settings) -> Result<MappedNet> {
         let layers = settings.layers.iter().map(|(name, layer)| {
             let request =
-                LayerRequest { mode: layer.mode, lanes: layer.lanes, rows: layer.rows, payload: layer.payload };
+                LayerChoice { mode: layer.mode, lanes: layer.lanes, rows: layer.rows, payload: layer.payload };
             (name.clone(), request)
         });
         let request = MapRequest {
-            target: settings.target,
             mode: settings.mode,
             lanes: settings.lanes,
             rows: settings.rows,
             payload: settings.payload,
-            layers: layers.collect(),
-            traffic: self.traffic.clone(),
-            ..MapRequest::default()
+            overrides: layers.collect(),
+            events: self.traffic.iter().map(|t| t.events).collect(),
+            event_bits: self.traffic.iter().map(|t| (t.set_bits / t.events.max(1e-9)).max(1.0)).collect(),
+            ..MapRequest::new(settings.target)
         };
         let net = map::map(self.quant.clone(), &request)?;
         Error::check(Kind::Internal, net.check())?;

@@ -46,14 +46,21 @@ module sf_emit #(
   reg  [Lanes-1:0]           s_mask_q;
   wire [Lanes*ValueBits-1:0] s_value;
 
+  // S holds something; S holds exactly one more beat. Both follow from s_mask_q and s_end_q, but stall_o stops the whole
+  // core, so they are registers of their own instead of logic behind the mask.
+  reg                        s_busy_q;
+  reg                        s_final_q;
+
   wire                       room;
   wire                       r_busy   = r_end_q || (|r_mask_q);
-  wire                       s_busy   = s_end_q || (|s_mask_q);
   wire [Lanes-1:0]           s_lowest = s_mask_q & (~s_mask_q + {{(Lanes-1){1'b0}}, 1'b1});
   wire [Lanes-1:0]           s_rest   = s_mask_q & ~s_lowest;
-  // One more beat and S is empty: a single lane without, or no lane with an end of phase.
-  wire                       s_final  = !(|s_rest) && ((|s_mask_q) ^ s_end_q);
-  wire                       s_take   = !s_busy || (room && s_final);
+  wire                       s_take   = !s_busy_q || (room && s_final_q);
+
+  // Exactly one beat: a single lane without an end of phase, or an end of phase without a lane.
+  wire [Lanes-1:0]           one      = {{(Lanes-1){1'b0}}, 1'b1};
+  wire                       r_final  = !(|(r_mask_q & (r_mask_q - one))) && ((|r_mask_q) ^ r_end_q);
+  wire                       s_next   = !(|(s_rest & (s_rest - one))) && ((|s_rest) ^ s_end_q);
 
   assign stall_o = r_busy && !s_take;
 
@@ -73,14 +80,19 @@ module sf_emit #(
 
   always @(posedge clk_i) begin
     if (!rst_ni) begin
-      s_end_q  <= 1'b0;
-      s_mask_q <= {Lanes{1'b0}};
+      s_end_q   <= 1'b0;
+      s_mask_q  <= {Lanes{1'b0}};
+      s_busy_q  <= 1'b0;
+      s_final_q <= 1'b0;
     end else if (s_take) begin
-      s_end_q  <= r_end_q;
-      s_mask_q <= r_mask_q;
+      s_end_q   <= r_end_q;
+      s_mask_q  <= r_mask_q;
+      s_busy_q  <= r_busy;
+      s_final_q <= r_final;
     end else if (room) begin
-      s_mask_q <= s_rest;
-      if (!(|s_mask_q)) s_end_q <= 1'b0;
+      // Not the last beat, so a lane: an end of phase alone would be the last.
+      s_mask_q  <= s_rest;
+      s_final_q <= s_next;
     end
   end
 
@@ -129,7 +141,7 @@ module sf_emit #(
   ) u_spill (
     .clk_i      (clk_i),
     .rst_ni     (rst_ni),
-    .in_valid_i (s_busy),
+    .in_valid_i (s_busy_q),
     .in_ready_o (room),
     .in_data_i  ({last, last ? {ValueBits{1'b0}} : value, id}),
     .out_valid_o(out_valid_o),

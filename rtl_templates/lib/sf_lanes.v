@@ -57,15 +57,15 @@ module sf_lanes #(
   localparam KindReadout = 3;
 
   // The threshold is compared at up to 2^(CountBits-1) times its value.
-  localparam ShiftBits = (Kind == KindCount) ? CountBits - 1 : 0;
+  localparam ShiftBits  = (Kind == KindCount) ? CountBits - 1 : 0;
   localparam ScaledBits = ThetaBits + ShiftBits;
-  // One bit more than either operand of the comparison, so that the difference cannot wrap.
-  localparam DiffBits = ((MembraneBits > ScaledBits) ? MembraneBits : ScaledBits) + 2;
-  localparam SumBits = ((MembraneBits > AddendBits) ? MembraneBits : AddendBits) + 1;
-  localparam LastLanes = Neurons - (Groups - 1) * Lanes;
+  // One adder serves integration and comparison: wide enough that neither v + addend nor v - theta * 2^k wraps.
+  localparam Wide1      = (MembraneBits > ScaledBits) ? MembraneBits : ScaledBits;
+  localparam SumBits    = ((Wide1 > AddendBits) ? Wide1 : AddendBits) + 2;
+  localparam LastLanes  = Neurons - (Groups - 1) * Lanes;
+  localparam LastGroup  = Groups - 1;
 
   wire last_group = (group_i == LastGroup[GroupBits-1:0]);
-  localparam LastGroup = Groups - 1;
 
   assign we_o        = en_i && (op_init_i || (op_acc_i && store_i) || (op_fire_i && last_i));
   assign res_valid_o = op_fire_i && ((Kind != KindCount) || last_i);
@@ -81,59 +81,57 @@ module sf_lanes #(
 
       reg  [MembraneBits-1:0] acc_q;
       wire [MembraneBits-1:0] base = load_i ? rdata_i[l*MembraneBits+:MembraneBits] : acc_q;
+      wire [SumBits-1:0]      added = {{(SumBits-AddendBits){addend[AddendBits-1]}}, addend};
 
-      // Integration. The range proof guarantees that the sum fits; cutting it is exact.
-      wire [SumBits-1:0] sum = {{(SumBits-MembraneBits){base[MembraneBits-1]}}, base}
-                             + {{(SumBits-AddendBits){addend[AddendBits-1]}}, addend};
-      wire unused_sum = &{1'b0, sum[SumBits-1:MembraneBits]};
-
-      // Firing.
+      // The range proof guarantees that the sum fits a membrane; cutting it is exact.
+      wire [SumBits-1:0]      sum;
       wire                    fired;
-      wire [MembraneBits-1:0] fire_v;
+      // The membrane after the op, unless it is initialised.
+      wire [MembraneBits-1:0] next;
 
       if (Kind == KindReadout) begin : g_readout
-        assign fired  = 1'b0;
-        assign fire_v = base;
+        assign sum   = {{(SumBits-MembraneBits){base[MembraneBits-1]}}, base} + added;
+        assign fired = 1'b0;
+        assign next  = op_acc_i ? sum[MembraneBits-1:0] : base;
         wire unused_readout = &{1'b0, theta_i[l*ThetaBits+:ThetaBits], bias_i[l*BiasBits+:BiasBits], fired};
       end else begin : g_fire
         wire [ThetaBits-1:0]  theta = theta_i[l*ThetaBits+:ThetaBits];
-        wire [DiffBits-1:0]   v;
         wire [ScaledBits-1:0] scaled;
-        wire [DiffBits-1:0]   diff = v - {{(DiffBits-ScaledBits){1'b0}}, scaled};
-
-        assign fired  = !diff[DiffBits-1];
-        assign fire_v = fired ? diff[MembraneBits-1:0] : v[MembraneBits-1:0];
-        wire unused_diff = &{1'b0, diff[DiffBits-2:MembraneBits], v[DiffBits-1:MembraneBits]};
+        wire [SumBits-1:0]    v;
 
         if (Kind == KindStep) begin : g_bias
-          wire [BiasBits-1:0] bias = bias_i[l*BiasBits+:BiasBits];
-          assign v = {{(DiffBits-MembraneBits){base[MembraneBits-1]}}, base}
-                   + {{(DiffBits-BiasBits){bias[BiasBits-1]}}, bias};
+          wire [BiasBits-1:0] bias = op_acc_i ? {BiasBits{1'b0}} : bias_i[l*BiasBits+:BiasBits];
+          assign v = {{(SumBits-MembraneBits){base[MembraneBits-1]}}, base}
+                   + {{(SumBits-BiasBits){bias[BiasBits-1]}}, bias};
         end else begin : g_no_bias
-          assign v = {{(DiffBits-MembraneBits){base[MembraneBits-1]}}, base};
+          assign v = {{(SumBits-MembraneBits){base[MembraneBits-1]}}, base};
           wire unused_bias = &{1'b0, bias_i[l*BiasBits+:BiasBits]};
         end
 
         if (ShiftBits > 0) begin : g_scaled
-          // theta · 2^k for k = CountBits-1 … 0, halved from slot to slot.
+          // theta * 2^k for k = CountBits-1 ... 0, halved from slot to slot.
           reg [ScaledBits-1:0] scaled_q;
           assign scaled = first_i ? {theta, {ShiftBits{1'b0}}} : scaled_q;
           always @(posedge clk_i) if (en_i) scaled_q <= {1'b0, scaled[ScaledBits-1:1]};
         end else begin : g_plain
           assign scaled = theta;
         end
+
+        // Subtraction is the addition of the complement and a carry, which enters as the bit below the lowest: written as
+        // a third operand it would cost synthesis a second adder.
+        wire [SumBits-1:0] operand = op_acc_i ? added : ~{{(SumBits-ScaledBits){1'b0}}, scaled};
+        wire [SumBits:0]   carried = {v, 1'b1} + {operand, !op_acc_i};
+        assign sum   = carried[SumBits:1];
+        assign fired = !sum[SumBits-1];
+        assign next  = (op_acc_i || fired) ? sum[MembraneBits-1:0] : v[MembraneBits-1:0];
+        wire unused_v = &{1'b0, v[SumBits-1:MembraneBits], carried[0]};
       end
 
-      always @(posedge clk_i) begin
-        if (en_i) begin
-          if (op_acc_i) acc_q <= sum[MembraneBits-1:0];
-          else acc_q <= fire_v;
-        end
-      end
+      wire unused_sum = &{1'b0, sum[SumBits-1:MembraneBits]};
 
-      assign wdata_o[l*MembraneBits+:MembraneBits] =
-          (op_init_i || (op_fire_i && image_last_i)) ? v_init :
-          op_acc_i ? sum[MembraneBits-1:0] : fire_v;
+      always @(posedge clk_i) if (en_i) acc_q <= next;
+
+      assign wdata_o[l*MembraneBits+:MembraneBits] = (op_init_i || (op_fire_i && image_last_i)) ? v_init : next;
 
       // Result.
       if (Kind == KindReadout) begin : g_logit

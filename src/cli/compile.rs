@@ -6,7 +6,7 @@ use crate::error::{Problem, Result, printable};
 use crate::fixed::Normalisation;
 use crate::ir::mapped::{MappedNet, Payload, Target};
 use crate::ir::quant::Coding;
-use crate::map;
+use crate::map::cost;
 use crate::pipeline::{self, Model};
 use crate::report;
 use crate::settings::{ModeChoice, Settings, parse_normalisation};
@@ -110,12 +110,12 @@ fn parse_coding(text: &str) -> std::result::Result<Coding, String> {
 }
 
 impl Choices {
-    /// What the settings file and these choices ask for.
+    /// What these choices ask for, over the settings file, or over `default` where there is none.
     ///
     /// # Errors
     /// The settings file cannot be read or is not valid, or no image is left for the calibration.
-    pub fn settings(&self) -> Result<Settings> {
-        let mut settings = self.config.as_deref().map_or_else(|| Ok(Settings::default()), Settings::load)?;
+    pub fn settings(&self, default: Settings) -> Result<Settings> {
+        let mut settings = self.config.as_deref().map_or(Ok(default), Settings::load)?;
         self.apply(&mut settings);
         if settings.calibration_limit == 0 {
             return Err(Problem::new("a calibration limit of 0 leaves no image").help("give at least 1").into());
@@ -148,19 +148,32 @@ impl Choices {
     }
 }
 
-/// What `compile` reports.
+/// What `compile` reports. Cycles are means over the calibration images.
 #[derive(Serialize)]
 pub struct CompileReport<'a> {
     target: Target,
     out: &'a PathBuf,
-    layers: Vec<map::cost::LayerCost>,
-    cycles_per_image: f64,
-    estimate: map::device::Area,
+    layers: Vec<LayerReport<'a>>,
+    estimated_luts: u64,
+    block_rams: u64,
+    multipliers: u64,
     decisions: &'a [String],
 }
 
+/// One core.
+#[derive(Serialize)]
+struct LayerReport<'a> {
+    name: &'a str,
+    neurons: usize,
+    mode: &'static str,
+    lanes: usize,
+    rows: usize,
+    cycles: f64,
+    membrane_bits: u32,
+}
+
 pub fn run(args: &Args) -> Result<()> {
-    let settings = args.choices.settings()?;
+    let settings = args.choices.settings(Settings::default())?;
     Design::check_out(&args.out, args.force)?;
     let spinner = report::spinner("compiling");
     let result = Model::open(&args.model, &args.calibrate)
@@ -176,28 +189,52 @@ pub fn run(args: &Args) -> Result<()> {
 fn describe<'a>(design: &'a Design, out: &'a PathBuf) -> (CompileReport<'a>, String) {
     let net: &MappedNet = &design.net;
     let traffic = pipeline::design_traffic(design);
-    let layers = map::cost::layers(net, &traffic);
-    let estimate = map::cost::area(net);
+    let layers: Vec<LayerReport> = net
+        .cores()
+        .map(|(_, unit, core)| LayerReport {
+            name: &unit.name,
+            neurons: core.neurons,
+            mode: core.mode.name(),
+            lanes: core.mode.lanes(),
+            rows: core.mode.rows(),
+            cycles: cost::cycles(core, &cost::input(net, core, &traffic)),
+            membrane_bits: core.membrane_bits,
+        })
+        .collect();
     let mut table =
         report::Table::new(&["layer", "neurons", "mode", "lanes", "rows", "cycles per image", "membrane bits"]);
-    for (layer, (_, unit, core)) in layers.iter().zip(net.cores()) {
+    for l in &layers {
         table.row(&[
-            unit.name.clone(),
-            core.neurons.to_string(),
-            core.mode.name().into(),
-            core.mode.lanes().to_string(),
-            core.mode.rows().to_string(),
-            format!("{:.0}", layer.cycles),
-            core.membrane_bits.to_string(),
+            l.name.to_string(),
+            l.neurons.to_string(),
+            l.mode.into(),
+            l.lanes.to_string(),
+            l.rows.to_string(),
+            format!("{:.0}", l.cycles),
+            l.membrane_bits.to_string(),
         ]);
     }
+    let area = cost::net_area(net);
     let mut text = table.to_string();
     for line in &net.decisions {
         text.push_str(&format!("{}\n", printable(&line.replace('\n', " "))));
     }
-    text.push_str(&format!("written to {}\n", out.display()));
-    let cycles_per_image = map::cost::interval(net, &traffic);
-    let result =
-        CompileReport { target: net.target, out, layers, cycles_per_image, estimate, decisions: &net.decisions };
+    text.push_str(&format!(
+        "{}: {} block RAMs, {} multipliers, about {} LUTs\nwritten to {}\n",
+        net.target.name(),
+        area.blocks,
+        area.dsps,
+        report::grouped(area.luts),
+        out.display()
+    ));
+    let result = CompileReport {
+        target: net.target,
+        out,
+        layers,
+        estimated_luts: area.luts,
+        block_rams: area.blocks,
+        multipliers: area.dsps,
+        decisions: &net.decisions,
+    };
     (result, text)
 }

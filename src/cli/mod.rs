@@ -9,6 +9,7 @@ mod inspect;
 mod run;
 mod sweep;
 mod synth;
+mod verify;
 
 use crate::error::Result;
 use clap::{Parser, Subcommand};

@@ -132,7 +132,10 @@ fn float_classes(design: &Design, images: &Images) -> Result<Vec<usize>> {
             let range = first..images.len().min(first + BATCH);
             let logits = reference.logits(images.normalised(range, design.settings.normalize.as_ref()).view())?;
             let argmax = |row: ndarray::ArrayView1<f32>| {
-                row.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (i, &v)| if v > best.1 { (i, v) } else { best }).0
+                row.iter()
+                    .enumerate()
+                    .fold((0, f32::NEG_INFINITY), |best, (i, &v)| if v > best.1 { (i, v) } else { best })
+                    .0
             };
             Ok(logits.rows().into_iter().map(argmax).collect())
         })

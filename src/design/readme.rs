@@ -81,9 +81,14 @@ fn code(text: &str) -> String {
     if longest > 0 { format!("{fence} {text} {fence}") } else { format!("{fence}{text}{fence}") }
 }
 
-/// Constraint files for boards that carry the target.
-pub(super) fn constraints(_target: Target) -> Vec<(&'static str, &'static str)> {
-    Vec::new()
+/// Pins of a board that carries the target: clock and reset, as a start.
+pub(super) fn constraints(target: Target) -> Option<(&'static str, &'static str)> {
+    match target {
+        Target::Ecp5_25k | Target::Ecp5_85k => Some(("ulx3s.lpf", include_str!("../../constraints/ulx3s.lpf"))),
+        Target::Ice40Hx8k => Some(("ice40-hx8k-b-evn.pcf", include_str!("../../constraints/ice40-hx8k-b-evn.pcf"))),
+        Target::Ice40Up5k => Some(("icebreaker.pcf", include_str!("../../constraints/icebreaker.pcf"))),
+        Target::Xc7 | Target::Generic => None,
+    }
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ fn files(design: &Design) -> Result<BTreeMap<String, Vec<u8>>> {
         files.insert(weight_path(i), bytes);
     }
     files.insert("model/source.onnx".into(), design.source.clone());
-    for (name, text) in readme::constraints(design.net.target) {
+    if let Some((name, text)) = readme::constraints(design.net.target) {
         files.insert(format!("constraints/{name}"), text.as_bytes().to_vec());
     }
     files.insert("README.md".into(), readme::readme(design)?.into_bytes());

@@ -62,14 +62,9 @@ pub enum Target {
 }
 
 impl Target {
-    /// Width, in bits, of the column slices into which a weight memory of `words` words is cut: the widest port that the
-    /// device's block RAM has at that depth, so that a slice fills whole blocks.
-    pub fn ram_width(self, words: usize) -> usize {
-        match self {
-            Target::Ecp5_25k | Target::Ecp5_85k | Target::Xc7 | Target::Generic if words <= 512 => 36,
-            Target::Ecp5_25k | Target::Ecp5_85k | Target::Xc7 | Target::Generic => 18,
-            Target::Ice40Hx8k | Target::Ice40Up5k => 16,
-        }
+    /// True if an open place and route tool exists for the device.
+    pub fn has_pnr(self) -> bool {
+        !matches!(self, Target::Xc7 | Target::Generic)
     }
 
     /// The name on the command line.
@@ -181,6 +176,8 @@ pub struct Core {
     pub value_bits: u32,
     /// Bits of a weight (two's complement).
     pub weight_bits: u32,
+    /// Width of the columns into which the weight memory is cut, so that each fills whole block RAMs.
+    pub slice_bits: usize,
     /// Bits of a membrane (two's complement), from the range proof.
     pub membrane_bits: u32,
     /// Bits of a threshold (unsigned); 1 where there is none.
@@ -302,18 +299,9 @@ impl Core {
         self.mode.lanes() * self.mode.rows() * self.weight_bits as usize
     }
 
-    /// The memories beside weights and membranes, words × bits: the two input banks of a matrix core, one memory a row.
-    pub fn mode_buffers(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
-        let banks = match self.mode {
-            Mode::Event { .. } => 0,
-            Mode::Matrix { rows, .. } => 2 * rows,
-        };
-        std::iter::repeat_n((self.chunks(), self.value_bits as usize), banks)
-    }
-
     /// The columns into which the weight memory is cut, lowest bits first.
-    pub fn weight_slices(&self, target: Target) -> Vec<Slice> {
-        let (total, width) = (self.weight_word_bits(), target.ram_width(self.weight_words()));
+    pub fn weight_slices(&self) -> Vec<Slice> {
+        let (total, width) = (self.weight_word_bits(), self.slice_bits.max(1));
         (0..total).step_by(width).map(|offset| Slice { offset, bits: width.min(total - offset) }).collect()
     }
 
@@ -453,6 +441,9 @@ impl MappedNet {
             core.projections.iter().map(|&p| self.quant.projection(p).projection.synapses.extent().0).sum();
         if core.inputs != senders || core.neurons != pop.shape.len() {
             problems.push(format!("is {}→{}, the network says {senders}→{}", core.inputs, core.neurons, pop.shape));
+        }
+        if core.slice_bits == 0 {
+            problems.push("has a weight memory in slices of 0 bits".into());
         }
         if core.mode.lanes() == 0 || !core.mode.rows().is_power_of_two() {
             problems.push("needs at least one lane, and rows that are a power of two".into());

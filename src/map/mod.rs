@@ -1,27 +1,58 @@
-//! `QuantGraph` → `MappedNet`: which core each population gets, how they are joined, how wide everything is.
+//! `QuantGraph` → `MappedNet`: which cores there are, how fast each one is, how they are joined, and what they are called.
 //!
-//! `choose` decides, `cost` predicts cycles and area, `lower` builds units and streams, `names` makes identifiers.
+//! | file | does |
+//! |---|---|
+//! | `request` | what the caller asks for, and which part of it applies to which core |
+//! | `names` | any text → short, unique, legal identifiers |
+//! | `lower` | populations and projections → cores, forks, merges and streams with their widths |
+//! | `cost` | cycles per image and area of a core, exactly where the contract is exact |
+//! | `auto` | mode, lanes, rows and payload of every core within the device |
+//! | `fit` | what to say, and to advise, when a network is too large |
+//! | `decide` | one sentence a core for the report |
 
-mod choose;
+mod auto;
 pub mod cost;
-pub mod device;
+mod decide;
+mod fit;
 mod lower;
-mod names;
+pub mod names;
 mod request;
 
-pub use request::{LayerRequest, MapRequest, ModeChoice, Traffic};
+pub use request::{LayerChoice, MapRequest, ModeChoice};
 
 use crate::error::{Error, Kind, Result};
-use crate::ir::mapped::MappedNet;
+use crate::ir::mapped::{Core, MappedNet, UnitKind};
 use crate::ir::quant::QuantGraph;
 
-/// Lays `quant` out on cores.
+/// Lays `quant` out on the cores of `request.target`.
 ///
 /// # Errors
-/// [`Kind::Input`] if the request names a layer that does not exist or asks for a core that cannot be built,
-/// [`Kind::DoesNotFit`] if the device is too small.
+/// [`Kind::Input`] if the request names unknown layers, asks for impossible lanes or rows, or the network holds a delayed
+/// projection; [`Kind::DoesNotFit`] if it is larger than the device; [`Kind::Internal`] if `quant` breaks its guarantees.
 pub fn map(quant: QuantGraph, request: &MapRequest) -> Result<MappedNet> {
-    Error::check(Kind::Input, request.problems(&quant))?;
-    let plan = choose::choose(&quant, request)?;
-    Ok(lower::lower(quant, request.target, plan.cores, plan.decisions))
+    Error::check(Kind::Internal, quant.check())?;
+    let traffic = request.traffic(&quant)?;
+    let mut net = lower::lower(quant, request.target)?;
+    let choices = request::resolve(&net, request)?;
+
+    let problem = auto::Problem::new(&net, &traffic, &choices, request);
+    let plan = match problem.solve() {
+        Some(plan) => plan,
+        None => return Err(fit::does_not_fit(&problem)),
+    };
+    net.decisions = decide::sentences(&net, &problem, &plan);
+    for (core, mode) in cores_mut(&mut net).zip(&plan.modes) {
+        core.mode = *mode;
+        core.slice_bits = cost::slice_bits(core, request.target);
+    }
+    Error::check(Kind::Internal, net.check())?;
+    Ok(net)
+}
+
+/// The cores of `net`, in the order of [`MappedNet::cores`].
+fn cores_mut(net: &mut MappedNet) -> impl Iterator<Item = &mut Core> {
+    net.units.iter_mut().filter_map(|unit| match &mut unit.kind {
+        UnitKind::Core(core) => Some(core),
+        UnitKind::Fork | UnitKind::Merge { .. } => None,
+    })
 }

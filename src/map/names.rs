@@ -1,94 +1,94 @@
-//! Names from a model file become Verilog identifiers. Nothing else of a model file reaches the generated text.
+//! The legaliser: any text becomes a short, unique identifier that is legal in Verilog-2005 and SystemVerilog, as a file
+//! name on every system, and still recognisable.
+//!
+//! ONNX names repeat themselves: `/n/n.1/Gemm` becomes `n_1_gemm`.
+
+mod reserved;
 
 use std::collections::BTreeSet;
 
-/// Longest identifier; more would only be unreadable.
-const LONGEST: usize = 40;
+/// The longest identifier that [`Names::claim`] hands out.
+pub const MAX_LENGTH: usize = 48;
 
-/// Words that an identifier must not be: the keywords of Verilog-2005 and SystemVerilog, of VHDL where tools mix both, and
-/// names that the generated text uses itself.
-const RESERVED: &str = " accept_on alias always always_comb always_ff always_latch and assert assign assume automatic before begin bind \
-    bins binsof bit break buf bufif0 bufif1 byte case casex casez cell chandle checker class clocking cmos config const \
-    constraint context continue cover covergroup coverpoint cross deassign default defparam design disable dist do edge else \
-    end endcase endchecker endclass endclocking endconfig endfunction endgenerate endgroup endinterface endmodule endpackage \
-    endprimitive endprogram endproperty endspecify endsequence endtable endtask enum event eventually expect export extends \
-    extern final first_match for force foreach forever fork forkjoin function generate genvar global highz0 highz1 if iff \
-    ifnone ignore_bins illegal_bins implements implies import incdir include initial inout input inside instance int integer \
-    interconnect interface intersect join join_any join_none large let liblist library local localparam logic longint \
-    macromodule matches medium modport module nand negedge nettype new nexttime nmos nor noshowcancelled not notif0 notif1 \
-    null or output package packed parameter pmos posedge primitive priority program property protected pull0 pull1 pulldown \
-    pullup pulsestyle_ondetect pulsestyle_onevent pure rand randc randcase randsequence rcmos real realtime ref reg \
-    reject_on release repeat restrict return rnmos rpmos rtran rtranif0 rtranif1 s_always s_eventually s_nexttime s_until \
-    s_until_with scalared sequence shortint shortreal showcancelled signed small soft solve specify specparam static string \
-    strong strong0 strong1 struct super supply0 supply1 sync_accept_on sync_reject_on table tagged task this throughout time \
-    timeprecision timeunit tran tranif0 tranif1 tri tri0 tri1 triand trior trireg type typedef union unique unique0 unsigned \
-    until until_with untyped use uwire var vectored virtual void wait wait_order wand weak weak0 weak1 while wildcard wire \
-    with within wor xnor xor tb con prn aux nul ";
+/// Beginnings that belong to the generated Verilog: library modules, instances, stream wires.
+const TAKEN_PREFIXES: [&str; 3] = ["sf_", "u_", "s_"];
 
-/// Gives out identifiers, each once.
-#[derive(Debug, Default)]
+/// The identifiers of one name space. All are lower case, so that no two are the same file to any file system.
+#[derive(Clone, Debug, Default)]
 pub struct Names {
-    taken: BTreeSet<String>,
+    used: BTreeSet<String>,
 }
 
 impl Names {
-    /// No identifier is taken.
+    /// An empty name space.
     pub fn new() -> Self {
         Names::default()
     }
 
-    /// The identifier of the top module, from the model's file name.
-    pub fn top(&mut self, text: &str) -> String {
-        let stem = text.strip_suffix(".onnx").unwrap_or(text);
-        self.legal(if stem.is_empty() { "network" } else { stem })
-    }
-
-    /// A legal identifier that resembles `text`, in lower case and given to nobody before. Lower case, because two files whose
-    /// names differ in case alone cannot share a folder everywhere.
-    pub fn legal(&mut self, text: &str) -> String {
-        let base = legalise(text);
-        let mut name = base.clone();
-        let mut n = 2;
-        while !self.taken.insert(name.clone()) {
-            name = format!("{base}_{n}");
-            n += 1;
+    /// An identifier made of `text` that was not claimed before; `fallback` (itself legal) where `text` has nothing to
+    /// make one of. Depends on `text` and the claims before it, and on nothing else.
+    pub fn claim(&mut self, text: &str, fallback: &str) -> String {
+        let stem = legalise(text, fallback);
+        let mut name = stem.clone();
+        let mut number = 2u64;
+        while !self.used.insert(name.clone()) {
+            let suffix = format!("_{number}");
+            let keep = stem.len().min(MAX_LENGTH - suffix.len());
+            name = format!("{}{suffix}", stem[..keep].trim_end_matches('_'));
+            number += 1;
         }
         name
     }
 }
 
-/// Letters, digits and single underscores; starts with a letter; neither reserved nor in the library's name space.
-fn legalise(text: &str) -> String {
-    let mut name = String::new();
-    for c in text.chars() {
-        if name.len() >= LONGEST {
-            break;
-        }
-        if c.is_ascii_alphanumeric() {
-            name.push(c.to_ascii_lowercase());
-        } else if !name.is_empty() && !name.ends_with('_') {
-            name.push('_');
-        }
+/// A legal identifier made of `text`, at most [`MAX_LENGTH`] long; not unique by itself.
+///
+/// Lower case; runs of other characters than ASCII letters and digits become one underscore; a part that repeats the one
+/// before is dropped; the end is kept where it is too long, because that is where names of layers differ.
+pub fn legalise(text: &str, fallback: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let mut parts: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|p| !p.is_empty()).collect();
+    drop_repeats(&mut parts);
+    let mut name = parts.join("_");
+    // Room for a prefix.
+    let room = MAX_LENGTH - 6;
+    if name.len() > room {
+        let start = name.len() - room;
+        // Begin at a part, unless that would lose half of what is there.
+        let part = name[start..].find('_').map_or(start, |at| start + at + 1);
+        name = name.split_off(if part - start > room / 2 { start } else { part });
+        name = name.trim_start_matches('_').to_string();
     }
-    let name = strip_repeats(name.trim_end_matches('_'));
-    let reserved = RESERVED.contains(&format!(" {name} "));
-    let own = ["sf_", "u_", "s_"].iter().any(|prefix| name.starts_with(prefix));
-    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || reserved || own {
-        return format!("n_{name}").trim_end_matches('_').to_string();
+    if name.is_empty() {
+        name = fallback.to_string();
+    }
+    let digit = name.starts_with(|c: char| c.is_ascii_digit());
+    // `s` alone is taken as well: a number behind it would make it `s_2`.
+    let taken = TAKEN_PREFIXES.iter().any(|p| name.starts_with(p) || name == p.trim_end_matches('_'));
+    if digit || taken || reserved::is_reserved(&name) {
+        name.insert_str(0, "n_");
     }
     name
 }
 
-/// Exporters repeat a module's path in front of its operator (`/n/n.1/Gemm`): `n_n_1_gemm` says no more than `n_1_gemm`.
-fn strip_repeats(name: &str) -> String {
-    let parts: Vec<&str> = name.split('_').collect();
-    let mut kept: Vec<&str> = Vec::new();
-    for part in parts {
-        if kept.last() != Some(&part) || part.chars().all(|c| c.is_ascii_digit()) {
-            kept.push(part);
+/// `n, n, 1, gemm` → `n, 1, gemm`, and likewise for repeated sequences (`layer1, 0, layer1, 0, conv` → `layer1, 0, conv`).
+/// Numbers alone are not dropped: `1_1` is not `1`.
+fn drop_repeats(parts: &mut Vec<&str>) {
+    let mut kept: Vec<&str> = Vec::with_capacity(parts.len());
+    for &part in parts.iter() {
+        kept.push(part);
+        let n = kept.len();
+        // Names of a few parts are what exporters repeat; a bound keeps a hostile name cheap.
+        for length in 1..=(n / 2).min(4) {
+            let (before, last) = (&kept[n - 2 * length..n - length], &kept[n - length..]);
+            let wordy = last.iter().any(|p| !p.bytes().all(|b| b.is_ascii_digit()));
+            if before == last && wordy {
+                kept.truncate(n - length);
+                break;
+            }
         }
     }
-    kept.join("_")
+    *parts = kept;
 }
 
 #[cfg(test)]
@@ -96,42 +96,71 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn legal(name: &str) -> bool {
+        name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            && name.len() <= MAX_LENGTH
+            && !name.ends_with('_')
+            && !name.contains("__")
+            && !reserved::is_reserved(name)
+            && !TAKEN_PREFIXES.iter().any(|p| name.starts_with(p))
+    }
+
     #[test]
-    fn names_are_recognisable_and_harmless() {
-        let mut names = Names::new();
-        let cases = [
+    fn names_of_layers_stay_recognisable() {
+        for (text, name) in [
             ("/n/n.1/Gemm", "n_1_gemm"),
+            ("fc1", "fc1"),
+            ("/layer1/layer1.0/conv1/Conv", "layer1_0_conv1_conv"),
+            ("mnist_mlp_784-128-10", "mnist_mlp_784_128_10"),
             ("x; endmodule", "x_endmodule"),
             ("endmodule", "n_endmodule"),
-            ("", "n"),
-            ("日本", "n_2"),
-            ("3x3", "n_3x3"),
-            ("sf_rom", "n_sf_rom"),
-            ("u_core", "n_u_core"),
+            ("Module", "n_module"),
+            ("logic", "n_logic"),
+            ("2nd", "n_2nd"),
+            ("sf_core", "n_sf_core"),
+            ("u_net", "n_u_net"),
+            ("S_in", "n_s_in"),
+            ("con", "n_con"),
+            ("", "layer"),
+            ("ünïcödé", "n_c_d"),
+            ("层", "layer"),
             ("../../etc/passwd", "etc_passwd"),
-            ("FC1", "fc1"),
-            ("fc1", "fc1_2"),
-            ("tb", "n_tb"),
-            ("`define", "define"),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(names.legal(text), expected, "{text:?}");
+            ("a\0b\nc", "a_b_c"),
+        ] {
+            assert_eq!(legalise(text, "layer"), name, "{text:?}");
+            assert!(legal(name), "{name}");
         }
+    }
+
+    #[test]
+    fn long_names_keep_their_end() {
+        let long = format!("/{}/Gemm", "block/".repeat(1_000) + &"q".repeat(10_000));
+        let name = legalise(&long, "layer");
+        assert!(legal(&name) && name.ends_with("q_gemm"), "{name}");
+    }
+
+    #[test]
+    fn collisions_are_numbered() {
+        let mut names = Names::new();
+        let claimed: Vec<String> = ["a.b", "A_B", "a b", "a_b_2", ""].iter().map(|t| names.claim(t, "layer")).collect();
+        assert_eq!(claimed, ["a_b", "a_b_2", "a_b_3", "a_b_2_2", "layer"]);
     }
 
     proptest! {
         #[test]
-        fn any_text_gives_legal_unique_names(texts in proptest::collection::vec(any::<String>(), 1..20)) {
-            let mut names = Names::new();
-            let mut seen = BTreeSet::new();
-            for text in &texts {
-                let name = names.legal(text);
-                prop_assert!(name.starts_with(|c: char| c.is_ascii_lowercase()));
-                prop_assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'));
-                prop_assert!(name.len() <= LONGEST + 8);
-                prop_assert!(!RESERVED.contains(&format!(" {name} ")));
-                prop_assert!(seen.insert(name));
+        fn always_legal_unique_and_deterministic(texts in prop::collection::vec(".{0,80}|[a-bA-B_. ]{0,4}|[su]f?_[a-z]*|[0-9_]{0,60}", 1..40)) {
+            let claim = || {
+                let mut names = Names::new();
+                texts.iter().map(|t| names.claim(t, "layer")).collect::<Vec<_>>()
+            };
+            let claimed = claim();
+            for name in &claimed {
+                prop_assert!(legal(name), "{:?}", name);
             }
+            let folded: BTreeSet<String> = claimed.iter().map(|n| n.to_lowercase()).collect();
+            prop_assert_eq!(folded.len(), claimed.len());
+            prop_assert_eq!(claimed, claim());
         }
     }
 }

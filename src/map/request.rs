@@ -1,17 +1,21 @@
-//! What is asked of the mapper.
+//! What the caller asks of the mapper, and which part of it applies to which core.
 
-use crate::error::Problem;
+use super::cost::Traffic;
+use crate::error::{Error, Kind, Problem, Result};
 use crate::ir::PopId;
-use crate::ir::mapped::{Payload, Target};
+use crate::ir::mapped::{Core, MappedNet, Payload, Target};
 use crate::ir::quant::QuantGraph;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Which kind of core a layer gets.
+/// The most lanes or rows that can be asked for: above it a design is a typing error, not a design.
+const MAX_PARALLEL: usize = 1 << 16;
+
+/// How synapses are to be computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum ModeChoice {
-    /// The mapper compares predicted cycles and area.
+    /// Whatever the cost model finds best, core by core.
     #[default]
     Auto,
     /// One input event at a time.
@@ -20,121 +24,250 @@ pub enum ModeChoice {
     Matrix,
 }
 
-/// What a population sends for one image, on average over the calibration images.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Traffic {
-    /// Events.
-    pub events: f64,
-    /// Set bits in the payloads of these events.
-    pub set_bits: f64,
-}
-
-/// The request for a whole network.
-#[derive(Clone, Debug)]
-pub struct MapRequest {
-    /// The device.
-    pub target: Target,
-    /// Kind of core.
-    pub mode: ModeChoice,
-    /// Neurons per cycle; `None`: the mapper chooses.
-    pub lanes: Option<usize>,
-    /// Inputs per cycle of a matrix core; `None`: the mapper chooses.
-    pub rows: Option<usize>,
-    /// How event cores multiply; `None`: the mapper chooses.
-    pub payload: Option<Payload>,
-    /// Exceptions, by population or projection name.
-    pub layers: BTreeMap<String, LayerRequest>,
-    /// What each population sends.
-    pub traffic: Vec<Traffic>,
-    /// Share of the device's LUTs and DSPs that automatic choices may use.
-    pub max_utilisation: f64,
-}
-
-/// The request for one layer; `None` leaves what the whole network is asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LayerRequest {
-    /// Kind of core.
+/// What is asked for one layer; a field that is `None` follows the whole network's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerChoice {
+    /// Event or matrix. Without it, `rows` above 1 imply matrix mode and `payload` implies event mode.
     pub mode: Option<ModeChoice>,
     /// Neurons per cycle.
     pub lanes: Option<usize>,
-    /// Inputs per cycle.
+    /// Inputs per cycle (matrix mode); a power of two.
     pub rows: Option<usize>,
-    /// How an event core multiplies.
+    /// How a payload meets the weights (event mode).
     pub payload: Option<Payload>,
 }
 
-impl Default for MapRequest {
-    fn default() -> Self {
+/// What is asked of the mapper. `None` leaves a choice to the cost model.
+#[derive(Clone, Debug)]
+pub struct MapRequest {
+    /// The device family.
+    pub target: Target,
+    /// Mode of every core that no override decides.
+    pub mode: ModeChoice,
+    /// Neurons per cycle. A layer with fewer neurons gets as many lanes as it has neurons: more would change no cycle.
+    pub lanes: Option<usize>,
+    /// Inputs per cycle of the cores in matrix mode; a power of two.
+    pub rows: Option<usize>,
+    /// How a payload meets the weights in the cores in event mode.
+    pub payload: Option<Payload>,
+    /// Exceptions by name of the population, of a projection into it, or of the core that it becomes.
+    pub overrides: BTreeMap<String, LayerChoice>,
+    /// Mean events per image that each population sends (in unit and rate coding: spikes), measured on the
+    /// calibration set. Empty: every neuron is taken to send all it can.
+    pub events: Vec<f64>,
+    /// Mean number of set bits in the payload of an event, per population, at least 1: what shift-add costs. Empty:
+    /// half of the payload's bits.
+    pub event_bits: Vec<f64>,
+    /// The share of LUTs and multipliers that `auto` may fill when it makes a layer faster, in `(0, 1]`. Block RAMs may
+    /// be used up.
+    pub max_utilisation: f64,
+}
+
+impl MapRequest {
+    /// Everything automatic for `target`, with no knowledge of the events.
+    pub fn new(target: Target) -> Self {
         MapRequest {
-            target: Target::Generic,
+            target,
             mode: ModeChoice::Auto,
             lanes: None,
             rows: None,
             payload: None,
-            layers: BTreeMap::new(),
-            traffic: Vec::new(),
+            overrides: BTreeMap::new(),
+            events: Vec::new(),
+            event_bits: Vec::new(),
             max_utilisation: 0.8,
+        }
+    }
+
+    /// What every population sends in one image, with the defaults filled in.
+    pub(super) fn traffic(&self, quant: &QuantGraph) -> Result<Vec<Traffic>> {
+        let n = quant.populations.len();
+        let mut problems = Vec::new();
+        for (what, values) in [("events", &self.events), ("event bits", &self.event_bits)] {
+            if !values.is_empty() && values.len() != n {
+                problems.push(Problem::new(format!("{} mean {what} are given for {n} populations", values.len())));
+            }
+            if values.iter().any(|v| !v.is_finite() || *v < 0.0) {
+                problems.push(Problem::new(format!("mean {what} must be finite and not negative")));
+            }
+        }
+        if !(self.max_utilisation > 0.0 && self.max_utilisation <= 1.0) {
+            let what = format!("a utilisation of {} is not above 0 and at most 1", self.max_utilisation);
+            problems.push(Problem::new(what).help("give the share of the device to fill, for example 0.8"));
+        }
+        Error::check(Kind::Input, problems)?;
+        let traffic = |i: usize| {
+            let pop = PopId(i);
+            let unit_spikes = quant.max_per_phase(pop) / quant.max_payload(pop).max(1);
+            let most = quant.population(pop).shape.len() as f64 * unit_spikes as f64 * f64::from(quant.phases());
+            let bits = crate::fixed::unsigned_bits(quant.max_payload(pop).unsigned_abs());
+            let events = self.events.get(i).copied().unwrap_or(most);
+            let per_event = self.event_bits.get(i).copied().unwrap_or(f64::from(bits) / 2.0).max(1.0);
+            Traffic { events, set_bits: events * per_event }
+        };
+        Ok((0..n).map(traffic).collect())
+    }
+}
+
+/// What is asked of one core, with the precedence settled.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Choice {
+    pub mode: ModeChoice,
+    pub lanes: Option<usize>,
+    pub rows: Option<usize>,
+    pub payload: Option<Payload>,
+}
+
+impl Choice {
+    /// Nothing asked for.
+    pub const FREE: Choice = Choice { mode: ModeChoice::Auto, lanes: None, rows: None, payload: None };
+}
+
+/// The choice for every core of `net`, in the order of [`MappedNet::cores`]; every mistake of the request is reported.
+pub(super) fn resolve(net: &MappedNet, request: &MapRequest) -> Result<Vec<Choice>> {
+    let mut problems = Vec::new();
+    check_sizes(None, request.lanes, request.rows, &mut problems);
+    let mut overrides: Vec<LayerChoice> = net.cores().map(|_| LayerChoice::default()).collect();
+    for (key, layer) in &request.overrides {
+        check_layer(key, layer, &mut problems);
+        match find(net, key) {
+            Ok(core) => {
+                if !merge(&mut overrides[core], layer) {
+                    let what = "is set twice, under two of its names, with different values";
+                    problems.push(Problem::new(what).at_node(key).help("keep one of the two settings"));
+                }
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Error { kind: Kind::Input, problems });
+    }
+    let settle = |(layer, neurons): (&LayerChoice, usize)| {
+        let implied = match (layer.rows, layer.payload) {
+            (Some(rows), _) if rows > 1 => Some(ModeChoice::Matrix),
+            (_, Some(_)) => Some(ModeChoice::Event),
+            _ => None,
+        };
+        Choice {
+            mode: layer.mode.or(implied).unwrap_or(request.mode),
+            lanes: layer.lanes.or(request.lanes).map(|n| n.min(neurons.max(1))),
+            rows: layer.rows.or(request.rows),
+            payload: layer.payload.or(request.payload),
+        }
+    };
+    let mut choices: Vec<Choice> =
+        overrides.iter().zip(net.cores().map(|(_, _, core)| core.neurons)).map(settle).collect();
+    for ((_, unit, core), choice) in net.cores().zip(&mut choices) {
+        if !net.one_event_per_phase(core) {
+            if choice.mode == ModeChoice::Matrix {
+                let what = "cannot be a matrix core: its senders send their spikes one by one (unit coding)";
+                let help = "use event mode for this layer, or graded events";
+                problems.push(Problem::new(what).at_node(&unit.name).help(help));
+            }
+            choice.mode = ModeChoice::Event;
+        }
+        let products = choice.lanes.unwrap_or(1).saturating_mul(choice.rows.unwrap_or(1));
+        if products > MAX_PARALLEL {
+            let what = format!("{products} weights a cycle are too many");
+            problems.push(Problem::new(what).at_node(&unit.name).help("ask for 65536 lanes × rows or fewer"));
+        }
+    }
+    Error::check(Kind::Input, problems)?;
+    Ok(choices)
+}
+
+/// The index (among the cores) of the core that `key` means: a population, a projection into it, or its legal name.
+fn find(net: &MappedNet, key: &str) -> std::result::Result<usize, Problem> {
+    let quant = &net.quant;
+    let mut found: Vec<usize> = Vec::new();
+    for (i, (_, unit, core)) in net.cores().enumerate() {
+        let population = &quant.population(core.population).name;
+        let projection = core.projections.iter().any(|&p| quant.projection(p).projection.name == key);
+        if unit.name == key {
+            return Ok(i);
+        }
+        if population == key || projection {
+            found.push(i);
+        }
+    }
+    match found.as_slice() {
+        [one] => Ok(*one),
+        [] => {
+            let mut known: Vec<String> = net.cores().map(|(_, unit, core)| names_of(net, &unit.name, core)).collect();
+            known.dedup();
+            Err(Problem::new("no such layer")
+                .at_node(key)
+                .help(format!("layers that run on a core: {}", known.join(", "))))
+        }
+        several => {
+            let names: Vec<String> = net
+                .cores()
+                .enumerate()
+                .filter(|(i, _)| several.contains(i))
+                .map(|(_, (_, u, _))| u.name.clone())
+                .collect();
+            let help = format!("use one of the unique names {}", names.join(", "));
+            Err(Problem::new("names several layers").at_node(key).help(help))
         }
     }
 }
 
-/// Most neurons per cycle: beyond this the wires, not the adders, are the problem.
-const MOST_LANES: usize = 1024;
-/// Most inputs per cycle of a matrix core.
-const MOST_ROWS: usize = 64;
+/// `fc1 (/fc1/Relu, /fc1/Gemm)`: the legal name and what the model file calls it.
+fn names_of(net: &MappedNet, unit: &str, core: &Core) -> String {
+    let mut others = vec![net.quant.population(core.population).name.as_str()];
+    others.extend(core.projections.iter().map(|&p| net.quant.projection(p).projection.name.as_str()));
+    others.retain(|name| *name != unit);
+    others.dedup();
+    if others.is_empty() { unit.to_string() } else { format!("{unit} ({})", others.join(", ")) }
+}
 
-impl MapRequest {
-    /// What is asked of the core of `pop`, exceptions included.
-    pub fn layer(&self, quant: &QuantGraph, pop: PopId) -> LayerRequest {
-        let mut asked =
-            LayerRequest { mode: Some(self.mode), lanes: self.lanes, rows: self.rows, payload: self.payload };
-        let projections = quant.projections_into(pop).map(|(_, p)| &p.projection.name);
-        for name in projections.chain([&quant.population(pop).name]) {
-            if let Some(own) = self.layers.get(name) {
-                asked.mode = own.mode.or(asked.mode);
-                asked.lanes = own.lanes.or(asked.lanes);
-                asked.rows = own.rows.or(asked.rows);
-                asked.payload = own.payload.or(asked.payload);
-            }
-        }
-        asked
+/// Lays `from` over `into`; false if both say something different.
+fn merge(into: &mut LayerChoice, from: &LayerChoice) -> bool {
+    fn one<T: Copy + PartialEq>(into: &mut Option<T>, from: Option<T>) -> bool {
+        let agrees = into.is_none() || from.is_none() || *into == from;
+        *into = from.or(*into);
+        agrees
     }
+    one(&mut into.mode, from.mode)
+        & one(&mut into.lanes, from.lanes)
+        & one(&mut into.rows, from.rows)
+        & one(&mut into.payload, from.payload)
+}
 
-    /// Everything that is wrong with the request.
-    pub fn problems(&self, quant: &QuantGraph) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let names: Vec<&String> = quant
-            .populations
-            .iter()
-            .skip(1)
-            .map(|p| &p.name)
-            .chain(quant.projections.iter().map(|p| &p.projection.name))
-            .collect();
-        for name in self.layers.keys().filter(|n| !names.contains(n)) {
-            let known: Vec<String> = names.iter().map(|n| format!("'{n}'")).collect();
-            problems.push(
-                Problem::new("is in the settings, but the network has no such layer")
-                    .at_node(name)
-                    .help(format!("the layers are {}", known.join(", "))),
-            );
+fn check_layer(key: &str, layer: &LayerChoice, problems: &mut Vec<Problem>) {
+    check_sizes(Some(key), layer.lanes, layer.rows, problems);
+    let rows = layer.rows.is_some_and(|r| r > 1);
+    let conflict = match layer.mode {
+        Some(ModeChoice::Event) if rows => "asks for event mode and for rows, which only matrix mode has",
+        Some(ModeChoice::Matrix) if layer.payload.is_some() => {
+            "asks for matrix mode and for a payload, which only event mode has"
         }
-        let all = std::iter::once((None, self.lanes, self.rows))
-            .chain(self.layers.iter().map(|(name, l)| (Some(name), l.lanes, l.rows)));
-        for (name, lanes, rows) in all {
-            let mut complain = |what: String| {
-                let problem = Problem::new(what);
-                problems.push(match name {
-                    Some(name) => problem.at_node(name),
-                    None => problem,
-                });
-            };
-            if let Some(n) = lanes.filter(|n| !(1..=MOST_LANES).contains(n)) {
-                complain(format!("{n} lanes were asked for: 1 to {MOST_LANES} can be built"));
-            }
-            if let Some(n) = rows.filter(|n| !n.is_power_of_two() || *n > MOST_ROWS) {
-                complain(format!("{n} rows were asked for: powers of two up to {MOST_ROWS} can be built"));
-            }
+        None if rows && layer.payload.is_some() => "asks for rows (matrix mode) and for a payload (event mode)",
+        _ => return,
+    };
+    problems.push(Problem::new(conflict).at_node(key).help("drop one of the two"));
+}
+
+fn check_sizes(key: Option<&str>, lanes: Option<usize>, rows: Option<usize>, problems: &mut Vec<Problem>) {
+    let mut complain = |what: String, help: &str| {
+        let problem = Problem::new(what).help(help);
+        problems.push(match key {
+            Some(key) => problem.at_node(key),
+            None => problem,
+        });
+    };
+    match lanes {
+        Some(0) => complain("0 lanes compute nothing".into(), "ask for 1 lane or more, or leave the lanes out"),
+        Some(n) if n > MAX_PARALLEL => complain(format!("{n} lanes are too many"), "ask for 65536 lanes or fewer"),
+        _ => {}
+    }
+    match rows {
+        Some(n) if !n.is_power_of_two() => {
+            complain(format!("{n} rows are not a power of two"), "ask for 1, 2, 4, 8, … rows")
         }
-        problems
+        Some(n) if n > MAX_PARALLEL => complain(format!("{n} rows are too many"), "ask for 65536 rows or fewer"),
+        _ => {}
     }
 }

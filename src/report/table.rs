@@ -1,7 +1,10 @@
 //! Plain text tables.
 
-use comfy_table::{Cell, CellAlignment, presets};
+use comfy_table::{Cell, CellAlignment};
 use std::fmt;
+
+/// A line above, below and under the headings; none between rows or columns (`comfy_table`'s order of characters).
+const LIGHT: &str = "  ── ──      ──    ";
 
 /// A table whose columns are aligned left where they hold words and right where they hold numbers.
 pub struct Table {
@@ -12,7 +15,7 @@ impl Table {
     /// An empty table with the given headings.
     pub fn new(headings: &[&str]) -> Self {
         let mut inner = comfy_table::Table::new();
-        inner.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(headings.iter().map(Cell::new));
+        inner.load_preset(LIGHT).set_header(headings.iter().map(Cell::new));
         Table { inner }
     }
 

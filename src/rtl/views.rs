@@ -202,7 +202,7 @@ pub fn core<'a>(net: &'a MappedNet, unit: &'a Unit, core: &'a Core) -> CoreView<
         weight_word_bits: core.weight_word_bits(),
         param_bits: lanes * (core.theta_bits + core.membrane_bits + core.bias_bits) as usize,
         param_logic: u32::from(groups <= LOGIC_ROM_WORDS),
-        slices: core.weight_slices(net.target),
+        slices: core.weight_slices(),
         parameters,
     }
 }

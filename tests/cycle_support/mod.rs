@@ -132,6 +132,7 @@ impl Builder {
             phases: quant.phases(),
             value_bits,
             weight_bits: projections.iter().map(|&p| quant.projection(p).weight_bits).max().unwrap(),
+            slice_bits: 18,
             membrane_bits: signed_bits(range.0, range.1),
             theta_bits: unsigned_bits(theta.unsigned_abs()),
             bias_bits: match &neuron {

@@ -144,7 +144,7 @@ impl Device {
         match target {
             Target::Ecp5_25k => Device {
                 name: "ecp5-25k",
-                synth: "synth_ecp5 -abc9",
+                synth: "synth_ecp5 -abc9 -nowidelut",
                 count: ECP5_COUNT,
                 holds: Some(Area { lut: 24_288, ff: 24_288, bram: 56, dsp: 28 }),
                 bram_bits: 18_432,
@@ -152,7 +152,7 @@ impl Device {
             },
             Target::Ecp5_85k => Device {
                 name: "ecp5-85k",
-                synth: "synth_ecp5 -abc9",
+                synth: "synth_ecp5 -abc9 -nowidelut",
                 count: ECP5_COUNT,
                 holds: Some(Area { lut: 83_640, ff: 83_640, bram: 208, dsp: 156 }),
                 bram_bits: 18_432,

@@ -9,11 +9,18 @@ const SMALL_MEMORY: u64 = 64;
 pub(super) fn yosys_warnings(log: &str) -> Vec<String> {
     let mut seen = Unique::default();
     let mut memory = String::new();
+    let mut words = None;
     for line in log.lines().map(str::trim) {
-        if let Some(rest) = line.strip_prefix("mapping memory ") {
+        if let Some(rest) = line.strip_prefix("Mapping memory ") {
             memory = rest.trim_end_matches(':').to_string();
-        } else if let Some(count) = flip_flops_created(line).filter(|&count| count >= SMALL_MEMORY) {
-            seen.add(format!("memory became {count} flip-flop words instead of block RAM: {memory}"));
+        } else if let Some(count) = flip_flops_created(line) {
+            words = Some(count).filter(|&count| count >= SMALL_MEMORY);
+        } else if let Some(count) = words.filter(|_| line.starts_with("write interface: ")) {
+            // What is never written becomes constants, that is LUTs: a small read-only memory loses nothing by that.
+            if !line.starts_with("write interface: 0 ") {
+                seen.add(format!("memory became {count} flip-flop words instead of block RAM: {memory}"));
+            }
+            words = None;
         }
         let text = line.strip_prefix("Warning: ");
         // Whether a latch is a warning depends on the version and the device.
@@ -116,10 +123,13 @@ mod tests {
 
     #[test]
     fn small_memories_and_repetitions_are_not_worth_a_warning() {
-        let log = "mapping memory \\a in module \\m:\n  created 2 $dff cells and 0 static cells of width 8.\n\
-                   Warning: twice\nWarning: twice\n";
+        let log = "Mapping memory \\a in module \\m:\n  created 2 $dff cells and 0 static cells of width 8.\n\
+                   write interface: 1 write mux blocks.\nWarning: twice\nWarning: twice\n";
         assert_eq!(yosys_warnings(log), ["twice"]);
-        let log = "mapping memory \\b in module \\m:\n  created 1024 $dff cells and 0 static cells of width 8.\n";
+        let log = "Mapping memory \\rom in module \\m:\n  created 128 $dff cells and 0 static cells of width 8.\n\
+                   read interface: 1 $dff and 127 $mux cells.\n  write interface: 0 write mux blocks.\n\
+                   Mapping memory \\b in module \\m:\n  created 1024 $dff cells and 0 static cells of width 8.\n\
+                   write interface: 2 write mux blocks.\n";
         assert_eq!(yosys_warnings(log), ["memory became 1024 flip-flop words instead of block RAM: \\b in module \\m"]);
     }
 }

@@ -1,0 +1,336 @@
+// Implementation of synfire_sim.h around the Verilated class Vsynfire.
+
+#include "synfire_sim.h"
+
+#include "Vsynfire.h"
+#include "verilated.h"
+#include "verilated_sym_props.h"
+#include "verilated_syms.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#define SYNFIRE_EXPORT __attribute__((visibility("default")))
+
+namespace {
+
+// What Verilator's run-time library complained about on this thread; it has no other way to report.
+thread_local std::string complaints;
+
+void complain(const char* kind, const char* file, int line, const char* message) {
+    if (!complaints.empty()) complaints += "\n";
+    complaints += kind;
+    if (file && *file) {
+        complaints += std::string{": "} + file;
+        if (line) complaints += ":" + std::to_string(line);
+    }
+    complaints += std::string{": "} + message;
+}
+
+// A scalar variable of at most 64 bits, read through its address.
+struct Wire final {
+    const void* data = nullptr;
+    uint32_t bytes = 0;
+    uint32_t bits = 0;
+
+    uint64_t get() const {
+        switch (bytes) {
+        case 1: return *static_cast<const CData*>(data);
+        case 2: return *static_cast<const SData*>(data);
+        case 4: return *static_cast<const IData*>(data);
+        default: return *static_cast<const QData*>(data);
+        }
+    }
+};
+
+int64_t sign_extend(uint64_t value, uint32_t bits) {
+    const uint32_t unused = 64 - bits;
+    return static_cast<int64_t>(value << unused) >> unused;
+}
+
+// Bits of a variable, or of one entry if it is an array.
+uint32_t entry_bits(const VerilatedVar& var) {
+    uint32_t bits = 1;
+    for (int dimension = var.udims(); dimension < var.dims(); ++dimension) bits *= var.range(dimension)->elements();
+    return bits;
+}
+
+struct Stream final {
+    Wire valid, ready, last, value, id;
+    bool is_signed = false;
+};
+
+struct Memory final {
+    const uint8_t* data = nullptr;
+    uint32_t word_bits = 0;
+    uint32_t word_bytes = 0;
+    uint64_t words = 1;
+};
+
+struct Core final {
+    Wire active, stall;
+    synfire_core_cycles cycles{};
+};
+
+template <class Port>
+void set_port(Port& port, uint64_t value) {
+    static_assert(std::is_integral<Port>::value, "ports of at most 64 bits");
+    port = static_cast<Port>(value);
+}
+
+template <class Port>
+Wire port_wire(const Port& port, uint32_t bits) {
+    static_assert(std::is_integral<Port>::value, "ports of at most 64 bits");
+    return Wire{&port, sizeof(Port), bits};
+}
+
+}  // namespace
+
+// Verilator's run-time library calls these; its own versions print and end the process.
+void vl_finish(const char*, int, const char*) { throw std::runtime_error{"the design called $finish"}; }
+void vl_stop(const char* file, int line, const char*) {
+    complain("stop", file, line, "the design called $stop");
+    throw std::runtime_error{complaints};
+}
+void vl_fatal(const char* file, int line, const char*, const char* message) {
+    complain("fatal", file, line, message);
+    throw std::runtime_error{complaints};
+}
+void vl_warn(const char* file, int line, const char*, const char* message) { complain("warning", file, line, message); }
+
+struct synfire_sim final {
+    VerilatedContext context;
+    std::unique_ptr<Vsynfire> model;
+    std::vector<Stream> streams;
+    std::vector<Core> cores;
+    std::vector<Memory> memories;
+    bool offering = false;  // an input beat stands on the port and has not been taken
+    std::string error;
+
+    ~synfire_sim() {
+        if (model) model->final();
+    }
+
+    void clock(uint8_t level) {
+        model->clk_i = level;
+        model->eval();
+    }
+
+    const VerilatedVar* variable(const std::string& scope, const std::string& name) {
+        const VerilatedScope* const found = context.scopeFind(scope.c_str());
+        if (!found) throw std::runtime_error{"the design has no scope " + scope};
+        const VerilatedVar* const var = found->varFind(name.c_str());
+        if (!var) throw std::runtime_error{"scope " + scope + " has no variable " + name};
+        return var;
+    }
+
+    Wire wire(const std::string& scope, const std::string& name) {
+        const VerilatedVar* const var = variable(scope, name);
+        if (var->udims() != 0 || entry_bits(*var) > 64) {
+            throw std::runtime_error{scope + "." + name + " is not a vector of at most 64 bits"};
+        }
+        return Wire{var->datap(), var->entSize(), entry_bits(*var)};
+    }
+
+    void sample(synfire_wires* frame) const {
+        for (const Stream& stream : streams) {
+            synfire_wires wires{0, stream.ready.get() ? SYNFIRE_WIRES_READY : 0};
+            if (stream.valid.get()) {
+                const uint64_t value = stream.value.get();
+                wires.tag |= SYNFIRE_WIRES_VALID | (stream.last.get() ? SYNFIRE_WIRES_LAST : 0) | stream.id.get();
+                wires.value = stream.is_signed ? sign_extend(value, stream.value.bits) : static_cast<int64_t>(value);
+            }
+            *frame++ = wires;
+        }
+    }
+
+    int64_t run(const synfire_beat* beats, uint64_t beat_count, const uint8_t* drive, uint64_t cycles,
+                synfire_wires* frames) {
+        Vsynfire& top = *model;
+        uint64_t taken = 0;
+        for (uint64_t cycle = 0; cycle < cycles; ++cycle) {
+            const bool reset = drive[cycle] & SYNFIRE_DRIVE_RESET;
+            if (reset) {
+                offering = false;
+            } else if (!offering) {
+                offering = (drive[cycle] & SYNFIRE_DRIVE_OFFER) && taken < beat_count;
+            }
+            top.rst_ni = !reset;
+            top.in_valid_i = offering;
+            if (offering) {
+                set_port(top.in_last_i, beats[taken].last);
+                set_port(top.in_value_i, static_cast<uint64_t>(beats[taken].value));
+                set_port(top.in_id_i, beats[taken].id);
+            }
+            top.out_ready_i = !reset && (drive[cycle] & SYNFIRE_DRIVE_READY);
+            clock(0);
+            sample(frames);
+            frames += streams.size();
+            for (Core& core : cores) {
+                if (reset) {
+                    core.cycles = synfire_core_cycles{};
+                } else {
+                    core.cycles.active += core.active.get();
+                    core.cycles.stalled += core.stall.get();
+                }
+            }
+            if (offering && top.in_ready_o) {
+                offering = false;
+                ++taken;
+            }
+            clock(1);
+        }
+        return static_cast<int64_t>(taken);
+    }
+};
+
+namespace {
+
+// Runs `body`; an exception becomes the simulation's error text and `failed`.
+template <class Result, class Body>
+Result guarded(synfire_sim* sim, Result failed, Body body) {
+    complaints.clear();
+    try {
+        return body();
+    } catch (const std::exception& exception) {
+        sim->error = exception.what();
+    } catch (...) {
+        sim->error = "unknown exception";
+    }
+    return failed;
+}
+
+int64_t read_lane(const uint8_t* entry, uint64_t first_bit, uint32_t bits) {
+    // Byte by byte, so that entries of any width (8 to 64 bits, or an array of 32-bit words) are read alike.
+    uint64_t value = 0;
+    for (uint32_t done = 0; done < bits;) {
+        const uint64_t bit = first_bit + done;
+        const uint32_t offset = bit % 8;
+        value |= static_cast<uint64_t>(entry[bit / 8] >> offset) << done;
+        done += 8 - offset;
+    }
+    return sign_extend(value, bits);
+}
+
+}  // namespace
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "read_lane relies on it");
+
+extern "C" {
+
+SYNFIRE_EXPORT uint32_t synfire_abi(void) { return SYNFIRE_ABI; }
+
+SYNFIRE_EXPORT synfire_sim* synfire_create(uint32_t seed, char* error, uint64_t error_bytes) {
+    complaints.clear();
+    std::string reason;
+    try {
+        std::unique_ptr<synfire_sim> sim{new synfire_sim};
+        sim->context.randReset(2);
+        sim->context.randSeed(static_cast<int>(seed));
+        sim->model.reset(new Vsynfire{&sim->context});
+        sim->clock(0);  // runs the initial blocks
+        if (complaints.empty()) return sim.release();
+        reason = complaints;
+    } catch (const std::exception& exception) {
+        reason = exception.what();
+    } catch (...) {
+        reason = "unknown exception";
+    }
+    if (error_bytes) {
+        const uint64_t length = std::min<uint64_t>(reason.size(), error_bytes - 1);
+        std::memcpy(error, reason.data(), length);
+        error[length] = '\0';
+    }
+    return nullptr;
+}
+
+SYNFIRE_EXPORT void synfire_destroy(synfire_sim* sim) { delete sim; }
+
+SYNFIRE_EXPORT const char* synfire_error(const synfire_sim* sim) { return sim->error.c_str(); }
+
+SYNFIRE_EXPORT int32_t synfire_add_stream(synfire_sim* sim, const char* scope, const char* prefix, int32_t is_signed) {
+    return guarded(sim, 0, [&] {
+        const std::string name{prefix};
+        Stream stream;
+        stream.valid = sim->wire(scope, name + "_valid");
+        stream.ready = sim->wire(scope, name + "_ready");
+        stream.last = sim->wire(scope, name + "_last");
+        stream.value = sim->wire(scope, name + "_value");
+        stream.id = sim->wire(scope, name + "_id");
+        stream.is_signed = is_signed;
+        sim->streams.push_back(stream);
+        return 1;
+    });
+}
+
+SYNFIRE_EXPORT int32_t synfire_set_border(synfire_sim* sim, uint64_t input, uint64_t output) {
+    return guarded(sim, 0, [&] {
+        const Vsynfire& top = *sim->model;
+        Stream& out = sim->streams.at(output);
+        sim->streams.at(input).ready = port_wire(top.in_ready_o, 1);
+        out.valid = port_wire(top.out_valid_o, 1);
+        out.last = port_wire(top.out_last_o, 1);
+        out.value = port_wire(top.out_value_o, out.value.bits);
+        out.id = port_wire(top.out_id_o, out.id.bits);
+        return 1;
+    });
+}
+
+SYNFIRE_EXPORT int32_t synfire_add_core(synfire_sim* sim, const char* scope) {
+    return guarded(sim, 0, [&] {
+        Core core;
+        core.active = sim->wire(scope, "active");
+        core.stall = sim->wire(scope, "stall");
+        sim->cores.push_back(core);
+        return 1;
+    });
+}
+
+SYNFIRE_EXPORT int32_t synfire_add_memory(synfire_sim* sim, const char* scope, const char* name) {
+    return guarded(sim, 0, [&] {
+        const VerilatedVar* const var = sim->variable(scope, name);
+        Memory memory{static_cast<const uint8_t*>(var->datap()), entry_bits(*var), var->entSize(), 1};
+        for (int dimension = 0; dimension < var->udims(); ++dimension) {
+            memory.words *= var->range(dimension)->elements();
+        }
+        sim->memories.push_back(memory);
+        return 1;
+    });
+}
+
+SYNFIRE_EXPORT int32_t synfire_read(synfire_sim* sim, uint64_t index, uint32_t lane_bits, uint32_t lanes,
+                                    uint64_t count, int64_t* out) {
+    return guarded(sim, 0, [&] {
+        const Memory& memory = sim->memories.at(index);
+        if (lane_bits < 1 || lane_bits > 64 || lanes < 1 || uint64_t{lanes} * lane_bits > memory.word_bits
+            || count > memory.words * lanes) {
+            throw std::runtime_error{"a memory of " + std::to_string(memory.words) + " words of "
+                                     + std::to_string(memory.word_bits) + " bits cannot hold " + std::to_string(count)
+                                     + " numbers of " + std::to_string(lane_bits) + " bits, " + std::to_string(lanes)
+                                     + " to a word"};
+        }
+        for (uint64_t n = 0; n < count; ++n) {
+            out[n] = read_lane(memory.data + n / lanes * memory.word_bytes, n % lanes * lane_bits, lane_bits);
+        }
+        return 1;
+    });
+}
+
+SYNFIRE_EXPORT int64_t synfire_run(synfire_sim* sim, const struct synfire_beat* beats, uint64_t beat_count,
+                                   const uint8_t* drive, uint64_t cycles, struct synfire_wires* frames) {
+    return guarded(sim, int64_t{-1}, [&] { return sim->run(beats, beat_count, drive, cycles, frames); });
+}
+
+SYNFIRE_EXPORT int32_t synfire_core_counters(synfire_sim* sim, uint64_t core, struct synfire_core_cycles* cycles) {
+    return guarded(sim, 0, [&] {
+        *cycles = sim->cores.at(core).cycles;
+        return 1;
+    });
+}
+
+}  // extern "C"

@@ -1,0 +1,235 @@
+//! One design under Verilator, compared with all three witnesses: the cycle model in every cycle, the functional golden model
+//! and the Loihi 2 equations in every spike count and logit.
+
+use crate::cosim::{self, Pattern, PhaseCounts, PixelCodes, Report, Settings, Simulation};
+use crate::data::{Images, Labels};
+use crate::design::Design;
+use crate::error::Result;
+use crate::fixed::PixelFormat;
+use crate::golden::cycle::CycleModel;
+use crate::golden::functional::{Functional, Outcome};
+use crate::ir::quant::QuantGraph;
+use crate::loihi::network::Network;
+use crate::report;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// How to run the co-simulation.
+pub struct Request {
+    /// When the input has a beat to offer.
+    pub input: Pattern,
+    /// When the output is ready.
+    pub output: Pattern,
+    /// Seeds the patterns and the initial state.
+    pub seed: u64,
+    /// Cycles before the reset that precedes the comparison.
+    pub disturb: u64,
+    /// Where a mismatch's waveform goes.
+    pub wave: Option<PathBuf>,
+    /// The command line that repeats the run.
+    pub command: String,
+}
+
+/// What the untimed models say of the spikes and logits that the hardware sent.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Models {
+    /// Counts and logits that differ from the functional golden model.
+    pub functional_mismatches: u64,
+    /// Counts and logits compared with it.
+    pub functional_comparisons: u64,
+    /// One line per population: how the comparison with the Loihi 2 equations went, or why there was none.
+    pub loihi: Vec<String>,
+    /// The first difference from either model.
+    pub first_difference: Option<String>,
+}
+
+struct Codes<'a> {
+    images: &'a Images,
+    format: PixelFormat,
+}
+
+impl PixelCodes for Codes<'_> {
+    fn images(&self) -> usize {
+        self.images.len()
+    }
+
+    fn codes(&self, image: usize, codes: &mut Vec<i64>) {
+        *codes = self.images.codes(image, self.format);
+    }
+}
+
+/// Builds the design in `dir`, streams the images through it and compares.
+///
+/// # Errors
+/// Missing or failing tools, a design that gets stuck. A mismatch is not an error here: it stands in the results.
+pub fn verify(
+    design: &Design,
+    dir: &Path,
+    images: &Images,
+    labels: Option<&Labels>,
+    request: &Request,
+) -> Result<(Report, Models)> {
+    let net = &design.net;
+    let spinner = report::spinner("building the simulation");
+    let library = cosim::build(dir, &net.top);
+    spinner.finish_and_clear();
+    let library = library?;
+    let mut simulation = Simulation::new(&library, dir, net, request.seed)?;
+    let mut model = CycleModel::new(net);
+    let settings = Settings {
+        seed: request.seed,
+        input: request.input,
+        output: request.output,
+        disturb: request.disturb,
+        wave: request.wave.clone(),
+        command: request.command.clone(),
+    };
+    let bar = report::progress(images.len() as u64, "co-simulation");
+    // The untimed models look at the spikes after the timed run, so that its speed is its own.
+    let mut sent: BTreeMap<usize, Vec<Vec<Vec<i64>>>> = BTreeMap::new();
+    let mut observe = |counts: &PhaseCounts| {
+        if counts.population == net.quant.readout() {
+            bar.set_position(counts.image as u64 + 1);
+        }
+        let phases = sent.entry(counts.image).or_insert_with(|| silence(&net.quant));
+        phases[counts.phase as usize][counts.population.0].copy_from_slice(counts.values);
+    };
+    let codes = Codes { images, format: net.quant.pixels };
+    let outcome = cosim::run(net, &mut simulation, &mut model, &codes, &settings, &mut observe)?;
+    bar.finish_and_clear();
+    let mut result = Report::new(net, &outcome, labels.map(Labels::as_slice));
+    let mut comparison = Comparison::new(&net.quant)?;
+    sent.retain(|image, _| *image < outcome.images);
+    for (image, phases) in &sent {
+        comparison.image(*image, &images.codes(*image, net.quant.pixels), phases)?;
+    }
+    result.loihi_mismatches = comparison.loihi_mismatches();
+    result.mismatches += comparison.models.functional_mismatches;
+    Ok((result, comparison.finish()))
+}
+
+/// `[phase][population][neuron]`, all zero.
+fn silence(quant: &QuantGraph) -> Vec<Vec<Vec<i64>>> {
+    let phase: Vec<Vec<i64>> = quant.populations.iter().map(|p| vec![0; p.shape.len()]).collect();
+    vec![phase; quant.phases() as usize]
+}
+
+/// What the Loihi 2 equations said of one population.
+#[derive(Clone, Default)]
+struct LoihiTally {
+    compared: u64,
+    differ: u64,
+    /// Images in which the equations left the chip's registers, so that they say nothing of ours.
+    overflows: u64,
+}
+
+struct Comparison<'a> {
+    quant: &'a QuantGraph,
+    functional: Functional,
+    loihi: Network<'a>,
+    tallies: Vec<LoihiTally>,
+    models: Models,
+}
+
+impl<'a> Comparison<'a> {
+    fn new(quant: &'a QuantGraph) -> Result<Self> {
+        Ok(Comparison {
+            quant,
+            functional: Functional::new(quant)?,
+            loihi: Network::new(quant),
+            tallies: vec![LoihiTally::default(); quant.populations.len()],
+            models: Models::default(),
+        })
+    }
+
+    /// Compares what the hardware sent for one image.
+    fn image(&mut self, image: usize, codes: &[i64], sent: &[Vec<Vec<i64>>]) -> Result<()> {
+        let golden = self.functional.image_by_phase(codes)?;
+        self.with_functional(image, &golden, sent);
+        self.with_loihi(image, sent)
+    }
+
+    fn with_functional(&mut self, image: usize, golden: &Outcome, sent: &[Vec<Vec<i64>>]) {
+        let readout = self.quant.readout().0;
+        let logits = sent.last().map(|phase| (readout, &golden.logits, &phase[readout]));
+        let spikes = golden.phases.iter().flatten().zip(sent).flat_map(|(expected, got)| {
+            expected
+                .iter()
+                .zip(got)
+                .enumerate()
+                .filter(move |(pop, _)| *pop != readout)
+                .map(|(pop, (e, g))| (pop, e, g))
+        });
+        let mut differences = Vec::new();
+        for (pop, expected, got) in spikes.chain(logits) {
+            self.models.functional_comparisons += expected.len() as u64;
+            for (n, (e, g)) in expected.iter().zip(got).enumerate().filter(|(_, (e, g))| e != g) {
+                differences.push((pop, n, *e, *g));
+            }
+        }
+        self.models.functional_mismatches += differences.len() as u64;
+        if let Some((pop, n, expected, got)) = differences.first() {
+            self.note(format!("the functional model expects {expected}, the hardware sent {got}"), image, *pop, *n);
+        }
+    }
+
+    fn with_loihi(&mut self, image: usize, sent: &[Vec<Vec<i64>>]) -> Result<()> {
+        let readout = self.quant.readout().0;
+        for (pop, response) in self.loihi.run_image(sent)?.into_iter().enumerate() {
+            let Some(response) = response else { continue };
+            if response.overflows > 0 {
+                self.tallies[pop].overflows += 1;
+                continue;
+            }
+            let total: Vec<i64>;
+            let (expected, got) = if pop == readout {
+                (response.membranes(), sent.last().map_or(&[][..], |phase| &phase[pop]))
+            } else {
+                total = (0..response.counts.len()).map(|n| sent.iter().map(|phase| phase[pop][n]).sum()).collect();
+                (&response.counts[..], &total[..])
+            };
+            let differ: Vec<usize> = (0..expected.len()).filter(|&n| expected[n] != got[n]).collect();
+            self.tallies[pop].compared += expected.len() as u64;
+            self.tallies[pop].differ += differ.len() as u64;
+            if let Some(&n) = differ.first() {
+                let what = format!("the Loihi 2 equations give {}, the hardware sent {}", expected[n], got[n]);
+                self.note(what, image, pop, n);
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, what: String, image: usize, pop: usize, neuron: usize) {
+        let name = &self.quant.populations[pop].name;
+        self.models
+            .first_difference
+            .get_or_insert_with(|| format!("{what}: image {image}, layer '{name}', neuron {neuron}"));
+    }
+
+    /// Differences from the Loihi 2 equations; `None` if no population could be compared.
+    fn loihi_mismatches(&self) -> Option<u64> {
+        let compared = self.tallies.iter().any(|t| t.compared > 0);
+        compared.then(|| self.tallies.iter().map(|t| t.differ).sum())
+    }
+
+    fn finish(mut self) -> Models {
+        for coverage in self.loihi.coverage() {
+            let (pop, tally) = (coverage.population.0, &self.tallies[coverage.population.0]);
+            let name = &self.quant.populations[pop].name;
+            let mut line = if tally.compared > 0 {
+                format!("{name}: {} mismatches in {} values", tally.differ, report::grouped(tally.compared))
+            } else {
+                format!("{name}: not compared")
+            };
+            if tally.overflows > 0 {
+                line.push_str(&format!("; {} images leave the chip's registers", tally.overflows));
+            }
+            if tally.compared == 0 || tally.overflows > 0 {
+                line.push_str(&format!(" ({})", coverage.reasons.join("; ")));
+            }
+            self.models.loihi.push(line);
+        }
+        self.models
+    }
+}

@@ -1,0 +1,123 @@
+//! A waveform of the cycles around a mismatch.
+
+use super::trace::Trace;
+use crate::error::{Error, Result};
+use crate::ir::mapped::{MappedNet, Stream};
+use crate::ir::stream::Wires;
+use fst_writer::{
+    FstFileType, FstInfo, FstScopeType, FstSignalId, FstSignalType, FstVarDirection, FstVarType, open_fst,
+};
+use std::ops::Range;
+use std::path::Path;
+
+/// The variables of one stream on one side.
+struct StreamVars {
+    valid: FstSignalId,
+    ready: FstSignalId,
+    last: FstSignalId,
+    value: FstSignalId,
+    id: FstSignalId,
+}
+
+type Header = fst_writer::FstHeaderWriter<std::io::BufWriter<std::fs::File>>;
+type Body = fst_writer::FstBodyWriter<std::io::BufWriter<std::fs::File>>;
+
+const CYCLE_BITS: u32 = 64;
+
+/// Writes `cycles` as an FST file: the scopes `rtl` and `model` with a scope per stream, the number of the cycle, and `differs`.
+///
+/// One nanosecond stands for one cycle. Payloads are `x` while `valid` is 0.
+pub(super) fn write(path: &Path, net: &MappedNet, trace: &Trace, cycles: Range<u64>) -> Result<()> {
+    write_fst(path, net, trace, cycles).map_err(|e| {
+        let source = std::io::Error::other(e.to_string());
+        Error::io(path, "write the waveform", &source)
+    })
+}
+
+fn write_fst(path: &Path, net: &MappedNet, trace: &Trace, cycles: Range<u64>) -> fst_writer::Result<()> {
+    let info = FstInfo {
+        // The writer begins at 0 in any case: until the first cycle shown everything is unknown.
+        start_time: 0,
+        timescale_exponent: -9,
+        version: "synfire".into(),
+        // No date: the same mismatch gives the same file.
+        date: String::new(),
+        file_type: FstFileType::Verilog,
+    };
+    let mut header = open_fst(path, &info)?;
+    let cycle_var = var(&mut header, "cycle", CYCLE_BITS)?;
+    let differs = var(&mut header, "differs", 1)?;
+    let rtl = side(&mut header, "rtl", net)?;
+    let model = side(&mut header, "model", net)?;
+    let mut body = header.finish()?;
+    let mut text = Vec::new();
+    for cycle in cycles {
+        body.time_change(cycle)?;
+        bits(&mut body, cycle_var, cycle, CYCLE_BITS, &mut text)?;
+        let differ = trace.rtl(cycle) != trace.model(cycle);
+        bits(&mut body, differs, u64::from(differ), 1, &mut text)?;
+        for (vars, frames) in [(&rtl, trace.rtl(cycle)), (&model, trace.model(cycle))] {
+            for ((vars, frame), stream) in vars.iter().zip(frames).zip(&net.streams) {
+                change(&mut body, vars, &Wires::from(frame), stream, &mut text)?;
+            }
+        }
+    }
+    body.finish()?;
+    Ok(())
+}
+
+fn var(header: &mut Header, name: &str, width: u32) -> fst_writer::Result<FstSignalId> {
+    header.var(name, FstSignalType::bit_vec(width), FstVarType::Wire, FstVarDirection::Implicit, None)
+}
+
+fn side(header: &mut Header, name: &str, net: &MappedNet) -> fst_writer::Result<Vec<StreamVars>> {
+    header.scope(name, &net.top, FstScopeType::Module)?;
+    let mut all = Vec::new();
+    for stream in &net.streams {
+        header.scope(&stream.name, "stream", FstScopeType::Module)?;
+        all.push(StreamVars {
+            valid: var(header, "valid", 1)?,
+            ready: var(header, "ready", 1)?,
+            last: var(header, "last", 1)?,
+            value: var(header, "value", stream.value_bits)?,
+            id: var(header, "id", stream.id_bits)?,
+        });
+        header.up_scope()?;
+    }
+    header.up_scope()?;
+    Ok(all)
+}
+
+fn change(
+    body: &mut Body,
+    vars: &StreamVars,
+    wires: &Wires,
+    stream: &Stream,
+    text: &mut Vec<u8>,
+) -> fst_writer::Result<()> {
+    bits(body, vars.valid, u64::from(wires.valid), 1, text)?;
+    bits(body, vars.ready, u64::from(wires.ready), 1, text)?;
+    let beat = &wires.beat;
+    let payload = [
+        (vars.last, u64::from(beat.last), 1),
+        (vars.value, beat.value as u64, stream.value_bits),
+        (vars.id, u64::from(beat.id), stream.id_bits),
+    ];
+    for (var, value, width) in payload {
+        if wires.valid {
+            bits(body, var, value, width, text)?;
+        } else {
+            text.clear();
+            text.resize(width as usize, b'x');
+            body.signal_change(var, text)?;
+        }
+    }
+    Ok(())
+}
+
+/// The low `width` (at most 64) bits of `value`.
+fn bits(body: &mut Body, var: FstSignalId, value: u64, width: u32, text: &mut Vec<u8>) -> fst_writer::Result<()> {
+    text.clear();
+    text.extend((0..width).rev().map(|bit| if value.checked_shr(bit).unwrap_or(0) & 1 == 1 { b'1' } else { b'0' }));
+    body.signal_change(var, text)
+}

@@ -1,0 +1,162 @@
+//! Area of a unit: block RAMs and multipliers exactly, LUTs and flip-flops roughly.
+
+use super::device::device;
+use super::memory::{MemoryCost, MemoryKind, memory, slices};
+use crate::fixed::unsigned_bits;
+use crate::ir::mapped::{Core, Fire, MappedNet, Mode, Payload, Target};
+use std::ops::{Add, AddAssign};
+
+/// Resources that a unit or a design takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Area {
+    /// LUTs (of the family's size); an estimate.
+    pub luts: u64,
+    /// Flip-flops; an estimate.
+    pub ffs: u64,
+    /// Block RAMs, in the device's unit (see [`super::Device::blocks`]).
+    pub blocks: u64,
+    /// Hardware multipliers.
+    pub dsps: u64,
+}
+
+impl Add for Area {
+    type Output = Area;
+    fn add(self, other: Area) -> Area {
+        Area {
+            luts: self.luts.saturating_add(other.luts),
+            ffs: self.ffs.saturating_add(other.ffs),
+            blocks: self.blocks.saturating_add(other.blocks),
+            dsps: self.dsps.saturating_add(other.dsps),
+        }
+    }
+}
+
+impl AddAssign for Area {
+    fn add_assign(&mut self, other: Area) {
+        *self = *self + other;
+    }
+}
+
+impl std::iter::Sum for Area {
+    fn sum<I: Iterator<Item = Area>>(iter: I) -> Area {
+        iter.fold(Area::default(), Area::add)
+    }
+}
+
+impl From<MemoryCost> for Area {
+    fn from(cost: MemoryCost) -> Area {
+        Area { luts: cost.luts, ffs: cost.ffs, blocks: cost.blocks, dsps: 0 }
+    }
+}
+
+/// Area of a fork to `outputs` streams whose beats have `beat_bits` payload bits: a two-entry register for each.
+pub fn fork_area(outputs: usize, beat_bits: u32) -> Area {
+    (0..outputs).map(|_| spill(beat_bits)).sum()
+}
+
+/// Area of a merge of `inputs` streams into beats of `beat_bits` payload bits: a register, a multiplexer, an adder.
+pub fn merge_area(inputs: usize, beat_bits: u32) -> Area {
+    let luts = inputs as u64 * (u64::from(beat_bits) + 2);
+    spill(beat_bits) + Area { luts, ffs: inputs as u64, blocks: 0, dsps: 0 }
+}
+
+fn spill(beat_bits: u32) -> Area {
+    let bits = u64::from(beat_bits) + 1;
+    Area { luts: bits + 4, ffs: 2 * bits + 2, blocks: 0, dsps: 0 }
+}
+
+/// Area of one core on `target`.
+pub fn core_area(core: &Core, target: Target) -> Area {
+    let weights: u64 = slices(core, target).iter().map(|s| s.blocks).sum();
+    let weight_logic: Area = slices(core, target)
+        .iter()
+        .map(|s| memory(target, MemoryKind::Rom, core.weight_words(), s.bits).into())
+        .map(|a: Area| Area { blocks: 0, ..a })
+        .sum();
+    weight_logic + Area { blocks: weights, ..Area::default() } + memories(core, target) + logic(core, target)
+}
+
+/// Everything that is stored apart from the weights.
+fn memories(core: &Core, target: Target) -> Area {
+    let (groups, lanes) = (core.groups(), core.mode.lanes());
+    let per_group = |kind, bits: u32| -> Area { memory(target, kind, groups, lanes * bits as usize).into() };
+    let mut area = per_group(MemoryKind::Ram, core.membrane_bits) + per_group(MemoryKind::Rom, core.membrane_bits);
+    if core.fire != Fire::Readout {
+        area += per_group(MemoryKind::Rom, core.theta_bits);
+    }
+    if core.fire == Fire::Step {
+        area += per_group(MemoryKind::Rom, core.bias_bits);
+    }
+    if let Mode::Matrix { rows, .. } = core.mode {
+        // Each of the two buffers has a bank a row, because an event writes one row and an op reads them all.
+        let bank: Area = memory(target, MemoryKind::Ram, core.chunks(), core.value_bits as usize).into();
+        area += (0..2 * rows).map(|_| bank).sum();
+    }
+    area
+}
+
+/// LUTs of the family per unit of work, in tenths: measured with Yosys 0.70 on single lanes (20-bit membranes, 8-bit weights and
+/// payloads, 5-bit counts, a serialiser of 16 lanes). A carry cell counts as the LUTs that it takes.
+struct PerBit {
+    /// Per bit of weight times bit of payload, for a multiplier without a hardware one.
+    multiply: u64,
+    /// Per bit of membrane: accumulate, compare and subtract, and choose between the results.
+    fire: u64,
+    /// The same where the membranes are only accumulated and sent.
+    readout: u64,
+    /// Per bit that a lane sends: result register, serialiser, choice of the lane.
+    send: u64,
+}
+
+fn per_bit(target: Target) -> PerBit {
+    match target {
+        Target::Ecp5_25k | Target::Ecp5_85k => PerBit { multiply: 45, fire: 110, readout: 55, send: 24 },
+        Target::Ice40Hx8k | Target::Ice40Up5k | Target::Generic => {
+            PerBit { multiply: 24, fire: 90, readout: 45, send: 16 }
+        }
+        Target::Xc7 => PerBit { multiply: 17, fire: 60, readout: 30, send: 9 },
+    }
+}
+
+fn logic(core: &Core, target: Target) -> Area {
+    let (rows, lanes) = (core.mode.rows() as u64, core.mode.lanes() as u64);
+    let (weight, value, membrane) =
+        (u64::from(core.weight_bits), u64::from(core.value_bits), u64::from(core.membrane_bits));
+    let product = weight + if value > 1 { value } else { 0 };
+    let per_bit = per_bit(target);
+
+    // In tenths of a LUT.
+    let mut tenths = 0;
+    let mut lane = Area::default();
+    match core.mode {
+        _ if value == 1 => tenths += 10 * rows * weight,
+        Mode::Event { payload: Payload::ShiftAdd, .. } => {
+            // A stage of multiplexers a bit of the shift, two of which share LUTs.
+            tenths += 7 * product * u64::from(unsigned_bits(value - 1));
+        }
+        _ if device(target).is_some_and(|d| d.dsps > 0) => lane.dsps += rows,
+        _ => tenths += per_bit.multiply * rows * weight * value,
+    }
+    // The tree that adds the rows' products, and its registers.
+    tenths += 10 * (rows - 1) * (product + 2);
+    lane.ffs += (2 * rows - 1) * product;
+
+    let (membrane_tenths, sent) = match core.fire {
+        Fire::Count { bits, .. } => (per_bit.fire, u64::from(bits) + 1),
+        Fire::Unit { .. } | Fire::Step => (per_bit.fire, 2),
+        Fire::Readout => (per_bit.readout, membrane),
+    };
+    tenths += membrane_tenths * membrane + per_bit.send * sent;
+    lane.ffs += 2 * membrane + 3 * sent;
+    lane.luts = tenths.div_ceil(10);
+
+    let id = u64::from(unsigned_bits(core.inputs.max(core.neurons) as u64));
+    let control = Area { luts: 90 + 12 * id, ffs: 40 + 8 * id, blocks: 0, dsps: 0 };
+    let lanes = Area { luts: lanes * lane.luts, ffs: lanes * lane.ffs, blocks: 0, dsps: lanes * lane.dsps };
+    lanes + control + spill((id + sent) as u32)
+}
+
+/// Area of every core of `net` together, without forks and merges.
+pub fn net_area(net: &MappedNet) -> Area {
+    net.cores().map(|(_, _, core)| core_area(core, net.target)).sum()
+}

@@ -1,0 +1,168 @@
+//! Generated designs in Verilator against the cycle model and the functional model.
+
+#[path = "cycle_support/mod.rs"]
+mod cycle_support;
+
+use cycle_support::{Layer, map, quant};
+use ndarray::Array2;
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::path::Path;
+use synfire::cosim::{Outcome, Pattern, Report, Settings, Simulation, Toolchain};
+use synfire::golden::cycle::CycleModel;
+use synfire::golden::functional::Functional;
+use synfire::ir::mapped::{MappedNet, Mode, Payload};
+use synfire::ir::quant::{Coding, Neuron};
+
+const PATTERNS: [Pattern; 4] = [Pattern::Always, Pattern::Random { percent: 40 }, Pattern::Bursts, Pattern::LongStalls];
+
+fn toolchain() -> Option<Toolchain> {
+    match Toolchain::find() {
+        Ok(found) => Some(Toolchain { cache: Path::new(env!("CARGO_TARGET_TMPDIR")).join("cosim-cache"), ..found }),
+        Err(error) => {
+            assert!(std::env::var_os("CI").is_none(), "{error}");
+            println!("ignored: {error}");
+            None
+        }
+    }
+}
+
+fn write(net: &MappedNet, folder: &Path) {
+    for file in synfire::rtl::generate(net).unwrap() {
+        let path = folder.join(&file.path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, &file.text).unwrap();
+    }
+}
+
+/// Runs the images under each of `patterns` and returns the last outcome; the spikes and logits are those of the functional model.
+fn check(tools: &Toolchain, net: &MappedNet, images: &Vec<Vec<i64>>, patterns: &[Pattern], what: &str) -> Outcome {
+    assert_eq!(net.check(), vec![], "{what}");
+    let folder = tempfile::tempdir().unwrap();
+    write(net, folder.path());
+    let library = tools.build(folder.path(), &net.top).unwrap_or_else(|e| panic!("{what}\n{e}\n{}", net.dump()));
+    let functional = Functional::new(&net.quant).unwrap();
+    let logits: Vec<_> = images.iter().map(|codes| functional.image(codes).unwrap().logits).collect();
+    let mut last = None;
+    for (i, &output) in patterns.iter().enumerate() {
+        let settings = Settings {
+            seed: i as u64,
+            input: patterns[(i * 3) % patterns.len()],
+            output,
+            disturb: 97 * i as u64,
+            ..Settings::default()
+        };
+        let mut simulation = Simulation::new(&library, folder.path(), net, i as u64).unwrap();
+        let mut model = CycleModel::new(net);
+        let outcome = synfire::cosim::run(net, &mut simulation, &mut model, images, &settings, &mut |_| {}).unwrap();
+        if let Some(mismatch) = &outcome.mismatch {
+            panic!("{what}, output {output}: {mismatch}\n{}", net.dump());
+        }
+        assert_eq!(outcome.logits, logits, "{what}");
+        last = Some(outcome);
+    }
+    last.unwrap()
+}
+
+fn random_images(rng: &mut impl Rng, count: usize, pixels: usize, bits: u32, density: f64) -> Vec<Vec<i64>> {
+    let mut pixel = || if rng.random_bool(density) { rng.random_range(0..(1i64 << bits)) } else { 0 };
+    (0..count).map(|_| (0..pixels).map(|_| pixel()).collect()).collect()
+}
+
+#[test]
+fn random_networks_agree_with_the_cycle_model() {
+    let Some(tools) = toolchain() else { return };
+    for case in 0..8u64 {
+        let mut rng = ChaCha8Rng::seed_from_u64(case);
+        let coding = [Coding::Graded, Coding::Unit, Coding::Rate][case as usize % 3];
+        let timesteps = [1u32, 3, 4, 7, 8, 16][rng.random_range(0..6)];
+        let bits = [1, 3, 8][rng.random_range(0..3)];
+        let inputs = rng.random_range(1..20);
+        let layers = random_layers(&mut rng, coding, inputs);
+        let net = map(quant(coding, timesteps, bits, inputs, &layers), &layers);
+        let images = random_images(&mut rng, 12, inputs, bits, 0.5);
+        check(&tools, &net, &images, &PATTERNS, &format!("case {case}"));
+    }
+}
+
+/// A chain of random widths, modes and weights; some layers also read an earlier population.
+fn random_layers(rng: &mut impl Rng, coding: Coding, inputs: usize) -> Vec<Layer> {
+    let depth = rng.random_range(1..4);
+    let mut sizes = vec![inputs];
+    let mut layers = Vec::new();
+    for i in 0..depth {
+        let most = [1, 5, 20][rng.random_range(0..3)];
+        let n = rng.random_range(1..=most);
+        let mut from = vec![i];
+        if i > 0 && rng.random_bool(0.5) {
+            from.push(rng.random_range(0..i));
+        }
+        let lanes = [1, 2, 3, 4, 8, 32][rng.random_range(0..6)];
+        // A matrix core stores one payload an input, so it cannot read unit spikes.
+        let unit_spikes = coding == Coding::Unit && from.iter().any(|&pre| pre > 0);
+        let mode = if unit_spikes || rng.random_bool(0.5) {
+            let payload = if rng.random_bool(0.5) { Payload::Multiply } else { Payload::ShiftAdd };
+            Mode::Event { lanes, payload }
+        } else {
+            Mode::Matrix { rows: 1 << rng.random_range(0..4), lanes }
+        };
+        let from = from.into_iter().map(|pre| (pre, random_weights(rng, n, sizes[pre], 31))).collect();
+        layers.push(Layer { neuron: random_neuron(rng, n, i + 1 == depth, coding), mode, from });
+        sizes.push(n);
+    }
+    layers
+}
+
+fn random_neuron(rng: &mut impl Rng, n: usize, readout: bool, coding: Coding) -> Neuron {
+    let mut vector = |min: i64, max: i64| -> Vec<i64> { (0..n).map(|_| rng.random_range(min..=max)).collect() };
+    if readout {
+        return Neuron::Readout { v_init: vector(-50, 50) };
+    }
+    let bias = if coding == Coding::Rate { vector(-9, 9) } else { vec![0; n] };
+    Neuron::If { theta: vector(1, 200), v_init: vector(-20, 100), bias }
+}
+
+fn random_weights(rng: &mut impl Rng, post: usize, pre: usize, limit: i32) -> Array2<i32> {
+    Array2::from_shape_simple_fn((post, pre), || rng.random_range(-limit..=limit))
+}
+
+/// The 784-128-10 network's size and sparsity, with random weights.
+fn mnist_like(modes: [Mode; 2]) -> (MappedNet, Vec<Vec<i64>>) {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let layer = |rng: &mut ChaCha8Rng, pre: usize, post: usize, readout: bool, population, mode| Layer {
+        neuron: if readout {
+            Neuron::Readout { v_init: vec![0; post] }
+        } else {
+            Neuron::If { theta: vec![40_000; post], v_init: vec![20_000; post], bias: vec![0; post] }
+        },
+        mode,
+        from: vec![(population, random_weights(rng, post, pre, 127))],
+    };
+    let layers = [layer(&mut rng, 784, 128, false, 0, modes[0]), layer(&mut rng, 128, 10, true, 1, modes[1])];
+    let net = map(quant(Coding::Graded, 16, 8, 784, &layers), &layers);
+    let images = random_images(&mut rng, 300, 784, 8, 0.2);
+    (net, images)
+}
+
+#[test]
+fn a_network_of_mnist_size_runs_at_speed() {
+    let Some(tools) = toolchain() else { return };
+    let event = |lanes| Mode::Event { lanes, payload: Payload::Multiply };
+    let matrix = |rows, lanes| Mode::Matrix { rows, lanes };
+    for modes in [[event(16), event(10)], [matrix(8, 16), matrix(8, 10)]] {
+        let (net, images) = mnist_like(modes);
+        let outcome = check(&tools, &net, &images, &[Pattern::Always], &format!("{modes:?}"));
+        let report = Report::new(&net, &outcome, None);
+        println!(
+            "{}: {} cycles, {:.2} Mcycle/s, layers {:?}",
+            modes[0].name(),
+            report.cycles,
+            report.cycles_per_second / 1e6,
+            report.layers
+        );
+        assert!(report.cycles_per_second > 100_000.0, "{}", report.cycles_per_second);
+        for layer in &report.layers {
+            assert!(layer.cycles >= layer.bound_cycles, "{layer:?}");
+        }
+    }
+}
