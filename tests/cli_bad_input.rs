@@ -168,7 +168,7 @@ fn options_out_of_range() {
         (&["--lanes", "0"], &["0 lanes"]),
         (&["--lanes", "18446744073709551615"], &["lanes"]),
         (&["--lanes", "many"], &["expected 'auto' or a number"]),
-        (&["--mode", "matrix", "--rows", "3"], &["3 rows", "powers of two"]),
+        (&["--mode", "matrix", "--rows", "3"], &["3 rows", "power of two"]),
         (&["--rows", "0"], &["0 rows"]),
         (&["--calibration-limit", "0"], &["calibration limit of 0"]),
         (&["--target", "virtex"], &["virtex", "ecp5-25k"]),
@@ -204,7 +204,7 @@ fn settings_files() {
         ("normalize = { mean = [0.5], std = [0.0] }", &["std of 0"]),
         ("normalize = { mean = [nan], std = [1.0] }", &["mean of NaN"]),
         ("normalize = { mean = [], std = [] }", &["normalisation has 0 values"]),
-        ("[layers.hidden]\nlanes = 2", &["'hidden'", "no such layer", "'Relu_r'", "'Gemm_y'"]),
+        ("[layers.hidden]\nlanes = 2", &["'hidden'", "no such layer", "Relu_r", "Gemm_y"]),
         ("[layers.hidden]\nweight-bits = 4", &["'hidden'", "Relu_r"]),
         ("[layers.Relu_r]\nlanes = 0", &["Relu_r", "0 lanes"]),
         ("[layers.Relu_r]\nweight-bits = 1", &["Relu_r", "cannot be 1"]),
@@ -225,6 +225,5 @@ fn networks_that_do_not_fit_say_by_how_much_and_what_would() {
     let s = Scratch::new();
     s.model("net.onnx", &mlp_of(784, 128, 10, &["a", "r", "y"]));
     s.file("images.npy", &images(4, 784));
-    let text = s.compile_refused(5, &["--target", "ice40-hx8k"], &["ice40-hx8k", "32", "--target ecp5-25k"]);
-    assert!(text.contains("too many") || text.contains("over") || text.contains("more than"), "{text}");
+    s.compile_refused(5, &["--target", "ice40-hx8k"], &["block RAMs", "32", "too many", "ecp5-25k"]);
 }

@@ -110,17 +110,12 @@ fn parse_coding(text: &str) -> std::result::Result<Coding, String> {
 }
 
 impl Choices {
-    /// What the settings file and these choices ask for.
+    /// What these choices ask for, over the settings file, or over `default` where there is none.
     ///
     /// # Errors
     /// The settings file cannot be read or is not valid, or no image is left for the calibration.
-    pub fn settings(&self) -> Result<Settings> {
-        self.settings_over(Settings::default())
-    }
-
-    /// As [`Choices::settings`], with other defaults where there is no settings file.
-    pub fn settings_over(&self, defaults: Settings) -> Result<Settings> {
-        let mut settings = self.config.as_deref().map_or(Ok(defaults), Settings::load)?;
+    pub fn settings(&self, default: Settings) -> Result<Settings> {
+        let mut settings = self.config.as_deref().map_or(Ok(default), Settings::load)?;
         self.apply(&mut settings);
         if settings.calibration_limit == 0 {
             return Err(Problem::new("a calibration limit of 0 leaves no image").help("give at least 1").into());
@@ -178,7 +173,7 @@ struct LayerReport<'a> {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let settings = args.choices.settings()?;
+    let settings = args.choices.settings(Settings::default())?;
     Design::check_out(&args.out, args.force)?;
     let spinner = report::spinner("compiling");
     let result = Model::open(&args.model, &args.calibrate)

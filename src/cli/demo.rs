@@ -55,7 +55,7 @@ pub fn run(args: &Args) -> Result<()> {
     std::fs::write(&model, NETWORK).map_err(|e| Error::io(&model, "write", &e))?;
 
     step(2, "compiling the trained network");
-    let settings = args.choices.settings_over(Settings { target: Target::Ice40Hx8k, ..Settings::default() })?;
+    let settings = args.choices.settings(Settings { target: Target::Ice40Hx8k, ..Settings::default() })?;
     let dir = args.out.join("design");
     let design = pipeline::compile_with(&Model::open(&model, data.join("calibration_images.npy"))?, &settings)?;
     design.write(&dir, true)?;

@@ -7,6 +7,7 @@ use crate::frontends;
 use crate::pipeline::{self, Model};
 use crate::report;
 use crate::rtl;
+use crate::settings::Settings;
 use std::path::PathBuf;
 
 /// Arguments of `inspect`.
@@ -46,7 +47,7 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn of_model(args: &Args) -> Result<String> {
-    let settings = args.choices.settings()?;
+    let settings = args.choices.settings(Settings::default())?;
     if matches!(args.stage, Stage::Graph | Stage::Snn) {
         let graph = frontends::load(&args.input)?;
         return if args.stage == Stage::Graph {
@@ -74,7 +75,7 @@ fn of_design(args: &Args) -> Result<String> {
     }
     let design = Design::load(&args.input)?;
     let source = args.input.join("model/source.onnx");
-    let graph = || frontends::onnx::parse(&design.source, &design.origin.model).map_err(|e| e.in_file(&source));
+    let graph = || frontends::onnx::parse(&design.source, &design.net.quant.name).map_err(|e| e.in_file(&source));
     match args.stage {
         Stage::Graph => Ok(graph()?.dump()),
         Stage::Snn => Ok(pipeline::convert(&graph()?, &design.settings)?.dump()),

@@ -25,7 +25,7 @@ const MAX_FILE: u64 = 1 << 30;
 /// # Errors
 /// [`crate::error::Kind::Input`] with every problem found, each naming the file; see [`onnx::parse`].
 pub fn load(path: &Path) -> Result<Graph> {
-    let name = path.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
+    let name = path.file_stem().map_or_else(|| "model".into(), |stem| stem.to_string_lossy().into_owned());
     onnx::parse(&read(path)?, &name).map_err(|e| e.in_file(path))
 }
 
