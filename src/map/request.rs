@@ -157,7 +157,8 @@ pub(super) fn resolve(net: &MappedNet, request: &MapRequest) -> Result<Vec<Choic
             payload: layer.payload.or(request.payload),
         }
     };
-    let mut choices: Vec<Choice> = overrides.iter().zip(net.cores().map(|(_, _, core)| core.neurons)).map(settle).collect();
+    let mut choices: Vec<Choice> =
+        overrides.iter().zip(net.cores().map(|(_, _, core)| core.neurons)).map(settle).collect();
     for ((_, unit, core), choice) in net.cores().zip(&mut choices) {
         if !net.one_event_per_phase(core) {
             if choice.mode == ModeChoice::Matrix {

@@ -69,7 +69,8 @@ pub(super) fn wrap(
     let out = step.folder();
     step.write(&format!("{name}.v"), wrapper)?;
     let mut script = read_commands(sources);
-    script += &format!("read_verilog -defer {out}/{name}.v\n{} -top {name}\nwrite_json {out}/{name}.json\n", device.synth);
+    script +=
+        &format!("read_verilog -defer {out}/{name}.v\n{} -top {name}\nwrite_json {out}/{name}.json\n", device.synth);
     run_script(step, yosys, "pins.ys", &script, "pins.log")
 }
 

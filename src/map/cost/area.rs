@@ -3,7 +3,7 @@
 use super::device::device;
 use super::memory::{MemoryCost, MemoryKind, memory, slices};
 use crate::fixed::unsigned_bits;
-use crate::ir::mapped::{MappedNet, Core, Fire, Mode, Payload, Target};
+use crate::ir::mapped::{Core, Fire, MappedNet, Mode, Payload, Target};
 use std::ops::{Add, AddAssign};
 
 /// Resources that a unit or a design takes.

@@ -1,7 +1,7 @@
 //! Cycles per image.
 
 use crate::ir::ProjId;
-use crate::ir::mapped::{MappedNet, Core, Fire, Mode, Payload};
+use crate::ir::mapped::{Core, Fire, MappedNet, Mode, Payload};
 
 /// What enters a core, or leaves a population, in one image.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
