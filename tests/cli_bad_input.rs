@@ -13,6 +13,7 @@ use std::os::unix::fs::symlink;
 use synfire::frontends::onnx::proto::{GraphProto, NodeProto, TensorProto};
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn unsupported_operators_are_all_named() {
     let s = Scratch::new();
     let mut model = mlp(&["a", "squash", "y"]);

@@ -162,6 +162,7 @@ fn reshape_input(model: &mut synfire::frontends::onnx::proto::ModelProto) {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn colour_images_with_labels_inside() {
     let Some(shared) = data_support::shared() else { return };
     let s = Scratch::new();

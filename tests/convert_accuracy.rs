@@ -65,6 +65,7 @@ fn mnist16(folder: &Path, model: &str) -> Task {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn eight_bits_and_sixteen_steps_keep_the_float_accuracy() {
     let Some(folder) = shared() else { return };
     let tasks = [
@@ -93,6 +94,7 @@ fn eight_bits_and_sixteen_steps_keep_the_float_accuracy() {
 
 /// Few bits and few steps cost little; a quantiser that rounds without looking loses several points here.
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn coarse_settings_degrade_gently() {
     let Some(folder) = shared() else { return };
     let task = mnist16(&folder, "mnist16_mlp_256-64-10.onnx");

@@ -177,6 +177,7 @@ fn gzip_members_are_joined() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn the_real_sets_have_their_sizes() {
     let Some(root) = data_support::shared() else { return };
     for (set, count, shape) in

@@ -49,6 +49,7 @@ fn simulate(rows: &[[i64; 3]]) -> Vec<(i64, i64)> {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn chip_trace() {
     let Some(text) = shared("nir/lif/lif_lava_loihi_fixed.csv") else { return };
     let rows = rows(&text);
@@ -71,6 +72,7 @@ fn chip_trace() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn lava_fixed_point_trace() {
     let Some(text) = shared("nir/lif/lif_lava_cpu_fixed.csv") else { return };
     let rows = rows(&text);
@@ -102,6 +104,7 @@ fn dynamics(case: &Value) -> Dynamics {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn lava_lif_vectors() {
     let Some(vectors) = vectors() else { return };
     let mut compared = 0;
@@ -131,6 +134,7 @@ fn lava_lif_vectors() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn lava_ternary_lif_vectors() {
     let Some(vectors) = vectors() else { return };
     let cases = vectors["ternary_lif_fixed"].as_array().unwrap();
@@ -145,6 +149,7 @@ fn lava_ternary_lif_vectors() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn lava_dense_vectors() {
     let Some(vectors) = vectors() else { return };
     let cases = vectors["dense_fixed_one_input_spike"].as_array().unwrap();

@@ -152,6 +152,7 @@ fn every_layer_equals_loihi_in_rate_coding() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn the_command_line_takes_every_pattern() {
     let (Some(mnist), Some(_)) = (mnist(), toolchain()) else { return };
     let built = Built::new(&mnist.model, &event());

@@ -37,21 +37,25 @@ fn check(set: &str, model: &str, accuracy: usize) {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn mnist_784_128_10() {
     check("mnist", "mnist_mlp_784-128-10.onnx", 9791);
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn mnist16_256_128_10() {
     check("mnist16", "mnist16_mlp_256-128-10.onnx", 9828);
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn mnist16_256_64_10() {
     check("mnist16", "mnist16_mlp_256-64-10.onnx", 9751);
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn the_reference_runs_what_the_lowering_does_not_know_yet() {
     let Some(root) = data_support::shared() else { return };
     let (images, labels) = data::load_images(&root.join("data/cifar10-jpeg/calibration_2000.bin.gz")).unwrap();
@@ -65,6 +69,7 @@ fn the_reference_runs_what_the_lowering_does_not_know_yet() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn all_unsupported_operators_are_named() {
     let Some(root) = data_support::shared() else { return };
     let error = frontends::load(&root.join("models/fashion_cnn_avgpool.onnx")).unwrap_err();

@@ -31,6 +31,7 @@ fn synth(model: &Model, settings: &Settings, pnr: bool) -> SynthReport {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn mnist_784_128_10_at_16_lanes_runs_at_75_mhz_on_the_small_ecp5() {
     let Some(shared) = shared() else { return };
     if !tools(&[Tool::Yosys, Tool::NextpnrEcp5, Tool::Ecppack]) {

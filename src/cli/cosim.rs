@@ -69,6 +69,10 @@ pub fn run(args: &Args) -> Result<()> {
         problems.extend(mismatch.to_error().problems);
     }
     problems.extend(result.models.first_difference.clone().map(Problem::new));
+    if !problems.is_empty() {
+        // The first thing to know of a mismatch: whether these are still the files that the compiler wrote.
+        problems.extend(Design::changed_files(&args.dir)?);
+    }
     Error::check(Kind::Mismatch, problems)
 }
 

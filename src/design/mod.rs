@@ -90,7 +90,7 @@ impl Design {
         load::load(dir)
     }
 
-    /// A file of the model folder that differs from what was written, if any: a design that was edited by hand.
+    /// The files that differ from what was written: a design that was edited by hand.
     pub fn changed_files(dir: &Path) -> Result<Vec<Problem>> {
         load::changed_files(dir)
     }
