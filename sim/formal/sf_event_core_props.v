@@ -101,7 +101,7 @@ module sf_event_core_props #(
   initial assume (!rst_n);
   always @* begin
     assume (neuron < Neurons);
-    assume (watched < 2);
+    assume (watched == 0); // a second phase would begin behind the depth that is searched
     assume (theta != 0);
   end
 
@@ -219,7 +219,7 @@ module sf_event_core_props #(
       assert (fresh && stored == sum);
     end
     cover (!\dut.init_q && !\dut.held_q && ((\dut.w_op_q | \dut.m_op_q | \dut.a_op_q ) & live) == 0
-           && sum != v_init && $past(in_ready && in_valid && !in_last && in_value == 3, 6));
+           && sum != v_init && $past(in_ready && in_valid && !in_last && in_value == 2, 6));
     // The same at any time, with what is on its way.
     if (!(\dut.init_q && ahead)) begin
       assert (w_known);

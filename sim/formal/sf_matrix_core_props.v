@@ -103,7 +103,7 @@ module sf_matrix_core_props #(
   initial assume (!rst_n);
   always @* begin
     assume (neuron < Neurons);
-    assume (watched < 2);
+    assume (watched == 0); // a second phase would begin behind the depth that is searched
     assume (theta != 0);
   end
 

@@ -48,7 +48,7 @@ impl Proof {
     }
 
     fn script(&self, modules: &[String]) -> String {
-        let read: Vec<String> = modules.iter().map(|m| format!("read_verilog lib/{m}\n")).collect();
+        let read: Vec<String> = modules.iter().map(|m| format!("read_verilog modules/{m}\n")).collect();
         let define = if self.define.is_empty() { String::new() } else { format!("-D{} ", self.define) };
         let parameters: String =
             self.parameters.iter().map(|(name, value)| format!(" -chparam {name} {value}")).collect();
@@ -150,12 +150,12 @@ impl Tools {
     }
 }
 
-/// Copies the library and the properties into `lib` and `props`; the names of the library's files. `sf_rom` is left out:
+/// Copies the library and the properties into `modules` and `props` (the WebAssembly Yosys takes `lib` for `/lib`); the names of the library's files. `sf_rom` is left out:
 /// it wants a memory image.
 fn copy_sources(folder: &Path, mutation: Option<&Mutation>) -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut names = Vec::new();
-    for (from, to) in [("rtl_templates/lib", "lib"), ("sim/formal", "props")] {
+    for (from, to) in [("rtl_templates/lib", "modules"), ("sim/formal", "props")] {
         fs::create_dir(folder.join(to)).unwrap();
         for entry in fs::read_dir(root.join(from)).unwrap() {
             let path = entry.unwrap().path();
@@ -169,7 +169,7 @@ fn copy_sources(folder: &Path, mutation: Option<&Mutation>) -> Vec<String> {
                 text = text.replace(m.from, m.to);
             }
             fs::write(folder.join(to).join(&name), text).unwrap();
-            if to == "lib" {
+            if to == "modules" {
                 names.push(name);
             }
         }
