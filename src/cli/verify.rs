@@ -70,7 +70,7 @@ impl fmt::Display for LoihiReport {
         if self.overflowing_images > 0 {
             write!(f, "; {} images leave the chip's registers", report::grouped(self.overflowing_images))?;
         }
-        if self.compared == 0 || self.overflowing_images > 0 {
+        if !self.limits.is_empty() && (self.compared == 0 || self.overflowing_images > 0) {
             write!(f, " ({})", self.limits.join("; "))?;
         }
         Ok(())

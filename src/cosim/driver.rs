@@ -89,15 +89,17 @@ pub fn run(
 ) -> Result<Outcome> {
     let start = Instant::now();
     let pixels = net.quant.input_shape().len();
-    if settings.disturb > 0 {
-        disturb(net, simulation, &mut Feed::new(images, pixels, net.quant.phases()), settings)?;
-    }
+    let disturbed = match settings.disturb {
+        0 => 0,
+        _ => disturb(net, simulation, &mut Feed::new(images, pixels, net.quant.phases()), settings)?,
+    };
     reset(net, simulation)?;
     let mut driver = Driver {
         net,
         simulation,
         model,
         settings,
+        disturbed,
         feed: Feed::new(images, pixels, net.quant.phases()),
         trace: Trace::new(net.streams.len(), RING),
         observer: Observer::new(net),
@@ -140,6 +142,8 @@ struct Driver<'a, 'l, M> {
     simulation: &'a mut Simulation<'l>,
     model: &'a mut M,
     settings: &'a Settings,
+    /// Images that had begun to enter when the design was reset in their midst.
+    disturbed: usize,
     feed: Feed<'a>,
     trace: Trace,
     observer: Observer,
@@ -391,7 +395,7 @@ impl<M: Predictor> Driver<'_, '_, M> {
         if let Some(mismatch) = &mut self.mismatch {
             // All that had begun to enter, so that the stimulus up to the mismatch is the same.
             let begun = self.observer.images(self.net.input().0).max(mismatch.image) + 1;
-            mismatch.reproduce = format!("{} --limit {begun}", self.settings.command);
+            mismatch.reproduce = format!("{} --limit {}", self.settings.command, begun.max(self.disturbed));
             mismatch.wave = self.settings.wave.clone();
         }
         Ok(())
@@ -450,23 +454,33 @@ fn reset(net: &MappedNet, simulation: &mut Simulation<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Runs the design for a while without looking, so that the reset that follows finds it at work.
-fn disturb(net: &MappedNet, simulation: &mut Simulation<'_>, feed: &mut Feed<'_>, settings: &Settings) -> Result<()> {
+/// Runs the design for a while without comparing, so that the reset that follows finds it at work. Returns how many images
+/// had begun to enter.
+fn disturb(
+    net: &MappedNet,
+    simulation: &mut Simulation<'_>,
+    feed: &mut Feed<'_>,
+    settings: &Settings,
+) -> Result<usize> {
     reset(net, simulation)?;
     let mut frames = vec![Frame::default(); net.streams.len() * BATCH];
     let mut input = Player::new(settings.input, settings.seed, 2);
     let mut output = Player::new(settings.output, settings.seed, 3);
     let (mut taken, mut left) = (0, settings.disturb);
+    let mut ends = 0;
     while left > 0 {
         let length = left.min(BATCH as u64) as usize;
         let mut drive = [0; BATCH];
         input.play(&mut drive[..length], OFFER);
         output.play(&mut drive[..length], READY);
         feed.prepare(taken, BATCH, taken)?;
-        taken += simulation.run(feed.from(taken), &drive[..length], &mut frames[..length * net.streams.len()])?;
+        let frames = &mut frames[..length * net.streams.len()];
+        taken += simulation.run(feed.from(taken), &drive[..length], frames)?;
+        let input = frames.iter().skip(net.input().0).step_by(net.streams.len());
+        ends += input.filter(|frame| frame.moves() && Wires::from(*frame).beat.last).count();
         left -= length as u64;
     }
-    Ok(())
+    Ok(ends / net.quant.phases().max(1) as usize + 1)
 }
 
 /// A bound on the cycles that the network can work without anything moving on a stream.

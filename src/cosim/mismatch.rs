@@ -218,6 +218,7 @@ mod tests {
                 phases: 1,
                 value_bits: 1,
                 weight_bits: 1,
+                slice_bits: 18,
                 membrane_bits: 1,
                 theta_bits: 1,
                 bias_bits: 1,

@@ -1,7 +1,7 @@
 //! The co-simulation on a design written by hand: Verilator, the compiler, the cache, the C interface, the lock-step run and what it
 //! says when something differs.
 
-#[path = "cosim_ffi/tiny.rs"]
+#[path = "cosim_handmade/tiny.rs"]
 mod tiny;
 
 use std::path::{Path, PathBuf};

@@ -74,6 +74,7 @@ pub fn net() -> MappedNet {
             phases: 1,
             value_bits: 4,
             weight_bits: 2,
+            slice_bits: 18,
             membrane_bits,
             theta_bits: 1,
             bias_bits: 1,
