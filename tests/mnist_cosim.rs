@@ -106,11 +106,13 @@ fn a_thousand_images(mode: ModeChoice, name: &str, snapshots: u64) {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn a_thousand_images_in_event_mode() {
     a_thousand_images(ModeChoice::Event, "event", 2);
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn a_thousand_images_in_matrix_mode() {
     a_thousand_images(ModeChoice::Matrix, "matrix", 1);
 }
@@ -135,17 +137,20 @@ fn every_layer_on_loihi(settings: &Settings, phases: u64, snapshots: u64, images
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn every_layer_equals_loihi_in_event_mode() {
     every_layer_on_loihi(&Settings { input_bits: 4, weight_bits: 6, ..event() }, 1, 2, 1000);
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn every_layer_equals_loihi_in_matrix_mode() {
     every_layer_on_loihi(&Settings { input_bits: 4, weight_bits: 6, ..matrix() }, 1, 1, 1000);
 }
 
 /// In rate coding the reset by subtraction acts between the time steps.
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn every_layer_equals_loihi_in_rate_coding() {
     let settings = Settings { input_bits: 2, weight_bits: 4, coding: Coding::Rate, ..matrix() };
     every_layer_on_loihi(&settings, 16, 1, 100);
@@ -201,32 +206,38 @@ fn hidden_layer_in(mode: ModeChoice, settings: Settings) -> Settings {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn back_pressure_on_graded_event_cores() {
     under_back_pressure(&event(), 5);
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn back_pressure_on_graded_matrix_cores() {
     under_back_pressure(&matrix(), 5);
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn back_pressure_on_unit_event_cores() {
     under_back_pressure(&Settings { coding: Coding::Unit, ..event() }, 4);
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn back_pressure_on_a_unit_matrix_core_and_an_event_core() {
     let settings = Settings { payload: None, coding: Coding::Unit, ..event() };
     under_back_pressure(&hidden_layer_in(ModeChoice::Matrix, settings), 4);
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn back_pressure_on_rate_event_cores() {
     under_back_pressure(&Settings { coding: Coding::Rate, ..event() }, 2);
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn back_pressure_on_rate_matrix_cores() {
     under_back_pressure(&Settings { coding: Coding::Rate, ..matrix() }, 2);
 }

@@ -75,26 +75,31 @@ fn check(lanes: usize, payload: Payload, expected: &Measured) {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn one_lane() {
     check(1, Payload::Multiply, &Measured { active: [1_859_840, 60_570], stalled: 2_499, total: 1_862_557 });
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn eight_lanes() {
     check(8, Payload::Multiply, &Measured { active: [232_480, 12_114], stalled: 3_566, total: 236_157 });
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn sixteen_lanes() {
     check(16, Payload::Multiply, &Measured { active: [116_240, 6_057], stalled: 1_873, total: 118_215 });
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn thirty_two_lanes() {
     check(32, Payload::Multiply, &Measured { active: [58_120, 6_057], stalled: 2_925, total: 61_155 });
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn sixteen_lanes_without_a_multiplier() {
     check(16, Payload::ShiftAdd, &Measured { active: [564_424, 10_045], stalled: 5_214, total: 569_750 });
 }

@@ -219,7 +219,6 @@ mod tests {
                 value_bits: 1,
                 slice_bits: 18,
                 weight_bits: 1,
-                slice_bits: 18,
                 membrane_bits: 1,
                 theta_bits: 1,
                 bias_bits: 1,
