@@ -75,7 +75,6 @@ pub fn net() -> MappedNet {
             value_bits: 4,
             slice_bits: 18,
             weight_bits: 2,
-            slice_bits: 18,
             membrane_bits,
             theta_bits: 1,
             bias_bits: 1,
