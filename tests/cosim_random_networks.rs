@@ -8,10 +8,10 @@ use ndarray::Array2;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::path::Path;
-use synfire::cosim::{Outcome, Pattern, Report, Settings, Simulation, Toolchain};
+use synfire::cosim::{Pattern, Settings, Simulation, Toolchain};
 use synfire::golden::cycle::CycleModel;
 use synfire::golden::functional::Functional;
-use synfire::ir::mapped::{MappedNet, Mode, Payload};
+use synfire::ir::mapped::{MappedNet, Mode, Payload, UnitKind};
 use synfire::ir::quant::{Coding, Neuron};
 
 const PATTERNS: [Pattern; 4] = [Pattern::Always, Pattern::Random { percent: 40 }, Pattern::Bursts, Pattern::LongStalls];
@@ -35,15 +35,14 @@ fn write(net: &MappedNet, folder: &Path) {
     }
 }
 
-/// Runs the images under each of `patterns` and returns the last outcome; the spikes and logits are those of the functional model.
-fn check(tools: &Toolchain, net: &MappedNet, images: &Vec<Vec<i64>>, patterns: &[Pattern], what: &str) -> Outcome {
+/// Runs the images under each of `patterns`; the logits are those of the functional model.
+fn check(tools: &Toolchain, net: &MappedNet, images: &Vec<Vec<i64>>, patterns: &[Pattern], what: &str) {
     assert_eq!(net.check(), vec![], "{what}");
     let folder = tempfile::tempdir().unwrap();
     write(net, folder.path());
     let library = tools.build(folder.path(), &net.top).unwrap_or_else(|e| panic!("{what}\n{e}\n{}", net.dump()));
     let functional = Functional::new(&net.quant).unwrap();
     let logits: Vec<_> = images.iter().map(|codes| functional.image(codes).unwrap().logits).collect();
-    let mut last = None;
     for (i, &output) in patterns.iter().enumerate() {
         let settings = Settings {
             seed: i as u64,
@@ -59,9 +58,7 @@ fn check(tools: &Toolchain, net: &MappedNet, images: &Vec<Vec<i64>>, patterns: &
             panic!("{what}, output {output}: {mismatch}\n{}", net.dump());
         }
         assert_eq!(outcome.logits, logits, "{what}");
-        last = Some(outcome);
     }
-    last.unwrap()
 }
 
 fn random_images(rng: &mut impl Rng, count: usize, pixels: usize, bits: u32, density: f64) -> Vec<Vec<i64>> {
@@ -72,7 +69,9 @@ fn random_images(rng: &mut impl Rng, count: usize, pixels: usize, bits: u32, den
 #[test]
 fn random_networks_agree_with_the_cycle_model() {
     let Some(tools) = toolchain() else { return };
+    let (mut merges, mut full, mut clipped) = (0, 0, 0);
     for case in 0..8u64 {
+        // The number of a failing case is its seed.
         let mut rng = ChaCha8Rng::seed_from_u64(case);
         let coding = [Coding::Graded, Coding::Unit, Coding::Rate][case as usize % 3];
         let timesteps = [1u32, 3, 4, 7, 8, 16][rng.random_range(0..6)];
@@ -81,8 +80,14 @@ fn random_networks_agree_with_the_cycle_model() {
         let layers = random_layers(&mut rng, coding, inputs);
         let net = map(quant(coding, timesteps, bits, inputs, &layers), &layers);
         let images = random_images(&mut rng, 12, inputs, bits, 0.5);
+        merges += net.units.iter().filter(|u| matches!(u.kind, UnitKind::Merge { .. })).count();
+        let fills_its_bits = (timesteps + 1).is_power_of_two();
+        full += usize::from(fills_its_bits);
+        clipped += usize::from(!fills_its_bits);
         check(&tools, &net, &images, &PATTERNS, &format!("case {case}"));
     }
+    // Several projections into one population, and counts that need clipping and such that do not, are among them.
+    assert!(merges >= 2 && full >= 2 && clipped >= 2, "{merges} merges, {full} and {clipped}");
 }
 
 /// A chain of random widths, modes and weights; some layers also read an earlier population.
@@ -124,45 +129,4 @@ fn random_neuron(rng: &mut impl Rng, n: usize, readout: bool, coding: Coding) ->
 
 fn random_weights(rng: &mut impl Rng, post: usize, pre: usize, limit: i32) -> Array2<i32> {
     Array2::from_shape_simple_fn((post, pre), || rng.random_range(-limit..=limit))
-}
-
-/// The 784-128-10 network's size and sparsity, with random weights.
-fn mnist_like(modes: [Mode; 2]) -> (MappedNet, Vec<Vec<i64>>) {
-    let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let layer = |rng: &mut ChaCha8Rng, pre: usize, post: usize, readout: bool, population, mode| Layer {
-        neuron: if readout {
-            Neuron::Readout { v_init: vec![0; post] }
-        } else {
-            Neuron::If { theta: vec![40_000; post], v_init: vec![20_000; post], bias: vec![0; post] }
-        },
-        mode,
-        from: vec![(population, random_weights(rng, post, pre, 127))],
-    };
-    let layers = [layer(&mut rng, 784, 128, false, 0, modes[0]), layer(&mut rng, 128, 10, true, 1, modes[1])];
-    let net = map(quant(Coding::Graded, 16, 8, 784, &layers), &layers);
-    let images = random_images(&mut rng, 300, 784, 8, 0.2);
-    (net, images)
-}
-
-#[test]
-fn a_network_of_mnist_size_runs_at_speed() {
-    let Some(tools) = toolchain() else { return };
-    let event = |lanes| Mode::Event { lanes, payload: Payload::Multiply };
-    let matrix = |rows, lanes| Mode::Matrix { rows, lanes };
-    for modes in [[event(16), event(10)], [matrix(8, 16), matrix(8, 10)]] {
-        let (net, images) = mnist_like(modes);
-        let outcome = check(&tools, &net, &images, &[Pattern::Always], &format!("{modes:?}"));
-        let report = Report::new(&net, &outcome, None);
-        println!(
-            "{}: {} cycles, {:.2} Mcycle/s, layers {:?}",
-            modes[0].name(),
-            report.cycles,
-            report.cycles_per_second / 1e6,
-            report.layers
-        );
-        assert!(report.cycles_per_second > 100_000.0, "{}", report.cycles_per_second);
-        for layer in &report.layers {
-            assert!(layer.cycles >= layer.bound_cycles, "{layer:?}");
-        }
-    }
 }
