@@ -7,6 +7,9 @@ mod reserved;
 
 use std::collections::BTreeSet;
 
+/// The bench's module, which stands beside the network's own in a simulation.
+const BENCH: &str = "tb";
+
 /// The longest identifier that [`Names::claim`] hands out.
 pub const MAX_LENGTH: usize = 48;
 
@@ -65,7 +68,7 @@ pub fn legalise(text: &str, fallback: &str) -> String {
     let digit = name.starts_with(|c: char| c.is_ascii_digit());
     // `s` alone is taken as well: a number behind it would make it `s_2`.
     let taken = TAKEN_PREFIXES.iter().any(|p| name.starts_with(p) || name == p.trim_end_matches('_'));
-    if digit || taken || reserved::is_reserved(&name) {
+    if digit || taken || name == BENCH || reserved::is_reserved(&name) {
         name.insert_str(0, "n_");
     }
     name
@@ -122,6 +125,7 @@ mod tests {
             ("u_net", "n_u_net"),
             ("S_in", "n_s_in"),
             ("con", "n_con"),
+            ("tb", "n_tb"),
             ("", "layer"),
             ("ünïcödé", "n_c_d"),
             ("层", "layer"),

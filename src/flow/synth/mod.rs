@@ -244,9 +244,10 @@ fn fit_pins(
     if needed <= pnr.pins {
         return Ok("netlist.json".into());
     }
-    let name = format!("{top}_pins");
-    let Some(wrapper) = pins::wrapper(top, &name, &netlist.ports) else { return Ok("netlist.json".into()) };
-    yosys::wrap(step, yosys, device, sources, &wrapper, &name)?;
+    // No layer can have this name: the prefix belongs to the library.
+    let name = "sf_pins";
+    let Some(wrapper) = pins::wrapper(top, name, &netlist.ports) else { return Ok("netlist.json".into()) };
+    yosys::wrap(step, yosys, device, sources, &wrapper, name)?;
     warnings.push(format!(
         "the design has {needed} port bits, the package {} pins: it was placed between two shift registers, whose about {needed} \
          flip-flops the logic cells include; the bitstream shows that it fits but is of no use on a board",
