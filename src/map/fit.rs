@@ -5,7 +5,6 @@ use super::cost::larger;
 use super::decide::grouped;
 use super::request::{Choice, ModeChoice};
 use crate::error::{Error, Kind, Problem};
-use clap::ValueEnum;
 
 /// Says for each resource by how much the smallest layout is too large, and what would fit.
 pub(super) fn does_not_fit(layout: &Layout) -> Error {
@@ -53,8 +52,7 @@ fn advice(layout: &Layout) -> String {
     }
     let targets = std::iter::successors(larger(layout.target), |&t| larger(t));
     if let Some(target) = targets.into_iter().find(|&t| fits(layout.variant(t, |_, _| ()))) {
-        let name = target.to_possible_value().map(|v| v.get_name().to_string()).unwrap_or_default();
-        ways.push(format!("the target {name}"));
+        ways.push(format!("the target {}", target.name()));
     }
     match ways.as_slice() {
         [] => "no other weight width or supported device would do: use a network with fewer neurons".to_string(),
