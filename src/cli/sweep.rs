@@ -32,7 +32,7 @@ pub struct Point {
 
 /// Quantises the design's source network for every point and runs the golden model.
 pub fn run(design: &Design, calibrate: &Path, images: &Images, labels: Option<&Labels>) -> Result<Vec<Point>> {
-    let graph = frontends::onnx::parse(&design.source, &design.origin.model)?;
+    let graph = frontends::onnx::parse(&design.source, &design.net.quant.name)?;
     let (calibration, _) = data::load_images(calibrate)?;
     let calibration = calibration.shaped(graph.input_shape()).map_err(|e| e.in_file(calibrate))?;
     let snn = pipeline::convert(&graph, &design.settings)?;
