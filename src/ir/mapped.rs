@@ -333,6 +333,9 @@ impl Core {
     }
 }
 
+/// The most lanes or rows of a core: above it a design is a typing error, not a design.
+pub const MAX_PARALLEL: usize = 1 << 16;
+
 impl MappedNet {
     /// The unit with this index.
     pub fn unit(&self, id: UnitId) -> &Unit {
@@ -373,6 +376,13 @@ impl MappedNet {
         check_names("stream", self.streams.iter().map(|s| &s.name), &mut problems);
         self.check_ports(&mut problems);
         for (_, unit, core) in self.cores() {
+            if core.population.0 >= self.quant.populations.len()
+                || core.projections.iter().any(|p| p.0 >= self.quant.projections.len())
+            {
+                problems
+                    .push(Problem::new("computes a population or projection that does not exist").at_node(&unit.name));
+                continue;
+            }
             for what in self.core_problems(core) {
                 problems.push(Problem::new(what).at_node(&unit.name));
             }
@@ -442,11 +452,23 @@ impl MappedNet {
         if core.inputs != senders || core.neurons != pop.shape.len() {
             problems.push(format!("is {}→{}, the network says {senders}→{}", core.inputs, core.neurons, pop.shape));
         }
+        let widths = [core.value_bits, core.weight_bits, core.membrane_bits, core.theta_bits, core.bias_bits];
+        if widths.iter().any(|w| !(1..=64).contains(w)) {
+            problems.push(format!("has widths of {widths:?} bits, not 1 to 64"));
+        }
+        let weight_bits = core.projections.iter().map(|&p| self.quant.projection(p).weight_bits).max();
+        if core.weight_bits < weight_bits.unwrap_or(0) {
+            problems.push("has weights that are too narrow".into());
+        }
         if core.slice_bits == 0 {
             problems.push("has a weight memory in slices of 0 bits".into());
         }
-        if core.mode.lanes() == 0 || !core.mode.rows().is_power_of_two() {
-            problems.push("needs at least one lane, and rows that are a power of two".into());
+        let most = 1..=MAX_PARALLEL;
+        if !most.contains(&core.mode.lanes())
+            || !most.contains(&core.mode.rows())
+            || !core.mode.rows().is_power_of_two()
+        {
+            problems.push(format!("needs 1 to {MAX_PARALLEL} lanes, and rows that are a power of two up to that"));
         }
         if matches!(core.mode, Mode::Matrix { .. }) && !self.one_event_per_phase(core) {
             problems.push("is a matrix core, but its senders send several events of one neuron in a phase".into());

@@ -198,8 +198,10 @@ impl QuantGraph {
                 _ => 0,
             };
             // A spike only subtracts from a membrane at or above theta, so it never lowers the minimum below zero.
-            range.0 = range.0.min(v0.min(0) + phases * (down[n] + bias.min(0)));
-            range.1 = range.1.max(v0.max(0) + phases * (up[n] + bias.max(0)));
+            let reach =
+                |v0: i64, sum: i64, bias: i64| v0.saturating_add(phases.saturating_mul(sum.saturating_add(bias)));
+            range.0 = range.0.min(reach(v0.min(0), down[n], bias.min(0)));
+            range.1 = range.1.max(reach(v0.max(0), up[n], bias.max(0)));
         }
         range
     }
@@ -210,6 +212,19 @@ impl QuantGraph {
             self.populations.iter().map(|p| (p.name.as_str(), &p.shape, p.neuron.role())),
             self.projections.iter().map(|p| &p.projection),
         );
+        if !problems.is_empty() {
+            return problems;
+        }
+        // Outside these, the sums below would leave 64 bits.
+        for (what, value, range) in
+            [("time steps", self.timesteps, 1..=0xffff), ("bits per pixel", self.pixels.bits, 1..=16)]
+                .into_iter()
+                .chain(self.projections.iter().map(|p| ("bits per weight", p.weight_bits, 2..=31)))
+        {
+            if !range.contains(&value) {
+                problems.push(Problem::new(format!("has {value} {what}, not {} to {}", range.start(), range.end())));
+            }
+        }
         if !problems.is_empty() {
             return problems;
         }

@@ -3,13 +3,10 @@
 use super::cost::Traffic;
 use crate::error::{Error, Kind, Problem, Result};
 use crate::ir::PopId;
-use crate::ir::mapped::{Core, MappedNet, Payload, Target};
+use crate::ir::mapped::{Core, MAX_PARALLEL, MappedNet, Payload, Target};
 use crate::ir::quant::QuantGraph;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// The most lanes or rows that can be asked for: above it a design is a typing error, not a design.
-const MAX_PARALLEL: usize = 1 << 16;
 
 /// How synapses are to be computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
