@@ -6,7 +6,7 @@ mod table;
 pub use plot::curves;
 pub use table::Table;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, printable};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
@@ -18,6 +18,8 @@ use std::time::Duration;
 /// # Errors
 /// The file cannot be written.
 pub fn emit(json: &Option<PathBuf>, value: &impl Serialize, text: &str) -> Result<()> {
+    // Names in it come from model files.
+    let text = &printable(text);
     let Some(file) = json else {
         return print(&mut io::stdout(), text);
     };
