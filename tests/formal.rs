@@ -51,7 +51,7 @@ const MATRIX_COUNT: Proof = Proof {
         ("CountMax", 1),
         ("OutValueBits", 1),
     ],
-    ..Proof::of("sf_matrix_core", &[Run::Bounded(14), Run::Cover(19)])
+    ..Proof::of("sf_matrix_core", &[Run::Bounded(16), Run::Cover(19)])
         .with("BOUNDED")
         .registered("in_ready out_valid out_last out_value out_id", "in_valid in_last in_value in_id out_ready")
 };
