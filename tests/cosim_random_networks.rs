@@ -74,7 +74,7 @@ fn random_networks_agree_with_the_cycle_model() {
         // The number of a failing case is its seed.
         let mut rng = ChaCha8Rng::seed_from_u64(case);
         let coding = [Coding::Graded, Coding::Unit, Coding::Rate][case as usize % 3];
-        let timesteps = [1u32, 3, 4, 7, 8, 16][rng.random_range(0..6)];
+        let timesteps = [1u32, 4, 3, 8, 7, 16][case as usize % 6];
         let bits = [1, 3, 8][rng.random_range(0..3)];
         let inputs = rng.random_range(1..20);
         let layers = random_layers(&mut rng, coding, inputs);
