@@ -37,7 +37,8 @@ fn mnist_at_16_lanes_fits_the_small_ecp5() {
     let area = total(&net);
     let limits = device(net.target).unwrap();
     assert!(area.blocks <= limits.blocks && area.dsps <= limits.dsps && area.luts <= limits.luts, "{area:?}");
-    assert!(cores(&net).iter().all(|core| core.mode.lanes() == 16));
+    // More lanes than neurons would change no cycle.
+    assert_eq!(cores(&net).iter().map(|core| core.mode.lanes()).collect::<Vec<_>>(), [16, 10]);
 }
 
 #[test]
