@@ -418,6 +418,10 @@ impl MappedNet {
                 (Some(from), Some(to)) => from.unit < to.unit,
                 _ => true,
             };
+            if !(1..=32).contains(&stream.id_bits) || !(1..=64).contains(&stream.value_bits) {
+                let what = format!("is a stream of {}-bit ids and {}-bit values", stream.id_bits, stream.value_bits);
+                problems.push(Problem::new(what).at_node(&stream.name));
+            }
             if !border_in || !border_out || !forward {
                 problems.push(Problem::new("is a stream that does not run forward").at_node(&stream.name));
             }
