@@ -1,5 +1,5 @@
 //# One core: the library core with this layer's parameters and memories. #//
-// @{ name }@: @{ neurons }@ neurons, @{ inputs }@ inputs, @{ mode }@ core with @{ lanes }@ lanes.
+// @{ name }@: @{ neurons }@ neurons, @{ inputs }@ inputs, @{ mode }@ core, lanes: @{ lanes }@.
 //
 // Computes @{ description }@.
 // Contract: streams as in sf_@{ mode }@_core. A beat is {last, value, id}; last closes a phase.

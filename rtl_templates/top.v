@@ -5,9 +5,9 @@
 // output sends one signed logit per class, then one beat with last = 1. @{ phases }@ phase(s) an image.
 // valid never waits for ready; data is stable while valid && !ready. Reset is synchronous, active low.
 //
-//% for line in overview %//
+//%- for line in overview %//
 //   @{ line }@
-//% endfor %//
+//%- endfor %//
 `default_nettype none
 
 module @{ top }@ (

@@ -37,6 +37,8 @@ module sf_emit_props #(
   (* hierconn *) wire [GroupBits-1:0]       \dut.r_group_q ;
   (* hierconn *) wire [Lanes-1:0]           \dut.r_mask_q ;
   (* hierconn *) wire                       \dut.s_end_q ;
+  (* hierconn *) wire                       \dut.s_busy_q ;
+  (* hierconn *) wire                       \dut.s_final_q ;
   (* hierconn *) wire [GroupBits-1:0]       \dut.s_group_q ;
   (* hierconn *) wire [Lanes-1:0]           \dut.s_mask_q ;
   (* hierconn *) wire [Lanes*ValueBits-1:0] \dut.g_value.r_value_q ;
@@ -164,6 +166,8 @@ module sf_emit_props #(
       assert (backlog == count);
       if (watching) assert (found && ahead < backlog);
       assert (out_valid || !\dut.u_spill.tail_valid_q );
+      assert (\dut.s_busy_q == s_busy);
+      assert (!s_busy || \dut.s_final_q == !s_two);
 
       cover (watching && ahead == 0 && out_valid && out_last && $past(stall, 2) && $past(watching, 5));
     end

@@ -127,6 +127,7 @@ module sf_event_core_props #(
   (* hierconn *) wire [6:0]                    \dut.w_op_q ;
   (* hierconn *) wire [6:0]                    \dut.m_op_q ;
   (* hierconn *) wire [6:0]                    \dut.a_op_q ;
+  (* hierconn *) wire                          \dut.a_load_q ;
   (* hierconn *) wire [GroupBits-1:0]          \dut.w_group_q ;
   (* hierconn *) wire [GroupBits-1:0]          \dut.m_group_q ;
   (* hierconn *) wire [GroupBits-1:0]          \dut.a_group_q ;
@@ -229,6 +230,8 @@ module sf_event_core_props #(
     if (a_op[Acc] || a_op[Fire]) assert (fresh);
     if (m_op[Acc] || m_op[Fire]) assert (a_known);
     if (w_op[Acc] || w_op[Fire]) assert (m_known);
+    // Stage A loads for an addition and in a group's first firing slot (bits 5, 4 and 3: acc, fire, first).
+    if (\dut.a_op_q [5] || \dut.a_op_q [4]) assert (\dut.a_load_q == (\dut.a_op_q [5] || \dut.a_op_q [3]));
     // What is in stage A is what the memory holds, and each stage carries what it should.
     if (a_op[Acc]) assert (\dut.rdata [lane*MembraneBits+:MembraneBits] == stored);
     if (a_op[Acc]) assert (a_wide[MembraneBits-1:0] == a_add);

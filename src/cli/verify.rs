@@ -15,6 +15,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// How to run the co-simulation.
 pub struct Request {
@@ -119,27 +120,56 @@ pub fn verify(
         command: request.command.clone(),
     };
     let bar = report::progress(images.len() as u64, "co-simulation");
-    // The untimed models look at the spikes after the timed run, so that its speed is its own.
-    let mut sent: BTreeMap<usize, Vec<Vec<Vec<i64>>>> = BTreeMap::new();
+    let codes = Codes { images, format: net.quant.pixels };
+    let mut comparison = Comparison::new(&net.quant)?;
+    let mut judge = Judge { comparison: &mut comparison, codes: &codes, sent: BTreeMap::new(), spent: Duration::ZERO };
+    let mut judged = Ok(());
     let mut observe = |counts: &PhaseCounts| {
         if counts.population == net.quant.readout() {
             bar.set_position(counts.image as u64 + 1);
         }
-        let phases = sent.entry(counts.image).or_insert_with(|| silence(&net.quant));
-        phases[counts.phase as usize][counts.population.0].copy_from_slice(counts.values);
+        if judged.is_ok() {
+            judged = judge.note(counts);
+        }
     };
-    let codes = Codes { images, format: net.quant.pixels };
-    let outcome = cosim::run(net, &mut simulation, &mut model, &codes, &settings, &mut observe)?;
+    let mut outcome = cosim::run(net, &mut simulation, &mut model, &codes, &settings, &mut observe)?;
     bar.finish_and_clear();
+    judged?;
+    // The speed of the timed run is its own: the untimed models' time does not count.
+    outcome.elapsed = outcome.elapsed.saturating_sub(judge.spent);
     let mut result = Report::new(net, &outcome, labels.map(Labels::as_slice));
-    let mut comparison = Comparison::new(&net.quant)?;
-    sent.retain(|image, _| *image < outcome.images);
-    for (image, phases) in &sent {
-        comparison.image(*image, &images.codes(*image, net.quant.pixels), phases)?;
-    }
     result.loihi_mismatches = comparison.loihi_mismatches();
     result.mismatches += comparison.models.functional_mismatches;
     Ok((result, comparison.finish()))
+}
+
+/// Collects what the hardware sends and has each image compared when its logits are complete, so that only the images in
+/// flight take memory.
+struct Judge<'c, 'q> {
+    comparison: &'c mut Comparison<'q>,
+    codes: &'c Codes<'c>,
+    /// By image: `[phase][population][neuron]`.
+    sent: BTreeMap<usize, Vec<Vec<Vec<i64>>>>,
+    /// Time taken by the comparisons.
+    spent: Duration,
+}
+
+impl Judge<'_, '_> {
+    fn note(&mut self, counts: &PhaseCounts) -> Result<()> {
+        let quant = self.comparison.quant;
+        let phases = self.sent.entry(counts.image).or_insert_with(|| silence(quant));
+        phases[counts.phase as usize][counts.population.0].copy_from_slice(counts.values);
+        if counts.population != quant.readout() {
+            return Ok(());
+        }
+        let start = Instant::now();
+        if let Some(phases) = self.sent.remove(&counts.image) {
+            let codes = self.codes.images.codes(counts.image, self.codes.format);
+            self.comparison.image(counts.image, &codes, &phases)?;
+        }
+        self.spent += start.elapsed();
+        Ok(())
+    }
 }
 
 /// `[phase][population][neuron]`, all zero.
