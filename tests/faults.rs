@@ -119,7 +119,8 @@ fn a_held_beat_that_reset_forgets() {
 fn lanes_in_the_serialiser_that_reset_forgets() {
     let (Some(digits), Some(_)) = (digits(), toolchain()) else { return };
     let built = digits.design(&event());
-    edit(&built, EMIT, "      s_mask_q <= {Lanes{1'b0}};\n", "");
+    edit(&built, EMIT, "      s_mask_q  <= {Lanes{1'b0}};\n", "");
+    edit(&built, EMIT, "      s_busy_q  <= 1'b0;\n", "");
     // Reset when events have been waiting on the hidden layer's output for some cycles: more wait in the serialiser.
     let wires = timeline(&built, digits, 3000);
     let waiting = |w: &[synfire::ir::stream::Wires]| w[1].valid && !w[1].ready;

@@ -24,11 +24,6 @@ pub fn rtz(x: i64, n: u32) -> i64 {
     if x < 0 { -magnitude } else { magnitude }
 }
 
-/// `⌈a / b⌉` for a positive `b`.
-pub fn div_ceil(a: usize, b: usize) -> usize {
-    a.div_ceil(b)
-}
-
 /// Largest magnitude of a symmetric signed weight of `bits` bits: `2^(bits-1) - 1`.
 pub fn weight_limit(bits: u32) -> i32 {
     (1 << (bits - 1)) - 1
