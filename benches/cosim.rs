@@ -26,7 +26,7 @@ impl PixelCodes for Codes<'_> {
     }
 
     fn codes(&self, image: usize, codes: &mut Vec<i64>) {
-        *codes = self.images.codes(image % self.images.len(), self.format);
+        *codes = self.images.codes(image % self.images.len(), &self.format);
     }
 }
 
@@ -67,11 +67,11 @@ fn measure(name: &str, model: &Model, images: &Images, settings: &Settings, tool
     let dir = folder.path().join("design");
     design.write(&dir, false)?;
     let library = tools.build(&dir, &design.net.top)?;
-    let format = design.net.quant.pixels;
+    let format = &design.net.quant.pixels;
     let run = |count: usize| -> Result<(u64, f64)> {
         let mut simulation = Simulation::new(&library, &dir, &design.net, 1)?;
         let mut cycle_model = CycleModel::new(&design.net);
-        let codes = Codes { images, format, count };
+        let codes = Codes { images, format: format.clone(), count };
         let outcome =
             synfire::cosim::run(&design.net, &mut simulation, &mut cycle_model, &codes, &Run::default(), &mut |_| {})?;
         assert_eq!(outcome.mismatch, None);

@@ -60,7 +60,7 @@ fn golden(bencher: divan::Bencher, coding: &str) {
 fn float_product(bencher: divan::Bencher, batch: usize) {
     let net = net(Coding::Graded);
     let weight = |i: usize| {
-        let Synapses::Dense { weight } = &net.projections[i].projection.synapses;
+        let Synapses::Dense { weight } = &net.projections[i].projection.synapses else { panic!("dense networks only") };
         weight.mapv(|w| w as f32)
     };
     let (first, second) = (weight(0).reversed_axes(), weight(1).reversed_axes());

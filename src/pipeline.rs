@@ -124,7 +124,7 @@ pub fn quantise(snn: &SnnGraph, calibration: &Images, settings: &Settings) -> Re
     let quant_settings = QuantSettings {
         coding: settings.coding,
         timesteps: settings.timesteps,
-        pixels: PixelFormat { bits: settings.input_bits },
+        pixels: PixelFormat::unsigned(settings.input_bits),
         weight_bits: settings.weight_bits,
         layers: layers.collect(),
         normalisation: settings.normalize.clone(),
@@ -176,7 +176,7 @@ impl Stages {
     fn vectors(&self, net: &MappedNet) -> Result<Vectors> {
         let mut vectors = Vectors::default();
         for i in 0..self.calibration.len().min(BENCH_IMAGES) {
-            let codes = self.calibration.codes(i, self.quant.pixels);
+            let codes = self.calibration.codes(i, &self.quant.pixels);
             for _ in 0..net.quant.phases() {
                 vectors.inputs.extend(Beat::phase_of(&codes));
             }
@@ -197,7 +197,7 @@ fn traffic(functional: &Functional, quant: &QuantGraph, calibration: &Images) ->
     let mut events = vec![0u64; quant.populations.len()];
     let mut bits = vec![0u64; quant.populations.len()];
     for i in 0..calibration.len() {
-        let outcome = functional.image_by_phase(&calibration.codes(i, quant.pixels))?;
+        let outcome = functional.image_by_phase(&calibration.codes(i, &quant.pixels))?;
         for (pop, counts) in outcome.phases.iter().flatten().flat_map(|phase| phase.iter().enumerate()) {
             let unit = quant.max_payload(crate::ir::PopId(pop)) == 1;
             for &n in counts {

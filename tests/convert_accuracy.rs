@@ -45,7 +45,7 @@ impl Task {
     fn run(&self, settings: &QuantSettings) -> Summary {
         let net = quantise(&self.snn, self.training.matrix(0..CALIBRATION).view(), settings).unwrap();
         assert_eq!(net.check(), []);
-        let codes = |i| self.test.codes(i, net.pixels);
+        let codes = |i| self.test.codes(i, &net.pixels);
         Functional::new(&net).unwrap().classify(self.test.len(), codes, Some(self.labels.as_slice())).unwrap()
     }
 

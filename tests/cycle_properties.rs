@@ -41,7 +41,7 @@ fn evaluate(quant: &QuantGraph, image: &[i64]) -> Vec<Vec<Phase>> {
             }
             let v = &mut state[i];
             for (_, p) in quant.projections_into(PopId(i)) {
-                let Synapses::Dense { weight } = &p.projection.synapses;
+                let Synapses::Dense { weight } = &p.projection.synapses else { panic!("dense networks only") };
                 for ((post, pre), &w) in weight.indexed_iter() {
                     v[post] += i64::from(w) * all[p.projection.pre.0].sent[pre];
                 }
@@ -49,7 +49,7 @@ fn evaluate(quant: &QuantGraph, image: &[i64]) -> Vec<Vec<Phase>> {
             let before = v.clone();
             let mut sent = Vec::new();
             match &population.neuron {
-                Neuron::Source => unreachable!(),
+                Neuron::Source | Neuron::Pool { .. } => unreachable!(),
                 Neuron::Readout { .. } => sent = v.clone(),
                 Neuron::If { theta, bias, .. } => {
                     for n in 0..v.len() {
@@ -262,6 +262,7 @@ fn expected_active(net: &MappedNet, core: &Core, truth: &[Vec<Phase>]) -> u64 {
     let payload = match core.mode {
         Mode::Matrix { .. } => return phases * groups * (core.chunks() as u64 + fire),
         Mode::Event { payload, .. } => payload,
+        Mode::WindowEvent { .. } | Mode::WindowMatrix { .. } => panic!("dense networks only"),
     };
     let passes = |value: i64| match payload {
         Payload::Multiply => 1,

@@ -67,7 +67,7 @@ fn idx_images_of_every_rank() {
     for (extents, shape) in [(&[4, 6][..], vec![6]), (&[4, 2, 3], vec![1, 2, 3]), (&[2, 3, 2, 2], vec![3, 2, 2])] {
         let (images, labels) = files.images(&idx(8, extents, &data));
         assert_eq!((images.len(), images.shape(), labels), (extents[0] as usize, &Shape(shape), None));
-        let codes: Vec<i64> = (0..images.len()).flat_map(|i| images.codes(i, PixelFormat { bits: 8 })).collect();
+        let codes: Vec<i64> = (0..images.len()).flat_map(|i| images.codes(i, &PixelFormat::unsigned(8))).collect();
         assert_eq!(codes, data.iter().map(|&x| i64::from(x)).collect::<Vec<_>>());
     }
 }
@@ -107,7 +107,7 @@ fn npy_images_of_every_type_shape_and_order() {
 fn npy_bytes_are_scaled() {
     let files = Files::new();
     let (images, _) = files.images(&npy(&Array3::from_shape_fn((2, 1, 3), |(n, _, x)| (100 * n + 25 * x) as u8)));
-    assert_eq!(images.codes(1, PixelFormat { bits: 8 }), [100, 125, 150]);
+    assert_eq!(images.codes(1, &PixelFormat::unsigned(8)), [100, 125, 150]);
     assert!((images.pixels(1)[0] - 100.0 / 255.0).abs() < 1e-7);
 }
 
@@ -155,7 +155,7 @@ fn cifar_holds_images_and_labels() {
     let (images, labels) = files.images(&cifar(&[3, 9, 0]));
     assert_eq!((images.len(), images.shape().0.as_slice()), (3, &[3, 32, 32][..]));
     assert_eq!(labels.unwrap().as_slice(), [3, 9, 0]);
-    assert_eq!(images.codes(2, PixelFormat { bits: 8 })[..4], [0, 1, 2, 3]);
+    assert_eq!(images.codes(2, &PixelFormat::unsigned(8))[..4], [0, 1, 2, 3]);
     assert_eq!(files.labels(&cifar(&[3, 9, 0])), [3, 9, 0]);
 }
 

@@ -61,7 +61,7 @@ fn random_graph(rng: &mut ChaCha8Rng, coding: Coding) -> QuantGraph {
         projection(1, 2, weights(rng, 1, 2)),
         projection(2, 3, weights(rng, 2, 3)),
     ];
-    let (name, pixels) = ("random".to_string(), PixelFormat { bits: 4 });
+    let (name, pixels) = ("random".to_string(), PixelFormat::unsigned(4));
     // Few enough steps that no random network can overflow.
     let timesteps = if coding == Coding::Rate { 4 } else { 8 };
     finish(QuantGraph { name, coding, timesteps, pixels, normalisation: None, populations, projections })
@@ -82,7 +82,7 @@ fn evaluate(graph: &QuantGraph, pixels: &[i64]) -> Truth {
             let mut spikes = vec![0; pop.shape.len()];
             for (n, spikes) in spikes.iter_mut().enumerate() {
                 for (_, p) in graph.projections_into(PopId(i)) {
-                    let Synapses::Dense { weight } = &p.projection.synapses;
+                    let Synapses::Dense { weight } = &p.projection.synapses else { panic!("dense networks only") };
                     let x = match p.projection.delay {
                         0 => sent[p.projection.pre.0].clone(),
                         _ if phase == 0 => vec![0; weight.ncols()],
@@ -169,7 +169,7 @@ fn one_neuron(coding: Coding, weight: i32, theta: i64, v_init: i64, bias: i64) -
         name: "one".into(),
         coding,
         timesteps: 8,
-        pixels: PixelFormat { bits: 8 },
+        pixels: PixelFormat::unsigned(8),
         normalisation: None,
         populations: vec![
             population("source", 1, Neuron::Source),

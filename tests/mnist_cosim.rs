@@ -185,7 +185,7 @@ fn under_back_pressure(settings: &Settings, images: usize) {
     let (Some(mnist), Some(tools)) = (mnist(), toolchain()) else { return };
     let built = Built::new(&mnist.model, settings);
     let library = built.library(&tools);
-    let codes = Codes { images: &mnist.test, format: built.design.net.quant.pixels, count: images };
+    let codes = Codes { images: &mnist.test, format: built.design.net.quant.pixels.clone(), count: images };
     let resets = [0, 1, 5, 9, 60, 700, 1_190, 1_203, 2_345, 9_999];
     let mut least = u64::MAX;
     for (i, input) in PATTERNS.into_iter().enumerate() {

@@ -50,7 +50,7 @@ fn check(lanes: usize, payload: Payload, expected: &Measured) {
         ..Settings::default()
     };
     let built = Built::new(&mnist.model, &settings);
-    let codes = Codes { images: &mnist.test, format: built.design.net.quant.pixels, count: IMAGES };
+    let codes = Codes { images: &mnist.test, format: built.design.net.quant.pixels.clone(), count: IMAGES };
     let outcome = built.agrees(&built.library(&tools), &codes, &Run::default());
     let report = Report::new(&built.design.net, &outcome, None);
     let work = work(&built, &codes, payload);

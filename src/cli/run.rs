@@ -85,7 +85,7 @@ pub fn measure(design: &Design, images: &Images, labels: Option<&Labels>) -> Res
     let quant = &design.net.quant;
     let golden = Functional::new(quant)?.classify(
         images.len(),
-        |i| images.codes(i, quant.pixels),
+        |i| images.codes(i, &quant.pixels),
         labels.map(Labels::as_slice),
     )?;
     let start = Instant::now();

@@ -45,7 +45,7 @@ pub fn run(design: &Design, calibrate: &Path, images: &Images, labels: Option<&L
                 let settings =
                     Settings { coding, weight_bits, timesteps, layers: Default::default(), ..design.settings.clone() };
                 let quant = pipeline::quantise(&snn, &calibration, &settings)?;
-                let codes = |i: usize| images.codes(i, quant.pixels);
+                let codes = |i: usize| images.codes(i, &quant.pixels);
                 let summary = Functional::new(&quant)?.classify(images.len(), codes, labels.map(Labels::as_slice))?;
                 let (accuracy, spikes_per_neuron) = (summary.accuracy(), summary.spikes_per_neuron());
                 points.push(Point { coding, timesteps, weight_bits, accuracy, spikes_per_neuron });

@@ -89,7 +89,7 @@ impl PixelCodes for Codes<'_> {
     }
 
     fn codes(&self, image: usize, codes: &mut Vec<i64>) {
-        *codes = self.images.codes(image, self.format);
+        *codes = self.images.codes(image, &self.format);
     }
 }
 
@@ -120,7 +120,7 @@ pub fn verify(
         command: request.command.clone(),
     };
     let bar = report::progress(images.len() as u64, "co-simulation");
-    let codes = Codes { images, format: net.quant.pixels };
+    let codes = Codes { images, format: net.quant.pixels.clone() };
     let mut comparison = Comparison::new(&net.quant)?;
     let mut judge = Judge { comparison: &mut comparison, codes: &codes, sent: BTreeMap::new(), spent: Duration::ZERO };
     let mut judged = Ok(());
@@ -164,7 +164,7 @@ impl Judge<'_, '_> {
         }
         let start = Instant::now();
         if let Some(phases) = self.sent.remove(&counts.image) {
-            let codes = self.codes.images.codes(counts.image, self.codes.format);
+            let codes = self.codes.images.codes(counts.image, &self.codes.format);
             self.comparison.image(counts.image, &codes, &phases)?;
         }
         self.spent += start.elapsed();

@@ -11,7 +11,8 @@ use crate::ir::snn::{Population, Projection, SnnGraph, Synapses};
 /// A weight or bias that folding made infinite, a skip connection too wide to be written as a matrix.
 pub(super) fn lower(name: &str, stretches: Vec<Stretch>) -> Result<SnnGraph> {
     let mut problems = Vec::new();
-    let mut snn = SnnGraph { name: name.to_string(), populations: Vec::new(), projections: Vec::new() };
+    let mut snn =
+        SnnGraph { name: name.to_string(), zero: Vec::new(), populations: Vec::new(), projections: Vec::new() };
     for (index, stretch) in stretches.into_iter().enumerate() {
         let bias: Vec<f32> = stretch.drive.offset.iter().map(|&o| o as f32).collect();
         if bias.iter().any(|b| !b.is_finite()) {

@@ -114,7 +114,7 @@ fn run_snn(snn: &SnnGraph, x: &[f64]) -> Vec<f64> {
     for (index, pop) in snn.populations.iter().enumerate().skip(1) {
         let mut drive: Vec<f64> = pop.bias.iter().map(|&b| f64::from(b)).collect();
         for p in snn.projections.iter().filter(|p| p.post.0 == index) {
-            let Synapses::Dense { weight } = &p.synapses;
+            let Synapses::Dense { weight } = &p.synapses else { panic!("{:?}", p.synapses) };
             let zero = vec![0.0; drive.len()];
             drive.iter_mut().zip(affine(weight, &zero, &values[p.pre.0])).for_each(|(d, a)| *d += a);
         }

@@ -185,8 +185,9 @@ pub(super) fn wires_text(wires: &Wires) -> String {
 mod tests {
     use super::*;
     use crate::fixed::PixelFormat;
+    use crate::ir::layout::IdLayout;
     use crate::ir::mapped::{Core, Fire, Mode, Payload, Stream, Target, Unit, UnitId};
-    use crate::ir::quant::{Coding, Neuron, QPopulation, QuantGraph};
+    use crate::ir::quant::{Coding, Combine, Neuron, QPopulation, QuantGraph};
     use crate::ir::stream::Beat;
     use crate::ir::{PopId, Shape};
 
@@ -202,7 +203,7 @@ mod tests {
             name: String::new(),
             coding: Coding::Graded,
             timesteps: 1,
-            pixels: PixelFormat { bits: 1 },
+            pixels: PixelFormat::unsigned(1),
             normalisation: None,
             populations: ["image", "inner", "outer"].map(population).into(),
             projections: Vec::new(),
@@ -213,6 +214,10 @@ mod tests {
                 projections: Vec::new(),
                 inputs: 5,
                 neurons: 5,
+                extent: [5, 1, 1],
+                fields: Vec::new(),
+                combine: Combine::Sum,
+                value_signed: false,
                 mode: Mode::Event { lanes: 1, payload: Payload::Multiply },
                 fire: Fire::Readout,
                 phases: 1,
@@ -239,6 +244,7 @@ mod tests {
             id_bits: 4,
             value_bits: 1,
             signed: false,
+            layout: IdLayout::Linear { neurons: 5 },
         };
         MappedNet {
             quant,

@@ -89,8 +89,12 @@ fn layers(net: &MappedNet, outcome: &Outcome) -> Vec<LayerReport> {
         let cycles = outcome.cores.get(index).copied().unwrap_or_default();
         let input = unit.inputs.first().and_then(|id| outcome.streams.get(id.0)).copied().unwrap_or_default();
         let passes = match core.mode {
-            Mode::Event { payload: Payload::ShiftAdd, .. } => input.passes,
-            Mode::Event { payload: Payload::Multiply, .. } | Mode::Matrix { .. } => input.events,
+            Mode::Event { payload: Payload::ShiftAdd, .. } | Mode::WindowEvent { payload: Payload::ShiftAdd, .. } => {
+                input.passes
+            }
+            Mode::Event { .. } | Mode::WindowEvent { .. } | Mode::Matrix { .. } | Mode::WindowMatrix { .. } => {
+                input.events
+            }
         };
         LayerReport {
             name: net.quant.population(core.population).name.clone(),
@@ -110,7 +114,7 @@ fn bound(core: &Core, passes: u64, phases: u64) -> u64 {
     let (groups, chunks) = (core.groups() as u64, core.chunks() as u64);
     let fire = phases * groups * u64::from(core.fire.slots());
     match core.mode {
-        Mode::Event { .. } => passes * groups + fire,
-        Mode::Matrix { .. } => phases * groups * chunks + fire,
+        Mode::Event { .. } | Mode::WindowEvent { .. } => passes * groups + fire,
+        Mode::Matrix { .. } | Mode::WindowMatrix { .. } => phases * groups * chunks + fire,
     }
 }

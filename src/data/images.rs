@@ -106,11 +106,12 @@ impl Images {
     ///
     /// # Panics
     /// If `index` is not below [`Images::len`].
-    pub fn codes(&self, index: usize, format: PixelFormat) -> Vec<i64> {
+    pub fn codes(&self, index: usize, format: &PixelFormat) -> Vec<i64> {
         let range = self.range(index);
+        let encode = |(i, pixel): (usize, f32)| format.encode(pixel, self.shape.channel_of(i));
         match &self.pixels {
-            Pixels::Bytes(bytes) => bytes[range].iter().map(|&b| format.encode(unit(b))).collect(),
-            Pixels::Floats(floats) => floats[range].iter().map(|&x| format.encode(x)).collect(),
+            Pixels::Bytes(bytes) => bytes[range].iter().map(|&b| unit(b)).enumerate().map(encode).collect(),
+            Pixels::Floats(floats) => floats[range].iter().copied().enumerate().map(encode).collect(),
         }
     }
 
@@ -181,15 +182,15 @@ mod tests {
     fn bytes_become_pixels_and_codes() {
         let images = two();
         assert_eq!((images.len(), images.pixels(0)), (2, vec![0.0, 0.2, 0.4, 1.0]));
-        assert_eq!(images.codes(1, PixelFormat { bits: 8 }), [255, 0, 0, 1]);
-        assert_eq!(images.codes(0, PixelFormat { bits: 4 }), [0, 3, 6, 15]);
+        assert_eq!(images.codes(1, &PixelFormat::unsigned(8)), [255, 0, 0, 1]);
+        assert_eq!(images.codes(0, &PixelFormat::unsigned(4)), [0, 3, 6, 15]);
     }
 
     #[test]
     fn floats_become_pixels_and_codes() {
         let images = Images::from_floats(Shape(vec![2]), vec![0.0, 1.0, 0.5, 0.25]).unwrap();
         assert_eq!(images.pixels(1), [0.5, 0.25]);
-        assert_eq!(images.codes(1, PixelFormat { bits: 8 }), [128, 64]);
+        assert_eq!(images.codes(1, &PixelFormat::unsigned(8)), [128, 64]);
     }
 
     #[test]

@@ -67,7 +67,7 @@ fn quant_problems(quant: &QuantGraph) -> Vec<Problem> {
             complain(&p.name, format!("has the shape {}; {MOST_NEURONS} neurons are the limit", p.shape));
         }
         let vectors: &[&[i64]] = match &p.neuron {
-            Neuron::Source => &[],
+            Neuron::Source | Neuron::Pool { .. } => &[],
             Neuron::If { theta, v_init, bias } => &[theta, v_init, bias],
             Neuron::Readout { v_init } => &[v_init],
         };
@@ -141,13 +141,14 @@ fn mapped_problems(net: &MappedNet) -> Vec<Problem> {
 fn carries(quant: &QuantGraph, stream: &Stream) -> bool {
     let id = stream.population;
     let population = quant.population(id);
-    let last = population.shape.len().saturating_sub(1) as u64;
     let logits = matches!(population.neuron, Neuron::Readout { .. });
+    let signed = logits || quant.payload_range(id).0 < 0;
     let value_bits = match logits {
         true => signed_bits(population.range.0, population.range.1),
+        false if signed => signed_bits(quant.payload_range(id).0, quant.payload_range(id).1),
         false => unsigned_bits(quant.max_payload(id).unsigned_abs()),
     };
-    stream.signed == logits && stream.id_bits >= unsigned_bits(last) && stream.value_bits >= value_bits
+    stream.signed == signed && stream.id_bits >= stream.layout.id_bits() && stream.value_bits >= value_bits
 }
 
 fn core_problem(quant: &QuantGraph, core: &Core) -> Option<String> {
@@ -163,7 +164,8 @@ fn core_problem(quant: &QuantGraph, core: &Core) -> Option<String> {
     }
     let parallel = match core.mode {
         Mode::Event { lanes, .. } => lanes,
-        Mode::Matrix { rows, lanes } => rows.max(lanes),
+        Mode::Matrix { rows, lanes } | Mode::WindowMatrix { rows, lanes } => rows.max(lanes),
+        Mode::WindowEvent { lanes, banks: [rows, columns], .. } => lanes.saturating_mul(rows).saturating_mul(columns),
     };
     if parallel > MOST_PARALLEL {
         return Some(format!("computes {parallel} neurons or inputs a cycle, {MOST_PARALLEL} are the limit"));
@@ -176,6 +178,7 @@ fn core_problem(quant: &QuantGraph, core: &Core) -> Option<String> {
     let expected = match (&population.neuron, quant.coding) {
         (Neuron::Source, _) => return Some("computes the image, which comes from outside".into()),
         (Neuron::Readout { .. }, _) => Fire::Readout,
+        (Neuron::Pool { .. }, _) => Fire::Relay,
         (Neuron::If { .. }, Coding::Graded) => Fire::Count { bits: unsigned_bits(t.into()), max: t },
         (Neuron::If { .. }, Coding::Unit) => Fire::Unit { sweeps: t },
         (Neuron::If { .. }, Coding::Rate) => Fire::Step,

@@ -74,9 +74,13 @@ fn files(design: &Design) -> Result<BTreeMap<String, Vec<u8>>> {
         files.insert(file.path, file.text.into_bytes());
     }
     for (i, p) in design.net.quant.projections.iter().enumerate() {
-        let Synapses::Dense { weight } = &p.projection.synapses;
         let mut bytes = Vec::new();
-        weight.write_npy(&mut bytes).map_err(|e| Error::internal(format!("cannot encode weights: {e}")))?;
+        match &p.projection.synapses {
+            Synapses::Dense { weight } => weight.write_npy(&mut bytes),
+            Synapses::Conv { weight, .. } => weight.write_npy(&mut bytes),
+            Synapses::Channelwise { weight, .. } => weight.write_npy(&mut bytes),
+        }
+        .map_err(|e| Error::internal(format!("cannot encode weights: {e}")))?;
         files.insert(weight_path(i), bytes);
     }
     files.insert("model/source.onnx".into(), design.source.clone());

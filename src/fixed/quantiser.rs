@@ -2,27 +2,48 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Unsigned pixel code of `bits` bits: `round(x · (2^bits - 1))`, clamped to the code's range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Pixel code of `bits` bits: `round(x · (2^bits - 1))`, clamped to `0..=2^bits - 1`, less its channel's `zero`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PixelFormat {
-    /// Bits per pixel, 1 to 16.
+    /// Bits per pixel before `zero` is subtracted, 1 to 16.
     pub bits: u32,
+    /// The pixel that is sent as 0, one per channel; empty for 0 in every channel. A network that normalises its input and then pads
+    /// it with zeros pads with the mean pixel, so that pixel must be the one that is silent. Codes are then signed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zero: Vec<i64>,
 }
 
 impl PixelFormat {
-    /// The largest code, which stands for a pixel of 1.0.
-    pub fn max(self) -> i64 {
+    /// Unsigned pixels of `bits` bits.
+    pub fn unsigned(bits: u32) -> PixelFormat {
+        PixelFormat { bits, zero: Vec::new() }
+    }
+
+    /// Largest code of a pixel whose `zero` is 0: `2^bits - 1`, which stands for 1.0.
+    pub fn max(&self) -> i64 {
         (1i64 << self.bits) - 1
     }
 
-    /// The code of a pixel in `[0, 1]`.
-    pub fn encode(self, pixel: f32) -> i64 {
-        super::round(f64::from(pixel) * self.max() as f64).clamp(0, self.max())
+    /// The pixel of `channel` that is sent as 0.
+    pub fn zero_of(&self, channel: usize) -> i64 {
+        self.zero.get(channel).copied().unwrap_or(0)
     }
 
-    /// The value that a code stands for.
-    pub fn decode(self, code: i64) -> f64 {
-        code as f64 / self.max() as f64
+    /// Least and greatest code of any channel; 0 is always among them.
+    pub fn range(&self) -> (i64, i64) {
+        let least = self.zero.iter().copied().max().unwrap_or(0);
+        let greatest = self.max() - self.zero.iter().copied().min().unwrap_or(0);
+        (-least, greatest.max(0))
+    }
+
+    /// The code of a pixel in `[0, 1]` of `channel`.
+    pub fn encode(&self, pixel: f32, channel: usize) -> i64 {
+        super::round(f64::from(pixel) * self.max() as f64).clamp(0, self.max()) - self.zero_of(channel)
+    }
+
+    /// The pixel in `[0, 1]` that a code of `channel` stands for.
+    pub fn decode(&self, code: i64, channel: usize) -> f64 {
+        (code + self.zero_of(channel)) as f64 / self.max() as f64
     }
 }
 
@@ -50,12 +71,21 @@ mod tests {
 
     #[test]
     fn eight_bit_codes_are_the_bytes() {
-        let format = PixelFormat { bits: 8 };
+        let format = PixelFormat::unsigned(8);
         for byte in 0..=255u8 {
-            assert_eq!(format.encode(f32::from(byte) / 255.0), i64::from(byte));
+            assert_eq!(format.encode(f32::from(byte) / 255.0, 0), i64::from(byte));
         }
-        assert_eq!(format.encode(-0.5), 0);
-        assert_eq!(format.encode(7.0), 255);
-        assert_eq!(format.encode(f32::NAN), 0);
+        assert_eq!(format.encode(-0.5, 0), 0);
+        assert_eq!(format.encode(7.0, 0), 255);
+        assert_eq!(format.encode(f32::NAN, 0), 0);
+        assert_eq!(format.range(), (0, 255));
+    }
+
+    #[test]
+    fn the_zero_of_each_channel_is_silent() {
+        let format = PixelFormat { bits: 8, zero: vec![124, 116] };
+        assert_eq!((format.encode(124.0 / 255.0, 0), format.encode(1.0, 1), format.encode(0.0, 0)), (0, 139, -124));
+        assert_eq!((format.range(), format.encode(1.0, 2)), ((-124, 139), 255));
+        assert_eq!((format.decode(-124, 0), format.decode(139, 1)), (0.0, 1.0));
     }
 }

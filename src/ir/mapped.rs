@@ -8,7 +8,9 @@
 //! that was not legalised; every stream has one producer and one consumer and every port is connected; units stand in
 //! topological order; widths hold the values that the integer network can produce.
 
-use super::quant::{Neuron, QuantGraph};
+use super::layout::{Grid, IdLayout};
+use super::quant::{Combine, Neuron, QuantGraph};
+use super::window::Window;
 use super::{PopId, ProjId};
 use crate::error::Problem;
 use crate::fixed::{signed_bits, unsigned_bits};
@@ -142,8 +144,11 @@ pub struct Stream {
     pub id_bits: u32,
     /// Bits of `value` (at least 1).
     pub value_bits: u32,
-    /// True if `value` is two's complement (logits).
+    /// True if `value` is two's complement (logits, pixels that have a `zero`).
     pub signed: bool,
+    /// How ids name the population's neurons. On the stream behind a merge, how those of its first input do; the others lie at the
+    /// merge's bases.
+    pub layout: IdLayout,
 }
 
 /// One end of a stream.
@@ -162,18 +167,26 @@ pub struct Core {
     pub population: PopId,
     /// The projections into it, in the order in which their senders' ids are laid out.
     pub projections: Vec<ProjId>,
-    /// Number of input ids (the senders of all projections together).
+    /// Number of senders of all projections together.
     pub inputs: usize,
     /// Number of neurons.
     pub neurons: usize,
+    /// `[C, H, W]` of the population; `[N, 1, 1]` in dense modes.
+    pub extent: [usize; 3],
+    /// How each projection reaches the neurons, in the order of `projections`.
+    pub fields: Vec<CoreInput>,
+    /// How inputs are combined into membranes.
+    pub combine: Combine,
     /// How synapses are computed.
     pub mode: Mode,
     /// What the core does at the end of a phase.
     pub fire: Fire,
     /// Phases per image.
     pub phases: u32,
-    /// Bits of an input payload (unsigned).
+    /// Bits of an input payload.
     pub value_bits: u32,
+    /// True if input payloads are two's complement.
+    pub value_signed: bool,
     /// Bits of a weight (two's complement).
     pub weight_bits: u32,
     /// Width of the columns into which the weight memory is cut, so that each fills whole block RAMs.
@@ -184,6 +197,37 @@ pub struct Core {
     pub theta_bits: u32,
     /// Bits of the per-phase bias (two's complement); 1 where there is none.
     pub bias_bits: u32,
+}
+
+/// A projection as its core sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoreInput {
+    /// Which senders reach which receivers.
+    pub connection: Connection,
+    /// Geometry. Of a dense projection only the two extents count.
+    pub window: Window,
+    /// First id of the senders on the core's input stream. Dense modes: the senders of the projections before. Window modes: the
+    /// projection's number, shifted above the widest id.
+    pub base: u32,
+}
+
+/// Which channels a projection connects; the shape of its [`super::snn::Synapses`] without the weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "connection", rename_all = "snake_case")]
+pub enum Connection {
+    /// Every sender to every receiver.
+    Dense,
+    /// Every sender channel to every receiver channel, through the window. Groups are zeros among the weights.
+    Conv,
+    /// Sender channel `from + i` to receiver channel `to + i`, for `i < channels`.
+    Channelwise {
+        /// First sender channel.
+        from: usize,
+        /// First receiver channel.
+        to: usize,
+        /// Number of channels.
+        channels: usize,
+    },
 }
 
 /// How a core computes its synapses.
@@ -202,6 +246,24 @@ pub enum Mode {
         /// Inputs per cycle; a power of two.
         rows: usize,
         /// Neurons per cycle.
+        lanes: usize,
+    },
+    /// One input event at a time, over banks of membranes: all channels of a group at `banks[0]·banks[1]` neighbouring pixels a
+    /// cycle. Any mixture of projections.
+    WindowEvent {
+        /// Channels per cycle.
+        lanes: usize,
+        /// Neighbouring rows and columns per cycle.
+        banks: [usize; 2],
+        /// How a payload meets the weights.
+        payload: Payload,
+    },
+    /// A whole phase of input is kept, then every window is gathered: `rows` channels of one sender pixel × `lanes` channels of one
+    /// receiver pixel a cycle. Any mixture of projections.
+    WindowMatrix {
+        /// Sender channels per cycle; a power of two.
+        rows: usize,
+        /// Receiver channels per cycle.
         lanes: usize,
     },
 }
@@ -234,32 +296,68 @@ pub enum Fire {
     },
     /// Rate coding: one comparison per phase; membranes live on until the image ends.
     Step,
+    /// Two-phase, pools: sends every membrane that is not 0, as it is.
+    Relay,
     /// Sends every membrane at the end of the image, and nothing before.
     Readout,
 }
 
 impl Mode {
-    /// Neurons per cycle.
+    /// Neurons per cycle, all banks counted.
     pub fn lanes(self) -> usize {
         match self {
-            Mode::Event { lanes, .. } | Mode::Matrix { lanes, .. } => lanes,
+            Mode::Event { lanes, .. } | Mode::Matrix { lanes, .. } | Mode::WindowMatrix { lanes, .. } => lanes,
+            Mode::WindowEvent { lanes, banks, .. } => lanes * banks[0] * banks[1],
+        }
+    }
+
+    /// Channels per cycle.
+    pub fn channel_lanes(self) -> usize {
+        match self {
+            Mode::Event { lanes, .. }
+            | Mode::Matrix { lanes, .. }
+            | Mode::WindowEvent { lanes, .. }
+            | Mode::WindowMatrix { lanes, .. } => lanes,
+        }
+    }
+
+    /// Rows and columns of banks.
+    pub fn banks(self) -> [usize; 2] {
+        match self {
+            Mode::WindowEvent { banks, .. } => banks,
+            Mode::Event { .. } | Mode::Matrix { .. } | Mode::WindowMatrix { .. } => [1, 1],
         }
     }
 
     /// Inputs per cycle: 1 in event mode.
     pub fn rows(self) -> usize {
         match self {
-            Mode::Event { .. } => 1,
-            Mode::Matrix { rows, .. } => rows,
+            Mode::Event { .. } | Mode::WindowEvent { .. } => 1,
+            Mode::Matrix { rows, .. } | Mode::WindowMatrix { rows, .. } => rows,
+        }
+    }
+
+    /// True if the core takes one event at a time.
+    pub fn is_event(self) -> bool {
+        matches!(self, Mode::Event { .. } | Mode::WindowEvent { .. })
+    }
+
+    /// True if the core knows pixels: ids are fields, synapses any.
+    pub fn is_window(self) -> bool {
+        matches!(self, Mode::WindowEvent { .. } | Mode::WindowMatrix { .. })
+    }
+
+    /// How an event core multiplies; `None` in matrix mode.
+    pub fn payload(self) -> Option<Payload> {
+        match self {
+            Mode::Event { payload, .. } | Mode::WindowEvent { payload, .. } => Some(payload),
+            Mode::Matrix { .. } | Mode::WindowMatrix { .. } => None,
         }
     }
 
     /// `event` or `matrix`.
     pub fn name(self) -> &'static str {
-        match self {
-            Mode::Event { .. } => "event",
-            Mode::Matrix { .. } => "matrix",
-        }
+        if self.is_event() { "event" } else { "matrix" }
     }
 }
 
@@ -269,15 +367,20 @@ impl Fire {
         match self {
             Fire::Count { bits, .. } => bits,
             Fire::Unit { sweeps } => sweeps,
-            Fire::Step | Fire::Readout => 1,
+            Fire::Step | Fire::Relay | Fire::Readout => 1,
         }
     }
 }
 
 impl Core {
-    /// Groups of lanes, `⌈neurons / lanes⌉`.
+    /// Where the neurons stand.
+    pub fn grid(&self) -> Grid {
+        Grid { extent: self.extent, lanes: self.mode.channel_lanes(), banks: self.mode.banks() }
+    }
+
+    /// Groups of lanes; `⌈neurons / lanes⌉` in dense modes.
     pub fn groups(&self) -> usize {
-        self.neurons.div_ceil(self.mode.lanes())
+        self.grid().groups()
     }
 
     /// Chunks of inputs, `⌈inputs / rows⌉` (matrix mode).
@@ -286,17 +389,102 @@ impl Core {
     }
 
     /// Words of the weight memory: `inputs·groups` (event, word `id·groups + g`) or `groups·chunks` (matrix, word
-    /// `g·chunks + chunk`).
+    /// `g·chunks + chunk`). For window modes see [`Core::input_weight_words`].
     pub fn weight_words(&self) -> usize {
         match self.mode {
             Mode::Event { .. } => self.inputs * self.groups(),
             Mode::Matrix { .. } => self.groups() * self.chunks(),
+            Mode::WindowEvent { .. } | Mode::WindowMatrix { .. } => {
+                self.fields.iter().map(|input| self.input_weight_words(input)).sum()
+            }
         }
     }
 
-    /// Bits of a weight word: weight of lane `l`, row `r` at bit `(l·rows + r)·weight_bits`.
+    /// Words of the weight memory that one projection takes (window modes).
+    ///
+    /// Event: one word for each sender channel, step of taps and channel group. Along an axis with one bank a step is a tap, otherwise
+    /// all taps stand in one word. A channelwise projection has one channel group per sender channel; a dense one has its own
+    /// words for every sender and every block of receivers. Matrix: one word for each channel group of the receivers, tap, and chunk of sender channels.
+    pub fn input_weight_words(&self, input: &CoreInput) -> usize {
+        let (grid, window) = (self.grid(), &input.window);
+        let groups = grid.channel_groups();
+        match self.mode {
+            Mode::WindowMatrix { .. } => {
+                let taps = window.kernel[0] * window.kernel[1];
+                match input.connection {
+                    Connection::Dense => self.groups() * window.input[1] * window.input[2] * self.input_chunks(input),
+                    Connection::Conv | Connection::Channelwise { .. } => groups * taps * self.input_chunks(input),
+                }
+            }
+            _ => {
+                let steps = |axis: usize| if grid.banks[axis] == 1 { window.kernel[axis] } else { 1 };
+                match input.connection {
+                    Connection::Dense => window.extent().0 * self.groups(),
+                    Connection::Conv => window.input[0] * steps(0) * steps(1) * groups,
+                    Connection::Channelwise { channels, .. } => channels * steps(0) * steps(1),
+                }
+            }
+        }
+    }
+
+    /// Chunks of sender channels that one tap of one channel group reads at most (window matrix mode): `⌈C_pre / rows⌉`, for a
+    /// channelwise projection only those that hold a channel of the group.
+    pub fn input_chunks(&self, input: &CoreInput) -> usize {
+        match input.connection {
+            Connection::Dense | Connection::Conv => input.window.input[0].div_ceil(self.mode.rows()),
+            Connection::Channelwise { .. } => (0..self.grid().channel_groups())
+                .map(|group| self.chunk_range(input, group).len())
+                .max()
+                .unwrap_or(0)
+                .max(1),
+        }
+    }
+
+    /// The chunks of sender channels that channel group `group` reads from this projection (window matrix mode).
+    pub fn chunk_range(&self, input: &CoreInput, group: usize) -> std::ops::Range<usize> {
+        let rows = self.mode.rows();
+        match input.connection {
+            Connection::Dense | Connection::Conv => 0..input.window.input[0].div_ceil(rows),
+            Connection::Channelwise { from, to, channels } => {
+                let lanes = self.mode.channel_lanes();
+                let first = (group * lanes).max(to);
+                let end = ((group + 1) * lanes).min(to + channels);
+                if first < end { (first - to + from) / rows..(end - to + from).div_ceil(rows) } else { 0..0 }
+            }
+        }
+    }
+
+    /// Taps `[rows, columns]` whose weights stand side by side in a word (window event mode).
+    pub fn word_taps(&self) -> [usize; 2] {
+        [0, 1].map(|axis| {
+            let banks = self.mode.banks()[axis];
+            let taps = self.fields.iter().map(|input| match input.connection {
+                Connection::Dense => banks,
+                Connection::Conv | Connection::Channelwise { .. } => input.window.kernel[axis],
+            });
+            if banks == 1 { 1 } else { taps.max().unwrap_or(1) }
+        })
+    }
+
+    /// True if one weight serves whichever lane an event hits, because no event hits two (window event mode with nothing but
+    /// channelwise projections).
+    pub fn broadcasts(&self) -> bool {
+        self.fields.iter().all(|input| matches!(input.connection, Connection::Channelwise { .. }))
+    }
+
+    /// Bits of a weight word. Dense modes and window matrix mode: weight of lane `l`, row `r` at bit `(l·rows + r)·weight_bits`. Window
+    /// event mode: weight of tap `(ky, kx)`, lane `l` at bit `((ky·taps[1] + kx)·lanes + l)·weight_bits`, with one lane where the core
+    /// [broadcasts](Core::broadcasts).
     pub fn weight_word_bits(&self) -> usize {
-        self.mode.lanes() * self.mode.rows() * self.weight_bits as usize
+        let weights = match self.mode {
+            Mode::Event { lanes, .. } => lanes,
+            Mode::Matrix { lanes, rows } | Mode::WindowMatrix { lanes, rows } => lanes * rows,
+            Mode::WindowEvent { lanes, .. } => {
+                let [rows, columns] = self.word_taps();
+                rows * columns * if self.broadcasts() { 1 } else { lanes }
+            }
+        };
+        weights * self.weight_bits as usize
     }
 
     /// The columns into which the weight memory is cut, lowest bits first.
@@ -320,15 +508,9 @@ impl Core {
 
     /// The weight from input `id` to neuron `n`; zero outside either range (padding).
     pub fn weight(&self, quant: &QuantGraph, id: usize, n: usize) -> i32 {
-        use super::snn::Synapses;
-        if n >= self.neurons {
-            return 0;
-        }
         match self.sender(quant, id) {
-            Some((p, pre)) => match &quant.projection(p).projection.synapses {
-                Synapses::Dense { weight } => weight[(n, pre)],
-            },
-            None => 0,
+            Some((p, pre)) if n < self.neurons => quant.projection(p).projection.synapses.weight(n, pre),
+            _ => 0,
         }
     }
 }

@@ -11,10 +11,13 @@
 //! `dump()` whose text is stable.
 
 pub mod graph;
+pub mod layout;
 pub mod mapped;
 pub mod quant;
+mod runs;
 pub mod snn;
 pub mod stream;
+pub mod window;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -38,6 +41,18 @@ impl Shape {
     /// Number of channels: the first extent.
     pub fn channels(&self) -> usize {
         self.0.first().copied().unwrap_or(1)
+    }
+
+    /// The extent as `[C, H, W]`: a vector is `N` channels of one pixel, and missing axes have extent 1. `None` for more than
+    /// three axes.
+    pub fn image(&self) -> Option<[usize; 3]> {
+        match *self.0.as_slice() {
+            [] => Some([1, 1, 1]),
+            [n] => Some([n, 1, 1]),
+            [c, w] => Some([c, 1, w]),
+            [c, h, w] => Some([c, h, w]),
+            _ => None,
+        }
     }
 
     /// The channel that element `index` (row-major) belongs to.

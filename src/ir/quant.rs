@@ -7,6 +7,7 @@
 //! v' = v + a + bias                                   (before the first phase of an image: v = v_init)
 //! two-phase:  n = clip(floor(v' / theta), 0, T)       sent as n unit spikes or as one event with payload n
 //! rate:       s = v' >= theta;  v = s ? v' - theta : v'
+//! pool:       v = Σ w·x or max w·x (two-phase), sent as one event with payload v
 //! readout:    after the image's last phase the membranes are the logits
 //! ```
 //! Guarantees (verified by [`QuantGraph::check`]): the topology guarantees of [`super::snn`]; per-neuron vectors have
@@ -83,24 +84,45 @@ pub enum Neuron {
     /// Integrate and fire, reset by subtraction. Vectors have one entry per neuron.
     If {
         /// Threshold; fires at `v >= theta`.
+        #[serde(with = "super::runs")]
         theta: Vec<i64>,
         /// Membrane before the first phase of an image (in two-phase coding this includes the bias).
+        #[serde(with = "super::runs")]
         v_init: Vec<i64>,
         /// Added in every phase (zero in two-phase coding).
+        #[serde(with = "super::runs")]
         bias: Vec<i64>,
+    },
+    /// Two-phase coding only: passes on, as one event, what it combined from its inputs since the phase began.
+    Pool {
+        /// How inputs are combined; a phase begins with 0.
+        combine: Combine,
+        /// Largest value that it passes on. Never reached by a sum's clipping: the range proof bounds it.
+        max: i64,
     },
     /// Integrates only; `v_init` includes the bias of all phases.
     Readout {
         /// Membrane before the first phase of an image.
+        #[serde(with = "super::runs")]
         v_init: Vec<i64>,
     },
 }
 
+/// How a [`Neuron::Pool`] combines `w·x` into its membrane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Combine {
+    /// `v + w·x`.
+    Sum,
+    /// `max(v, w·x)`; each sender sends at most one event a phase.
+    Max,
+}
+
 impl Neuron {
-    /// The membrane of every neuron before an image's first phase; empty for the source.
+    /// The membrane of every neuron before an image's first phase; empty where it is 0 (pools) or there is none (the source).
     pub fn v_init(&self) -> &[i64] {
         match self {
-            Neuron::Source => &[],
+            Neuron::Source | Neuron::Pool { .. } => &[],
             Neuron::If { v_init, .. } | Neuron::Readout { v_init } => v_init,
         }
     }
@@ -108,7 +130,7 @@ impl Neuron {
     fn role(&self) -> Role {
         match self {
             Neuron::Source => Role::Source,
-            Neuron::If { .. } => Role::Hidden,
+            Neuron::If { .. } | Neuron::Pool { .. } => Role::Hidden,
             Neuron::Readout { .. } => Role::Readout,
         }
     }
@@ -153,46 +175,53 @@ impl QuantGraph {
         self.projections.iter().enumerate().filter(move |(_, p)| p.projection.pre == pop).map(|(i, p)| (ProjId(i), p))
     }
 
-    /// Largest payload of one event that `pop` sends (payloads are at least 1).
-    pub fn max_payload(&self, pop: PopId) -> i64 {
+    /// Least and greatest payload of one event that `pop` sends; 0 is between them and is never sent. Only pixels are signed.
+    pub fn payload_range(&self, pop: PopId) -> (i64, i64) {
         match (&self.population(pop).neuron, self.coding) {
-            (Neuron::Source, _) => self.pixels.max(),
-            (_, Coding::Graded) => i64::from(self.timesteps),
-            (_, Coding::Unit | Coding::Rate) => 1,
+            (Neuron::Source, _) => self.pixels.range(),
+            (Neuron::Pool { max, .. }, _) => (0, *max),
+            (_, Coding::Graded) => (0, i64::from(self.timesteps)),
+            (_, Coding::Unit | Coding::Rate) => (0, 1),
         }
     }
 
-    /// Largest sum of payloads that one neuron of `pop` sends within one phase.
-    pub fn max_per_phase(&self, pop: PopId) -> i64 {
+    /// Largest magnitude of a payload of one event that `pop` sends (payloads are at least 1 in magnitude).
+    pub fn max_payload(&self, pop: PopId) -> i64 {
+        let (least, greatest) = self.payload_range(pop);
+        greatest.max(-least)
+    }
+
+    /// Least and greatest sum of payloads that one neuron of `pop` sends within one phase.
+    pub fn range_per_phase(&self, pop: PopId) -> (i64, i64) {
         match (&self.population(pop).neuron, self.coding) {
-            (Neuron::Source, _) => self.pixels.max(),
-            (_, Coding::Graded | Coding::Unit) => i64::from(self.timesteps),
-            (_, Coding::Rate) => 1,
+            (Neuron::If { .. } | Neuron::Readout { .. }, Coding::Unit) => (0, i64::from(self.timesteps)),
+            _ => self.payload_range(pop),
         }
+    }
+
+    /// Largest magnitude of the sum of payloads that one neuron of `pop` sends within one phase.
+    pub fn max_per_phase(&self, pop: PopId) -> i64 {
+        let (least, greatest) = self.range_per_phase(pop);
+        greatest.max(-least)
     }
 
     /// Least and greatest membrane of `pop` over one image, for any inputs and any order of the additions: the
     /// interval proof behind [`QPopulation::range`].
     pub fn prove_range(&self, pop: PopId) -> (i64, i64) {
         let population = self.population(pop);
-        let v_init = population.neuron.v_init();
-        let phases = i64::from(self.phases());
-        let mut down = vec![0i64; v_init.len()];
-        let mut up = vec![0i64; v_init.len()];
-        for (_, p) in self.projections_into(pop) {
-            let x = self.max_per_phase(p.projection.pre);
-            match &p.projection.synapses {
-                Synapses::Dense { weight } => {
-                    for ((row, down), up) in weight.rows().into_iter().zip(&mut down).zip(&mut up) {
-                        for &w in row {
-                            *(if w < 0 { &mut *down } else { &mut *up }) += i64::from(w) * x;
-                        }
-                    }
-                }
-            }
+        if let Neuron::Pool { combine: Combine::Max, max } = population.neuron {
+            return (0, max);
         }
+        let neurons = population.shape.len();
+        let phases = i64::from(self.phases());
+        let mut reach = vec![(0i64, 0i64); neurons];
+        for (_, p) in self.projections_into(pop) {
+            add_reach(&p.projection.synapses, self.range_per_phase(p.projection.pre), &mut reach);
+        }
+        let v_init = population.neuron.v_init();
         let mut range = (0i64, 0i64);
-        for (n, &v0) in v_init.iter().enumerate() {
+        for (n, &(down, up)) in reach.iter().enumerate() {
+            let v0 = v_init.get(n).copied().unwrap_or(0);
             let bias = match &population.neuron {
                 Neuron::If { bias, .. } => bias.get(n).copied().unwrap_or(0),
                 _ => 0,
@@ -200,8 +229,8 @@ impl QuantGraph {
             // A spike only subtracts from a membrane at or above theta, so it never lowers the minimum below zero.
             let reach =
                 |v0: i64, sum: i64, bias: i64| v0.saturating_add(phases.saturating_mul(sum.saturating_add(bias)));
-            range.0 = range.0.min(reach(v0.min(0), down[n], bias.min(0)));
-            range.1 = range.1.max(reach(v0.max(0), up[n], bias.max(0)));
+            range.0 = range.0.min(reach(v0.min(0), down, bias.min(0)));
+            range.1 = range.1.max(reach(v0.max(0), up, bias.max(0)));
         }
         range
     }
@@ -235,6 +264,15 @@ impl QuantGraph {
                 Neuron::Source => continue,
                 Neuron::If { theta, v_init, bias } => vec![theta.len(), v_init.len(), bias.len()],
                 Neuron::Readout { v_init } => vec![v_init.len()],
+                Neuron::Pool { max, .. } => {
+                    if self.coding == Coding::Rate {
+                        complain("is a pool, which only two-phase coding has".into());
+                    }
+                    if *max < 1 || pop.range.0 < 0 || pop.range.1 > *max {
+                        complain(format!("is a pool that passes on at most {max}, but its range is {:?}", pop.range));
+                    }
+                    vec![]
+                }
             };
             if lengths.iter().any(|&l| l != n) {
                 complain(format!("has parameter vectors of lengths {lengths:?} for {n} neurons"));
@@ -254,9 +292,8 @@ impl QuantGraph {
             }
         }
         for p in &self.projections {
-            let Synapses::Dense { weight } = &p.projection.synapses;
             let limit = weight_limit(p.weight_bits);
-            if weight.iter().any(|&w| w.unsigned_abs() > limit.unsigned_abs()) {
+            if p.projection.synapses.weights().any(|&w| w.unsigned_abs() > limit.unsigned_abs()) {
                 problems.push(
                     Problem::new(format!("holds a weight beyond ±{limit} ({} bits)", p.weight_bits))
                         .at_node(&p.projection.name),
@@ -279,6 +316,7 @@ impl QuantGraph {
                     let (min, max) = (theta.iter().min(), theta.iter().max());
                     format!("if theta={}..={}", min.unwrap_or(&0), max.unwrap_or(&0))
                 }
+                Neuron::Pool { combine, max } => format!("pool {combine:?} max={max}"),
                 Neuron::Readout { .. } => "readout".to_string(),
             };
             let _ = writeln!(
@@ -300,5 +338,39 @@ impl QuantGraph {
             );
         }
         text
+    }
+}
+
+/// Adds to `reach` (least and greatest sum of each receiver) what senders with payload sums in `x` can contribute in any order. For
+/// windows the receivers at the border are credited with the taps that padding silences, which only widens the interval.
+fn add_reach(synapses: &Synapses<i32>, x: (i64, i64), reach: &mut [(i64, i64)]) {
+    let part = |w: i32| {
+        let ends = (i64::from(w) * x.0, i64::from(w) * x.1);
+        (ends.0.min(ends.1).min(0), ends.0.max(ends.1).max(0))
+    };
+    let total = |weights: &mut dyn Iterator<Item = &i32>| {
+        weights.map(|&w| part(w)).fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1))
+    };
+    let widen = |receivers: &mut [(i64, i64)], sum: (i64, i64)| {
+        receivers.iter_mut().for_each(|r| *r = (r.0 + sum.0, r.1 + sum.1));
+    };
+    match synapses {
+        Synapses::Dense { weight } => {
+            for (row, receiver) in weight.rows().into_iter().zip(reach) {
+                widen(std::slice::from_mut(receiver), total(&mut row.iter()));
+            }
+        }
+        Synapses::Conv { weight, window, .. } => {
+            let pixels = window.output[1] * window.output[2];
+            for (kernel, receivers) in weight.outer_iter().zip(reach.chunks_mut(pixels)) {
+                widen(receivers, total(&mut kernel.iter()));
+            }
+        }
+        Synapses::Channelwise { weight, window, to, .. } => {
+            let pixels = window.output[1] * window.output[2];
+            for (filter, receivers) in weight.outer_iter().zip(reach.chunks_mut(pixels).skip(*to)) {
+                widen(receivers, total(&mut filter.iter()));
+            }
+        }
     }
 }

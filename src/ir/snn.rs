@@ -4,9 +4,10 @@
 //! every other population has at least one projection into it; a projection's synapses fit the two shapes; projections
 //! with `delay == 0` form no cycle and populations stand in their topological order.
 
+use super::window::Window;
 use super::{PopId, ProjId, Shape};
 use crate::error::Problem;
-use ndarray::Array2;
+use ndarray::{Array2, Array3, Array4};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
@@ -15,6 +16,9 @@ use std::fmt::Write;
 pub struct SnnGraph {
     /// The model's name (untrusted text).
     pub name: String,
+    /// The pixel, in `[0, 1]`, that the source sends as 0, one per channel; empty for 0 in every channel. A network that normalises its
+    /// input and then pads it with zeros pads with the mean pixel: the source's activation is `pixel - zero`.
+    pub zero: Vec<f32>,
     /// Populations in topological order; 0 is the source.
     pub populations: Vec<Population>,
     /// Projections, ordered by their target.
@@ -44,6 +48,10 @@ pub enum Model {
         /// Upper clip in activation units.
         max: Option<f32>,
     },
+    /// Passes on the sum of its input, which is never negative: average pooling. The factor `1/k²` is the projection's weight.
+    Sum,
+    /// Passes on the largest of its inputs: max pooling over [`Synapses::Channelwise`] taps of weight 1.
+    Max,
     /// Sums its input and never fires: the network's answer.
     Readout,
 }
@@ -70,13 +78,47 @@ pub enum Synapses<W> {
     /// Every sender to every receiver; `weight` is `[post, pre]`. Stored beside the JSON, not in it.
     Dense {
         /// `[post, pre]`.
-        #[serde(skip, default = "no_weights")]
+        #[serde(skip, default = "Synapses::no_matrix")]
         weight: Array2<W>,
+    },
+    /// A convolution.
+    Conv {
+        /// `[C_post, C_pre / groups, rows, columns]`. Stored beside the JSON, not in it.
+        #[serde(skip, default = "Synapses::no_kernels")]
+        weight: Array4<W>,
+        /// Geometry.
+        window: Window,
+        /// Groups of channels that do not see each other; divides both channel counts.
+        groups: usize,
+    },
+    /// Every channel on its own: sender channel `from + i` reaches receiver channel `to + i` alone. Depthwise convolution, pooling,
+    /// and identity, strided and zero-padded skip connections.
+    Channelwise {
+        /// `[channels, rows, columns]`. Stored beside the JSON, not in it.
+        #[serde(skip, default = "Synapses::no_filters")]
+        weight: Array3<W>,
+        /// Geometry.
+        window: Window,
+        /// First sender channel.
+        from: usize,
+        /// First receiver channel.
+        to: usize,
     },
 }
 
-fn no_weights<W>() -> Array2<W> {
-    Array2::from_shape_vec((0, 0), Vec::new()).unwrap_or_else(|_| unreachable!("an empty matrix has no elements"))
+// The weights of a design are files of their own; until they are read there are none.
+impl<W> Synapses<W> {
+    fn no_matrix() -> Array2<W> {
+        Array2::from_shape_vec((0, 0), Vec::new()).unwrap_or_else(|_| unreachable!("nothing fits an empty shape"))
+    }
+
+    fn no_kernels() -> Array4<W> {
+        Array4::from_shape_vec((0, 0, 0, 0), Vec::new()).unwrap_or_else(|_| unreachable!("nothing fits an empty shape"))
+    }
+
+    fn no_filters() -> Array3<W> {
+        Array3::from_shape_vec((0, 0, 0), Vec::new()).unwrap_or_else(|_| unreachable!("nothing fits an empty shape"))
+    }
 }
 
 impl<W> Synapses<W> {
@@ -84,6 +126,62 @@ impl<W> Synapses<W> {
     pub fn extent(&self) -> (usize, usize) {
         match self {
             Synapses::Dense { weight } => (weight.ncols(), weight.nrows()),
+            Synapses::Conv { window, .. } | Synapses::Channelwise { window, .. } => window.extent(),
+        }
+    }
+
+    /// The geometry, if the synapses have one.
+    pub fn window(&self) -> Option<&Window> {
+        match self {
+            Synapses::Dense { .. } => None,
+            Synapses::Conv { window, .. } | Synapses::Channelwise { window, .. } => Some(window),
+        }
+    }
+
+    /// Every stored weight, in the order of its array.
+    pub fn weights(&self) -> ndarray::iter::Iter<'_, W, ndarray::IxDyn> {
+        match self {
+            Synapses::Dense { weight } => weight.view().into_dyn(),
+            Synapses::Conv { weight, .. } => weight.view().into_dyn(),
+            Synapses::Channelwise { weight, .. } => weight.view().into_dyn(),
+        }
+        .into_iter()
+    }
+
+    /// The same connections with other weights.
+    pub fn map<V>(&self, mut f: impl FnMut(&W) -> V) -> Synapses<V> {
+        match self {
+            Synapses::Dense { weight } => Synapses::Dense { weight: weight.map(&mut f) },
+            Synapses::Conv { weight, window, groups } => {
+                Synapses::Conv { weight: weight.map(&mut f), window: *window, groups: *groups }
+            }
+            Synapses::Channelwise { weight, window, from, to } => {
+                Synapses::Channelwise { weight: weight.map(&mut f), window: *window, from: *from, to: *to }
+            }
+        }
+    }
+
+    /// What is wrong with the synapses in themselves, in words that continue "the projection".
+    pub fn problem(&self) -> Option<String> {
+        match self {
+            Synapses::Dense { .. } => None,
+            Synapses::Conv { weight, window, groups } => window.problem().or_else(|| {
+                let (pre, post) = (window.input[0], window.output[0]);
+                if *groups == 0 || !pre.is_multiple_of(*groups) || !post.is_multiple_of(*groups) {
+                    return Some(format!("has {groups} groups for {pre} and {post} channels"));
+                }
+                let expected = [post, pre / groups, window.kernel[0], window.kernel[1]];
+                (weight.shape() != expected).then(|| format!("has kernels {:?}, not {expected:?}", weight.shape()))
+            }),
+            Synapses::Channelwise { weight, window, from, to } => window.problem().or_else(|| {
+                let (channels, rows, columns) = weight.dim();
+                let inside = |first: &usize, all: usize| first.checked_add(channels).is_some_and(|end| end <= all);
+                if [rows, columns] != window.kernel {
+                    return Some(format!("has filters of {rows}×{columns} for a window of {:?}", window.kernel));
+                }
+                (channels == 0 || !inside(from, window.input[0]) || !inside(to, window.output[0]))
+                    .then(|| format!("connects {channels} channels from {from} to {to}, more than there are"))
+            }),
         }
     }
 
@@ -91,6 +189,40 @@ impl<W> Synapses<W> {
     pub fn name(&self) -> &'static str {
         match self {
             Synapses::Dense { .. } => "dense",
+            Synapses::Conv { .. } => "conv",
+            Synapses::Channelwise { .. } => "channelwise",
+        }
+    }
+}
+
+impl Synapses<i32> {
+    /// The weight from sender `pre` to receiver `post`, both row-major numbers; 0 where they are not connected.
+    pub fn weight(&self, post: usize, pre: usize) -> i32 {
+        let pixel = |n: usize, [_, h, w]: [usize; 3]| (n / (h * w), [n / w % h, n % w]);
+        let tap = |window: &Window, axis: usize, out: usize, at: usize| {
+            (0..window.kernel[axis]).find(|&tap| window.source(axis, out, tap) == Some(at))
+        };
+        match self {
+            Synapses::Dense { weight } => weight.get((post, pre)).copied().unwrap_or(0),
+            Synapses::Conv { weight, window, groups } => {
+                let ((c_in, at), (c_out, out)) = (pixel(pre, window.input), pixel(post, window.output));
+                let (in_group, out_group) = (window.input[0] / groups, window.output[0] / groups);
+                if c_in / in_group != c_out / out_group {
+                    return 0;
+                }
+                match (tap(window, 0, out[0], at[0]), tap(window, 1, out[1], at[1])) {
+                    (Some(ky), Some(kx)) => weight.get((c_out, c_in % in_group, ky, kx)).copied().unwrap_or(0),
+                    _ => 0,
+                }
+            }
+            Synapses::Channelwise { weight, window, from, to } => {
+                let ((c_in, at), (c_out, out)) = (pixel(pre, window.input), pixel(post, window.output));
+                let channel = c_in.checked_sub(*from).filter(|c| c_out.checked_sub(*to) == Some(*c));
+                match (channel, tap(window, 0, out[0], at[0]), tap(window, 1, out[1], at[1])) {
+                    (Some(c), Some(ky), Some(kx)) => weight.get((c, ky, kx)).copied().unwrap_or(0),
+                    _ => 0,
+                }
+            }
         }
     }
 }
@@ -154,7 +286,7 @@ pub(super) enum Role {
 fn role(model: &Model) -> Role {
     match model {
         Model::Source => Role::Source,
-        Model::Relu { .. } => Role::Hidden,
+        Model::Relu { .. } | Model::Sum | Model::Max => Role::Hidden,
         Model::Readout => Role::Readout,
     }
 }
@@ -187,6 +319,10 @@ pub(super) fn check_topology<'a, W: 'a>(
     }
     for p in projections {
         let mut complain = |what: String| problems.push(Problem::new(what).at_node(&p.name));
+        if let Some(what) = p.synapses.problem() {
+            complain(what);
+            continue;
+        }
         let (Some(pre), Some(post)) = (populations.get(p.pre.0), populations.get(p.post.0)) else {
             complain("connects a population that does not exist".into());
             continue;
@@ -197,6 +333,11 @@ pub(super) fn check_topology<'a, W: 'a>(
         if p.synapses.extent() != (pre.1.len(), post.1.len()) {
             let (from, to) = p.synapses.extent();
             complain(format!("connects {from} to {to} neurons, but the populations are {} and {}", pre.1, post.1));
+        } else if let Some(window) = p.synapses.window()
+            && (pre.1.image(), post.1.image()) != (Some(window.input), Some(window.output))
+        {
+            let (from, to) = (window.input, window.output);
+            complain(format!("slides over {from:?} to {to:?}, but the populations are {} and {}", pre.1, post.1));
         }
     }
     problems

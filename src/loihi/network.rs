@@ -234,7 +234,10 @@ impl Plan {
         let mut synapses = Vec::new();
         for (id, p) in graph.projections_into(population) {
             let name = &p.projection.name;
-            let Synapses::Dense { weight } = &p.projection.synapses;
+            let Synapses::Dense { weight } = &p.projection.synapses else {
+                reasons.push(format!("projection '{name}' is {}, not dense", p.projection.synapses.name()));
+                continue;
+            };
             match Dense::exact(weight.view()) {
                 Ok(dense) => synapses.push((id, dense)),
                 Err(why) => reasons.push(format!("projection '{name}' holds {why}")),
@@ -279,7 +282,7 @@ fn compartments(neuron: &Neuron, reasons: &mut Vec<String>) -> Vec<Compartment> 
                     reset: Reset::Subtract(decrement),
                 })
             }
-            Neuron::Source | Neuron::Readout { .. } => {
+            Neuron::Source | Neuron::Pool { .. } | Neuron::Readout { .. } => {
                 Some(Lif { dynamics: Dynamics::integrator(), vth: Threshold::MAX, reset: Reset::Zero })
             }
         };
@@ -337,7 +340,8 @@ fn overflow_risks(graph: &QuantGraph, population: PopId) -> Vec<String> {
     }
     let mut input = vec![(0i64, 0i64); pop.shape.len()];
     for (_, p) in graph.projections_into(population) {
-        let Synapses::Dense { weight } = &p.projection.synapses;
+        // Others are refused by `Plan::new`.
+        let Synapses::Dense { weight } = &p.projection.synapses else { continue };
         let x = graph.max_per_phase(p.projection.pre);
         for (row, sum) in weight.rows().into_iter().zip(&mut input) {
             sum.0 += row.iter().map(|&w| i64::from(w.min(0)) * x).sum::<i64>();

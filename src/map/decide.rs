@@ -44,7 +44,11 @@ fn layout(mode: Mode) -> String {
     match mode {
         Mode::Event { lanes: n, payload: Payload::Multiply } => format!("event, {}, multiply", lanes(n)),
         Mode::Event { lanes: n, payload: Payload::ShiftAdd } => format!("event, {}, shift-add", lanes(n)),
-        Mode::Matrix { rows, lanes: n } => {
+        Mode::WindowEvent { lanes: n, banks: [rows, columns], payload } => {
+            let payload = if payload == Payload::Multiply { "multiply" } else { "shift-add" };
+            format!("event, {} × {rows}×{columns} banks, {payload}", lanes(n))
+        }
+        Mode::Matrix { rows, lanes: n } | Mode::WindowMatrix { rows, lanes: n } => {
             format!("matrix, {rows} row{} × {}", if rows == 1 { "" } else { "s" }, lanes(n))
         }
     }
@@ -59,14 +63,14 @@ fn formula(core: &Core, layer: &Layer) -> String {
     };
     let phases = if core.phases > 1 { format!("{} phases × ", core.phases) } else { String::new() };
     match core.mode {
-        Mode::Event { payload, .. } => {
+        Mode::Event { payload, .. } | Mode::WindowEvent { payload, .. } => {
             let (count, what) = match payload {
                 Payload::Multiply => (layer.input.events, "events"),
                 Payload::ShiftAdd => (layer.input.set_bits, "set bits"),
             };
             format!("{} {what} × {groups} + {phases}{groups} × {slots} to fire", grouped(count))
         }
-        Mode::Matrix { .. } => {
+        Mode::Matrix { .. } | Mode::WindowMatrix { .. } => {
             format!("{phases}{groups} × ({} chunks + {slots} to fire)", grouped(core.chunks() as f64))
         }
     }
@@ -91,7 +95,7 @@ fn alternative(problem: &Problem, plan: &Plan, i: usize) -> String {
     let best = fitting
         .map(|(_, &(mode, _))| mode)
         .min_by(|&a, &b| key(a).partial_cmp(&key(b)).unwrap_or(std::cmp::Ordering::Equal));
-    let other = if matches!(chosen, Mode::Event { .. }) { "matrix" } else { "event" };
+    let other = if chosen.is_event() { "matrix" } else { "event" };
     match best {
         None => format!("; {other} mode would not stay within the limits"),
         Some(mode) if time(mode) <= now => {

@@ -3,8 +3,13 @@
 use super::names::Names;
 use crate::error::{Error, Kind, Problem, Result};
 use crate::fixed::{signed_bits, unsigned_bits};
-use crate::ir::mapped::{Core, Fire, MappedNet, Mode, Payload, Port, Stream, StreamId, Target, Unit, UnitId, UnitKind};
-use crate::ir::quant::{Coding, Neuron, QuantGraph};
+use crate::ir::layout::IdLayout;
+use crate::ir::mapped::{
+    Connection, Core, CoreInput, Fire, MappedNet, Mode, Payload, Port, Stream, StreamId, Target, Unit, UnitId, UnitKind,
+};
+use crate::ir::quant::{Coding, Combine, Neuron, QuantGraph};
+use crate::ir::snn::Synapses;
+use crate::ir::window::Window;
 use crate::ir::{PopId, ProjId};
 
 /// Lays out `quant` with every core at its default of one event lane.
@@ -22,6 +27,7 @@ pub(super) fn lower(quant: QuantGraph, target: Target) -> Result<MappedNet> {
         units: Vec::new(),
         streams: Vec::new(),
         arriving: vec![None; quant.projections.len()],
+        windows: Windows::new(&quant),
         quant: &quant,
     };
     lowering.network()?;
@@ -53,6 +59,7 @@ struct Lowering<'a> {
     streams: Vec<Stream>,
     /// The stream that brings each projection's events, once its sender is laid out.
     arriving: Vec<Option<StreamId>>,
+    windows: Windows,
 }
 
 impl Lowering<'_> {
@@ -70,7 +77,7 @@ impl Lowering<'_> {
             self.connect(input, core, 0);
             self.units.push(Unit {
                 name: name.clone(),
-                kind: UnitKind::Core(core_of(quant, pop, projections)),
+                kind: UnitKind::Core(core_of(quant, &self.windows, pop, projections)),
                 inputs: vec![input],
                 outputs: Vec::new(),
             });
@@ -93,14 +100,14 @@ impl Lowering<'_> {
         let unit = UnitId(self.units.len());
         let mut bases = Vec::with_capacity(arriving.len());
         let mut format = Format { id_bits: 1, value_bits: 1, ..self.format(self.streams[first.0].population) };
-        let mut ids = 0usize;
-        for (port, (&stream, &projection)) in arriving.iter().zip(projections).enumerate() {
+        let post = self.quant.projection(projections[0]).projection.post;
+        let id_bases = self.windows.bases(self.quant, post, projections);
+        for (port, (&stream, &base)) in arriving.iter().zip(&id_bases.bases).enumerate() {
             self.connect(stream, unit, port);
-            bases.push(u32::try_from(ids).map_err(|_| Error::internal("too many merged inputs"))?);
-            ids += self.quant.projection(projection).projection.synapses.extent().0;
-            format.value_bits = format.value_bits.max(self.streams[stream.0].value_bits);
+            bases.push(u32::try_from(base).map_err(|_| too_many_ids(&self.quant.population(post).name))?);
         }
-        format.id_bits = id_bits(ids);
+        (format.signed, format.value_bits) = payloads(self.quant, projections);
+        format.id_bits = unsigned_bits(id_bases.last);
         let name = self.unit_names.claim(&format!("{reader}_merge"), "merge");
         self.units.push(Unit { name, kind: UnitKind::Merge { bases }, inputs: arriving, outputs: Vec::new() });
         Ok(self.stream(&format!("{reader}_in"), Some(unit), format))
@@ -135,9 +142,9 @@ impl Lowering<'_> {
             outputs.push(id);
             Some(Port { unit, port: outputs.len() - 1 })
         });
-        let Format { population, id_bits, value_bits, signed } = format;
+        let Format { population, id_bits, value_bits, signed, layout } = format;
         let name = self.stream_names.claim(text, "stream");
-        self.streams.push(Stream { name, from, to: None, population, id_bits, value_bits, signed });
+        self.streams.push(Stream { name, from, to: None, population, id_bits, value_bits, signed, layout });
         id
     }
 
@@ -147,13 +154,12 @@ impl Lowering<'_> {
 
     fn format(&self, pop: PopId) -> Format {
         let population = self.quant.population(pop);
-        let signed = matches!(population.neuron, Neuron::Readout { .. });
-        let value_bits = if signed {
-            signed_bits(population.range.0, population.range.1)
-        } else {
-            unsigned_bits(self.quant.max_payload(pop).unsigned_abs())
+        let (signed, value_bits) = match population.neuron {
+            Neuron::Readout { .. } => (true, signed_bits(population.range.0, population.range.1)),
+            _ => payload_width(self.quant.payload_range(pop)),
         };
-        Format { population: pop, id_bits: id_bits(population.shape.len()), value_bits, signed }
+        let layout = self.windows.layout(self.quant, pop);
+        Format { population: pop, id_bits: layout.id_bits(), value_bits, signed, layout }
     }
 }
 
@@ -163,17 +169,114 @@ struct Format {
     id_bits: u32,
     value_bits: u32,
     signed: bool,
+    layout: IdLayout,
 }
 
-/// Bits of the largest of `ids` ids.
-fn id_bits(ids: usize) -> u32 {
-    unsigned_bits(ids.saturating_sub(1) as u64)
+/// Whether payloads in this range are signed, and how many bits they take.
+fn payload_width((least, greatest): (i64, i64)) -> (bool, u32) {
+    if least < 0 { (true, signed_bits(least, greatest)) } else { (false, unsigned_bits(greatest.unsigned_abs())) }
 }
 
-fn core_of(quant: &QuantGraph, pop: PopId, projections: Vec<ProjId>) -> Core {
+/// The same for the senders of all these projections together.
+fn payloads(quant: &QuantGraph, projections: &[ProjId]) -> (bool, u32) {
+    let ranges = projections.iter().map(|&p| quant.payload_range(quant.projection(p).projection.pre));
+    payload_width(ranges.fold((0, 1), |all, one| (all.0.min(one.0), all.1.max(one.1))))
+}
+
+fn too_many_ids(name: &str) -> Problem {
+    Problem::new("reads more inputs than 32-bit ids can name").at_node(name).help("split the layer")
+}
+
+/// Which populations are computed by window cores, and which send field ids.
+struct Windows {
+    /// By population.
+    core: Vec<bool>,
+    /// By population.
+    fields: Vec<bool>,
+}
+
+/// Where the ids of a core's senders begin on its input stream.
+struct Bases {
+    bases: Vec<u64>,
+    /// The largest id.
+    last: u64,
+}
+
+impl Windows {
+    /// The least sets that obey the rule of `ARCHITECTURE.md`, "Window cores".
+    fn new(quant: &QuantGraph) -> Windows {
+        let count = quant.populations.len();
+        let mut windows = Windows { core: vec![false; count], fields: vec![false; count] };
+        let has_pixels = |pop: usize| quant.populations[pop].shape.image().is_some_and(|[_, h, w]| h * w > 1);
+        loop {
+            let before = windows.core.iter().filter(|&&w| w).count();
+            for p in &quant.projections {
+                let (pre, post) = (p.projection.pre.0, p.projection.post.0);
+                let dense = matches!(p.projection.synapses, Synapses::Dense { .. });
+                windows.core[post] |= !dense || windows.fields[pre] || windows.fields[post];
+                windows.fields[pre] |= windows.core[post] && has_pixels(pre);
+            }
+            // One more population for each turn at most.
+            if windows.core.iter().filter(|&&w| w).count() == before {
+                return windows;
+            }
+        }
+    }
+
+    fn layout(&self, quant: &QuantGraph, pop: PopId) -> IdLayout {
+        match quant.population(pop).shape.image() {
+            Some(extent) if self.fields[pop.0] => IdLayout::Fields { extent },
+            _ => IdLayout::Linear { neurons: quant.population(pop).shape.len() },
+        }
+    }
+
+    fn bases(&self, quant: &QuantGraph, post: PopId, projections: &[ProjId]) -> Bases {
+        let senders = projections.iter().map(|&p| quant.projection(p).projection.pre);
+        if self.core[post.0] {
+            let width = senders.map(|pre| self.layout(quant, pre).id_bits()).max().unwrap_or(1);
+            let bases: Vec<u64> = (0..projections.len() as u64).map(|i| i << width).collect();
+            let last = ((projections.len() as u64) << width).saturating_sub(1);
+            return Bases { bases, last };
+        }
+        let mut next = 0;
+        let bases = senders
+            .map(|pre| {
+                let base = next;
+                next += quant.population(pre).shape.len() as u64;
+                base
+            })
+            .collect();
+        Bases { bases, last: next.saturating_sub(1) }
+    }
+}
+
+/// What the core of `post` sees of its projections.
+fn core_inputs(quant: &QuantGraph, windows: &Windows, post: PopId, projections: &[ProjId]) -> Vec<CoreInput> {
+    let bases = windows.bases(quant, post, projections).bases;
+    let image = |pop: PopId| quant.population(pop).shape.image().unwrap_or([quant.population(pop).shape.len(), 1, 1]);
+    let input = |(&id, &base): (&ProjId, &u64)| {
+        let p = &quant.projection(id).projection;
+        let (connection, window) = match &p.synapses {
+            Synapses::Dense { .. } => {
+                let window = Window { output: image(p.post), ..Window::identity(image(p.pre)) };
+                (Connection::Dense, window)
+            }
+            Synapses::Conv { window, .. } => (Connection::Conv, *window),
+            Synapses::Channelwise { weight, window, from, to } => {
+                (Connection::Channelwise { from: *from, to: *to, channels: weight.dim().0 }, *window)
+            }
+        };
+        CoreInput { connection, window, base: u32::try_from(base).unwrap_or(u32::MAX) }
+    };
+    projections.iter().zip(&bases).map(input).collect()
+}
+
+fn core_of(quant: &QuantGraph, windows: &Windows, pop: PopId, projections: Vec<ProjId>) -> Core {
     let population = quant.population(pop);
     let synapses = |p: &ProjId| &quant.projection(*p).projection;
-    let payload = projections.iter().map(|p| quant.max_payload(synapses(p).pre)).max().unwrap_or(1);
+    let (value_signed, value_bits) = payloads(quant, &projections);
+    let window = windows.core[pop.0];
+    let neurons = population.shape.len();
     let (fire, theta_bits, bias_bits) = match &population.neuron {
         Neuron::If { theta, bias, .. } => {
             let theta = theta.iter().copied().max().unwrap_or(1);
@@ -186,16 +289,28 @@ fn core_of(quant: &QuantGraph, pop: PopId, projections: Vec<ProjId>) -> Core {
             };
             (fire, unsigned_bits(theta.unsigned_abs()), signed_bits(least, most))
         }
+        Neuron::Pool { .. } => (Fire::Relay, 1, 1),
         Neuron::Readout { .. } | Neuron::Source => (Fire::Readout, 1, 1),
     };
     Core {
         population: pop,
         inputs: projections.iter().map(|p| synapses(p).synapses.extent().0).sum(),
-        neurons: population.shape.len(),
-        mode: Mode::Event { lanes: 1, payload: Payload::Multiply },
+        neurons,
+        extent: if window { population.shape.image().unwrap_or([neurons, 1, 1]) } else { [neurons, 1, 1] },
+        fields: core_inputs(quant, windows, pop, &projections),
+        combine: match population.neuron {
+            Neuron::Pool { combine, .. } => combine,
+            _ => Combine::Sum,
+        },
+        mode: if window {
+            Mode::WindowEvent { lanes: 1, banks: [1, 1], payload: Payload::Multiply }
+        } else {
+            Mode::Event { lanes: 1, payload: Payload::Multiply }
+        },
         fire,
         phases: quant.phases(),
-        value_bits: unsigned_bits(payload.unsigned_abs()),
+        value_bits,
+        value_signed,
         slice_bits: 1,
         weight_bits: projections.iter().map(|&p| quant.projection(p).weight_bits).max().unwrap_or(1),
         membrane_bits: signed_bits(population.range.0, population.range.1),

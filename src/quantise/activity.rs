@@ -18,9 +18,13 @@ pub(super) struct Activity {
 
 impl Activity {
     /// The pixels, sent in each of `phases` phases.
-    pub(super) fn source(pixels: ArrayView2<f32>, format: PixelFormat, phases: i64) -> Self {
+    pub(super) fn source(pixels: ArrayView2<f32>, format: &PixelFormat, phases: i64) -> Self {
         let step = 1.0 / (format.max() * phases) as f64;
-        Activity { totals: pixels.mapv(|p| format.encode(p) * phases), trains: None, step: vec![step; pixels.ncols()] }
+        Activity {
+            totals: pixels.mapv(|p| format.encode(p, 0) * phases),
+            trains: None,
+            step: vec![step; pixels.ncols()],
+        }
     }
 
     /// The same activity, with what a total of 1 stands for.
@@ -49,7 +53,7 @@ pub(super) fn drive(incoming: &[QProjection], activity: &[Activity]) -> Array2<i
 
 /// Calls `add` with every receiver and its share from the senders' payloads `x`.
 fn accumulate(p: &QProjection, x: ArrayView1<i64>, mut add: impl FnMut(usize, i64)) {
-    let Synapses::Dense { weight } = &p.projection.synapses;
+    let Synapses::Dense { weight } = &p.projection.synapses else { return };
     for (n, row) in weight.rows().into_iter().enumerate() {
         add(n, row.iter().zip(x).map(|(&w, &x)| i64::from(w) * x).sum());
     }

@@ -42,7 +42,7 @@ pub(super) fn drive(snn: &SnnGraph, pop: PopId, float: &[Array2<f64>]) -> Array2
     drive.axis_iter_mut(Axis(0)).into_par_iter().enumerate().for_each(|(sample, mut out)| {
         out.iter_mut().zip(bias).for_each(|(o, &b)| *o = f64::from(b));
         for (_, p) in snn.projections_into(pop) {
-            let Synapses::Dense { weight } = &p.synapses;
+            let Synapses::Dense { weight } = &p.synapses else { continue };
             let x = float[p.pre.0].row(sample);
             for (o, row) in out.iter_mut().zip(weight.rows()) {
                 *o += row.iter().zip(x).map(|(&w, x)| f64::from(w) * x).sum::<f64>();

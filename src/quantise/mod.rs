@@ -83,7 +83,7 @@ impl<'a> Quantiser<'a> {
             name: snn.name.clone(),
             coding: settings.coding,
             timesteps: settings.timesteps,
-            pixels: settings.pixels,
+            pixels: settings.pixels.clone(),
             normalisation: settings.normalisation.clone(),
             populations: vec![QPopulation {
                 name: source.name.clone(),
@@ -94,7 +94,7 @@ impl<'a> Quantiser<'a> {
             projections: Vec::new(),
         };
         let phases = i64::from(net.phases());
-        let activity = vec![Activity::source(pixels, settings.pixels, phases)];
+        let activity = vec![Activity::source(pixels, &settings.pixels, phases)];
         Quantiser { snn, settings, net, float: vec![pixels.mapv(f64::from)], activity, problems: Vec::new() }
     }
 
@@ -132,7 +132,9 @@ impl<'a> Quantiser<'a> {
         drive += &bias;
 
         let (neuron, activity, float) = match population.model {
-            Model::Source | Model::Readout => (Neuron::Readout { v_init: bias.to_vec() }, Activity::silent(), target),
+            Model::Source | Model::Readout | Model::Sum | Model::Max => {
+                (Neuron::Readout { v_init: bias.to_vec() }, Activity::silent(), target)
+            }
             Model::Relu { max } => {
                 let ceiling = max.map_or(f64::INFINITY, f64::from);
                 let float = target.mapv_into(|z| z.clamp(0.0, ceiling));
@@ -158,7 +160,7 @@ impl<'a> Quantiser<'a> {
         let bias = &self.snn.populations[pop.0].bias;
         let mut folded = weights::Folded::new(bias, self.float[0].nrows(), self.settings.bias_calibration);
         for (id, p) in self.snn.projections_into(pop) {
-            let Synapses::Dense { weight } = &p.synapses;
+            let Synapses::Dense { weight } = &p.synapses else { continue };
             folded.push(weight, &self.activity[p.pre.0], self.settings.bits_of(self.snn, id));
         }
         folded

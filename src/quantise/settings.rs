@@ -45,7 +45,7 @@ impl Default for QuantSettings {
         QuantSettings {
             coding: Coding::Graded,
             timesteps: 16,
-            pixels: PixelFormat { bits: 8 },
+            pixels: PixelFormat::unsigned(8),
             weight_bits: 8,
             layers: BTreeMap::new(),
             normalisation: None,

@@ -32,7 +32,7 @@ fn network(seed: u64) -> SnnGraph {
             weight: Array2::from_shape_fn((sizes[post], sizes[pre]), |_| rng.random_range(-0.6..0.6)),
         },
     });
-    SnnGraph { name: "test".into(), populations, projections: projections.to_vec() }
+    SnnGraph { name: "test".into(), zero: Vec::new(), populations, projections: projections.to_vec() }
 }
 
 fn pixels(seed: u64, samples: usize) -> Array2<f32> {
@@ -42,12 +42,12 @@ fn pixels(seed: u64, samples: usize) -> Array2<f32> {
 
 /// Pixels are coarse, so that the skip from the image keeps its weights beside those of spikes.
 fn settings(coding: Coding) -> QuantSettings {
-    QuantSettings { coding, pixels: PixelFormat { bits: 3 }, ..QuantSettings::default() }
+    QuantSettings { coding, pixels: PixelFormat::unsigned(3), ..QuantSettings::default() }
 }
 
 fn weights(net: &QuantGraph, name: &str) -> Vec<i32> {
     let p = net.projections.iter().find(|p| p.projection.name == name).unwrap();
-    let Synapses::Dense { weight } = &p.projection.synapses;
+    let Synapses::Dense { weight } = &p.projection.synapses else { panic!("dense networks only") };
     weight.iter().copied().collect()
 }
 
@@ -67,7 +67,7 @@ fn calibration_sees_what_the_network_will_send() {
         let net = quantise(&snn, pixels.view(), &settings).unwrap();
         let model = Functional::new(&net).unwrap();
         for (sample, row) in pixels.rows().into_iter().enumerate() {
-            let codes: Vec<i64> = row.iter().map(|&p| settings.pixels.encode(p)).collect();
+            let codes: Vec<i64> = row.iter().map(|&p| settings.pixels.encode(p, 0)).collect();
             let outcome = model.image(&codes).unwrap();
             for pop in 0..3 {
                 assert_eq!(outcome.counts[pop], quantiser.activity[pop].totals.row(sample).to_vec(), "{coding:?}");
@@ -86,7 +86,7 @@ fn fine_settings_reproduce_the_float_network() {
             snn.projections.remove(1);
         }
         let settings =
-            QuantSettings { timesteps: 255, pixels: PixelFormat { bits: 16 }, weight_bits: 16, ..settings(coding) };
+            QuantSettings { timesteps: 255, pixels: PixelFormat::unsigned(16), weight_bits: 16, ..settings(coding) };
         let quantiser = quantiser(&snn, &pixels, &settings);
         for pop in 1..3 {
             let activity = &quantiser.activity[pop];
@@ -181,7 +181,9 @@ fn degenerate_networks_and_sets_give_legal_integers() {
                 // A neuron that never fires, one without weights, a population that is silent, weights that vanish
                 // beside their bias.
                 snn.populations[1].bias[0] = -100.0;
-                let Synapses::Dense { weight } = &mut snn.projections[0].synapses;
+                let Synapses::Dense { weight } = &mut snn.projections[0].synapses else {
+                    panic!("dense networks only")
+                };
                 weight.row_mut(1).fill(0.0);
                 weight.row_mut(2).fill(1e-38);
                 snn.populations[1].bias[3] = 3e38;
@@ -199,7 +201,7 @@ fn degenerate_networks_and_sets_give_legal_integers() {
 #[test]
 fn a_neuron_without_weights_still_has_its_bias() {
     let mut snn = network(16);
-    let Synapses::Dense { weight } = &mut snn.projections[0].synapses;
+    let Synapses::Dense { weight } = &mut snn.projections[0].synapses else { panic!("dense networks only") };
     weight.row_mut(1).fill(0.0);
     snn.populations[1].bias[1] = 0.37;
     let (pixels, settings) = (pixels(17, 30), settings(Coding::Graded));
@@ -214,7 +216,7 @@ fn a_neuron_without_weights_still_has_its_bias() {
 /// In rate coding 16-bit pixels come in every step: beside a spike's weights, a pixel's would round to nothing.
 #[test]
 fn a_projection_that_would_vanish_is_refused_by_name() {
-    let settings = QuantSettings { pixels: PixelFormat { bits: 16 }, ..settings(Coding::Rate) };
+    let settings = QuantSettings { pixels: PixelFormat::unsigned(16), ..settings(Coding::Rate) };
     let text = quantise(&network(1), pixels(2, 40).view(), &settings).unwrap_err().to_string();
     assert!(text.contains("node 'skip'") && text.contains("bits per pixel"), "{text}");
     assert!(!text.contains("'fa'") && !text.contains("'fb'"), "{text}");
@@ -225,7 +227,7 @@ fn all_that_is_wrong_is_said_at_once() {
     let snn = network(18);
     let settings = QuantSettings {
         timesteps: 0,
-        pixels: PixelFormat { bits: 17 },
+        pixels: PixelFormat::unsigned(17),
         weight_bits: 1,
         layers: [("nowhere".to_string(), LayerSettings { weight_bits: Some(99) })].into(),
         ..QuantSettings::default()
@@ -250,7 +252,7 @@ fn all_that_is_wrong_is_said_at_once() {
 #[test]
 fn pixels_and_weights_that_are_no_numbers_are_refused() {
     let mut snn = network(19);
-    let Synapses::Dense { weight } = &mut snn.projections[1].synapses;
+    let Synapses::Dense { weight } = &mut snn.projections[1].synapses else { panic!("dense networks only") };
     weight[(0, 0)] = f32::NAN;
     for bad in [f32::NAN, 1.5, -0.1] {
         let mut pixels = pixels(20, 10);

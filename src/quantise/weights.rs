@@ -20,11 +20,10 @@ const LONE_BIAS_BITS: i32 = 15;
 
 /// Weights that are not numbers.
 pub(super) fn problems(snn: &SnnGraph) -> Vec<Problem> {
-    let broken = snn.projections.iter().filter(|p| {
-        let Synapses::Dense { weight } = &p.synapses;
-        weight.iter().any(|w| !w.is_finite())
-    });
-    broken.map(|p| Problem::new("holds a weight that is not finite").at_node(&p.name)).collect()
+    let broken = snn.projections.iter().filter(|p| p.synapses.weights().any(|w| !w.is_finite()));
+    let broken = broken.map(|p| Problem::new("holds a weight that is not finite").at_node(&p.name));
+    let windows = snn.projections.iter().filter(|p| !matches!(p.synapses, Synapses::Dense { .. }));
+    broken.chain(windows.map(|p| Problem::new("is no dense layer").at_node(&p.name))).collect()
 }
 
 /// All weights into one population, in units of the senders' spikes, with what the calibration set says about the

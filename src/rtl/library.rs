@@ -36,6 +36,8 @@ pub fn needed(units: &[Unit]) -> BTreeMap<&'static str, &'static str> {
             UnitKind::Core(core) => match core.mode {
                 Mode::Event { .. } => "sf_event_core",
                 Mode::Matrix { .. } => "sf_matrix_core",
+                Mode::WindowEvent { .. } => "sf_window_event_core",
+                Mode::WindowMatrix { .. } => "sf_window_matrix_core",
             },
             UnitKind::Fork => "sf_fork",
             UnitKind::Merge { .. } => "sf_merge",

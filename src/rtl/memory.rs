@@ -51,10 +51,10 @@ pub fn weight_images(net: &MappedNet, core: &Core) -> Vec<String> {
         }
     };
     match core.mode {
-        Mode::Event { .. } => {
+        Mode::Event { .. } | Mode::WindowEvent { .. } => {
             (0..core.inputs).for_each(|id| (0..groups).for_each(|group| emit(group, id)));
         }
-        Mode::Matrix { .. } => {
+        Mode::Matrix { .. } | Mode::WindowMatrix { .. } => {
             (0..groups).for_each(|group| (0..core.chunks()).for_each(|chunk| emit(group, chunk * rows)));
         }
     }
@@ -72,7 +72,7 @@ pub fn parameter_image(net: &MappedNet, core: &Core) -> String {
     let (theta, v_init, bias) = match &net.quant.population(core.population).neuron {
         Neuron::If { theta, v_init, bias } => (theta, v_init, bias),
         Neuron::Readout { v_init } => (&zeros, v_init, &zeros),
-        Neuron::Source => (&zeros, &zeros, &zeros),
+        Neuron::Source | Neuron::Pool { .. } => (&zeros, &zeros, &zeros),
     };
     let lanes = core.mode.lanes();
     let mut text = String::new();

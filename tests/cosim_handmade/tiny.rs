@@ -4,10 +4,11 @@ use std::path::Path;
 use synfire::cosim::{CoreCycles, Predictor};
 use synfire::fixed::PixelFormat;
 use synfire::golden::cycle::{Border, Firing, FiringKind};
+use synfire::ir::layout::IdLayout;
 use synfire::ir::mapped::{
     Core, Fire, MappedNet, Mode, Payload, Port, Stream, StreamId, Target, Unit, UnitId, UnitKind,
 };
-use synfire::ir::quant::{Coding, Neuron, QPopulation, QuantGraph};
+use synfire::ir::quant::{Coding, Combine, Neuron, QPopulation, QuantGraph};
 use synfire::ir::stream::{Beat, Wires};
 use synfire::ir::{PopId, ProjId, Shape};
 
@@ -53,7 +54,7 @@ pub fn net() -> MappedNet {
         name: "tiny".into(),
         coding: Coding::Graded,
         timesteps: 15,
-        pixels: PixelFormat { bits: 4 },
+        pixels: PixelFormat::unsigned(4),
         normalisation: None,
         populations: vec![
             population("image", Neuron::Source),
@@ -69,6 +70,10 @@ pub fn net() -> MappedNet {
             projections: vec![ProjId(i)],
             inputs: N,
             neurons: N,
+            extent: [N, 1, 1],
+            fields: Vec::new(),
+            combine: Combine::Sum,
+            value_signed: false,
             mode: Mode::Event { lanes, payload: Payload::Multiply },
             fire,
             phases: 1,
@@ -91,6 +96,7 @@ pub fn net() -> MappedNet {
         id_bits: 4,
         value_bits,
         signed,
+        layout: IdLayout::Linear { neurons: N },
     };
     MappedNet {
         quant,

@@ -137,7 +137,7 @@ pub struct Codes<'a> {
 
 impl Codes<'_> {
     pub fn of(&self, image: usize) -> Vec<i64> {
-        self.images.codes(image, self.format)
+        self.images.codes(image, &self.format)
     }
 }
 

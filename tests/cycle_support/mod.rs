@@ -2,8 +2,9 @@
 
 use ndarray::Array2;
 use synfire::fixed::{PixelFormat, signed_bits, unsigned_bits};
+use synfire::ir::layout::IdLayout;
 use synfire::ir::mapped::{Core, Fire, MappedNet, Mode, Port, Stream, StreamId, Target, Unit, UnitId, UnitKind};
-use synfire::ir::quant::{Coding, Neuron, QPopulation, QProjection, QuantGraph};
+use synfire::ir::quant::{Coding, Combine, Neuron, QPopulation, QProjection, QuantGraph};
 use synfire::ir::snn::{Projection, Synapses};
 use synfire::ir::{PopId, ProjId, Shape};
 
@@ -41,7 +42,7 @@ pub fn quant(coding: Coding, timesteps: u32, pixel_bits: u32, inputs: usize, lay
             });
         }
     }
-    let pixels = PixelFormat { bits: pixel_bits };
+    let pixels = PixelFormat::unsigned(pixel_bits);
     let mut quant =
         QuantGraph { name: "test".into(), coding, timesteps, pixels, normalisation: None, populations, projections };
     for i in 1..quant.populations.len() {
@@ -70,6 +71,7 @@ impl Builder {
             id_bits: unsigned_bits(ids as u64 - 1),
             value_bits: if signed { signed_bits(min, max) } else { unsigned_bits(payload) },
             signed,
+            layout: IdLayout::Linear { neurons: ids },
         });
         id
     }
@@ -127,10 +129,14 @@ impl Builder {
             population: PopId(population),
             inputs,
             neurons: shape.len(),
+            extent: [shape.len(), 1, 1],
+            fields: Vec::new(),
+            combine: Combine::Sum,
             mode,
             fire,
             phases: quant.phases(),
             value_bits,
+            value_signed: false,
             weight_bits: projections.iter().map(|&p| quant.projection(p).weight_bits).max().unwrap(),
             slice_bits: 18,
             membrane_bits: signed_bits(range.0, range.1),

@@ -104,7 +104,7 @@ impl Digits {
 
     /// The pixels of a test image.
     pub fn codes(&self, image: usize) -> Vec<i64> {
-        self.images.codes(image, synfire::fixed::PixelFormat { bits: event().input_bits })
+        self.images.codes(image, &synfire::fixed::PixelFormat::unsigned(event().input_bits))
     }
 
     /// The first test image with a property.
@@ -143,7 +143,7 @@ impl Hidden {
         let quant = &built.design.net.quant;
         let Neuron::If { theta, v_init, .. } = &quant.populations[1].neuron else { panic!("the hidden layer fires") };
         let (_, projection) = quant.projections_into(synfire::ir::PopId(1)).next().unwrap();
-        let Synapses::Dense { weight } = &projection.projection.synapses;
+        let Synapses::Dense { weight } = &projection.projection.synapses else { panic!("dense networks only") };
         Hidden { weight: weight.clone(), theta: theta.clone(), v_init: v_init.clone() }
     }
 

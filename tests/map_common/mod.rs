@@ -48,7 +48,7 @@ pub fn network(name: &str, coding: Coding, timesteps: u32, weight_bits: u32, lay
         name: name.to_string(),
         coding,
         timesteps,
-        pixels: PixelFormat { bits: 8 },
+        pixels: PixelFormat::unsigned(8),
         normalisation: None,
         populations: populations.collect(),
         projections,

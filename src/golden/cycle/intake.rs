@@ -50,8 +50,10 @@ impl Intake {
         let groups = core.groups() as u64;
         let fire = u64::from(core.fire.slots());
         let (init_cycles, side) = match core.mode {
-            Mode::Event { payload, .. } => (groups, Side::Event { payload, pass: groups, fire: groups * fire }),
-            Mode::Matrix { .. } => {
+            Mode::Event { payload, .. } | Mode::WindowEvent { payload, .. } => {
+                (groups, Side::Event { payload, pass: groups, fire: groups * fire })
+            }
+            Mode::Matrix { .. } | Mode::WindowMatrix { .. } => {
                 let chunks = core.chunks() as u64;
                 let slots = groups * (chunks + fire);
                 (groups.max(chunks), Side::Matrix { slots, filled: 0, drained: 0 })

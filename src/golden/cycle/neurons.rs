@@ -46,7 +46,7 @@ impl Neurons {
         };
         let (theta, bias): (&[i64], &[i64]) = match neuron {
             Neuron::If { theta, bias, .. } => (theta, bias),
-            Neuron::Source | Neuron::Readout { .. } => (&[], &[]),
+            Neuron::Source | Neuron::Pool { .. } | Neuron::Readout { .. } => (&[], &[]),
         };
         let v_init = sized(neuron.v_init(), 0);
         Neurons { membranes: v_init.clone(), v_init, theta: sized(theta, 1), bias: sized(bias, 0), fire: core.fire }
@@ -74,6 +74,11 @@ impl Neurons {
                 }
             }
             Fire::Unit { .. } => self.compare(group.clone(), word),
+            Fire::Relay => {
+                for n in group.clone().filter(|&n| self.membranes[n] != 0) {
+                    word.push(Beat::event(n as u32, self.membranes[n]));
+                }
+            }
             Fire::Step => {
                 for n in group.clone() {
                     self.membranes[n] += self.bias[n];
@@ -88,7 +93,7 @@ impl Neurons {
                 }
             }
         }
-        let two_phase = matches!(self.fire, Fire::Count { .. } | Fire::Unit { .. });
+        let two_phase = matches!(self.fire, Fire::Count { .. } | Fire::Unit { .. } | Fire::Relay);
         if cycle.is_last() && (two_phase || cycle.last_phase) {
             self.membranes[group.clone()].copy_from_slice(&self.v_init[group]);
         }

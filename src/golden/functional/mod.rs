@@ -12,8 +12,8 @@ mod present;
 pub use batch::Summary;
 
 use crate::error::{Error, Kind, Problem, Result};
+use crate::ir::PopId;
 use crate::ir::quant::{Coding, Neuron, QuantGraph};
-use crate::ir::{PopId, snn::Synapses};
 use membranes::Rows;
 
 /// An integer network made ready to be evaluated.
@@ -86,9 +86,11 @@ impl Functional {
                 inputs: net
                     .projections_into(PopId(index))
                     .map(|(_, p)| {
-                        let Synapses::Dense { weight } = &p.projection.synapses;
+                        let (pre, post) = p.projection.synapses.extent();
+                        let weight =
+                            ndarray::Array2::from_shape_fn((post, pre), |(n, i)| p.projection.synapses.weight(n, i));
                         let delayed = p.projection.delay > 0;
-                        Input { pre: p.projection.pre.0, delayed, rows: Rows::new(weight, population.range) }
+                        Input { pre: p.projection.pre.0, delayed, rows: Rows::new(&weight, population.range) }
                     })
                     .collect(),
             })

@@ -86,7 +86,7 @@ impl Layer {
     fn silence(&self) -> Vec<i64> {
         match self.neuron {
             Neuron::Readout { .. } => Vec::new(),
-            Neuron::Source | Neuron::If { .. } => vec![0; self.neurons],
+            Neuron::Source | Neuron::Pool { .. } | Neuron::If { .. } => vec![0; self.neurons],
         }
     }
 }
@@ -95,7 +95,7 @@ impl Layer {
 fn could_fire(neuron: &Neuron, v: &[i64]) -> u64 {
     match neuron {
         Neuron::If { theta, .. } => v.iter().zip(theta).filter(|(v, theta)| v >= theta).count() as u64,
-        Neuron::Source | Neuron::Readout { .. } => 0,
+        Neuron::Source | Neuron::Pool { .. } | Neuron::Readout { .. } => 0,
     }
 }
 

@@ -40,7 +40,7 @@ fn random(rng: &mut ChaCha8Rng, coding: Coding, weight_bits: u32, pixel_bits: u3
         name: "random".into(),
         coding,
         timesteps: 5,
-        pixels: PixelFormat { bits: pixel_bits },
+        pixels: PixelFormat::unsigned(pixel_bits),
         normalisation: None,
         populations,
         projections: projections.to_vec(),
@@ -61,7 +61,7 @@ fn codes(rng: &mut ChaCha8Rng, net: &QuantGraph) -> Vec<i64> {
 }
 
 fn weight(net: &QuantGraph, p: usize) -> &Array2<i32> {
-    let Synapses::Dense { weight } = &net.projections[p].projection.synapses;
+    let Synapses::Dense { weight } = &net.projections[p].projection.synapses else { panic!("dense networks only") };
     weight
 }
 
@@ -96,6 +96,7 @@ fn literally(net: &QuantGraph, codes: &[i64], rng: &mut ChaCha8Rng) -> (Vec<i64>
             }
             match &pop.neuron {
                 Neuron::Source => sent[i].copy_from_slice(codes),
+                Neuron::Pool { .. } => panic!("no pools here"),
                 Neuron::Readout { .. } => {}
                 Neuron::If { theta, bias, .. } => {
                     for (n, v) in v[i].iter_mut().enumerate() {
@@ -197,7 +198,7 @@ fn by_hand(timesteps: u32) -> QuantGraph {
         name: "by hand".into(),
         coding: Coding::Graded,
         timesteps,
-        pixels: PixelFormat { bits: 4 },
+        pixels: PixelFormat::unsigned(4),
         normalisation: None,
         populations: vec![
             population("image", 3, Neuron::Source),
@@ -234,7 +235,7 @@ fn one_changed_weight_or_threshold_changes_the_answer() {
     }
     assert_eq!(outcome(&net, &[15, 4, 3]).counts[1], [3]);
     let mut net = by_hand(7);
-    let Synapses::Dense { weight } = &mut net.projections[0].projection.synapses;
+    let Synapses::Dense { weight } = &mut net.projections[0].projection.synapses else { panic!("dense") };
     weight[(0, 1)] -= 1;
     prove(&mut net);
     assert_eq!(outcome(&net, &[15, 4, 3]).counts[1], [3]);

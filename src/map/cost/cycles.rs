@@ -23,8 +23,10 @@ fn slots(core: &Core) -> (u64, u64) {
     let groups = core.groups() as u64;
     let firing = fire_slots(core);
     match core.mode {
-        Mode::Event { .. } => (groups, firing),
-        Mode::Matrix { .. } => (0, u64::from(core.phases) * groups * core.chunks() as u64 + firing),
+        Mode::Event { .. } | Mode::WindowEvent { .. } => (groups, firing),
+        Mode::Matrix { .. } | Mode::WindowMatrix { .. } => {
+            (0, u64::from(core.phases) * groups * core.chunks() as u64 + firing)
+        }
     }
 }
 
@@ -39,10 +41,7 @@ fn fire_slots(core: &Core) -> u64 {
 /// Event mode `S·G·passes + P·G·F`, matrix mode `P·G·(C + F)`, in the terms of `ARCHITECTURE.md`.
 pub fn exact_cycles(core: &Core, events: u64, set_bits: u64) -> u64 {
     let (per_pass, per_image) = slots(core);
-    let passes = match core.mode {
-        Mode::Event { payload: Payload::ShiftAdd, .. } => set_bits,
-        Mode::Event { payload: Payload::Multiply, .. } | Mode::Matrix { .. } => events,
-    };
+    let passes = if core.mode.payload() == Some(Payload::ShiftAdd) { set_bits } else { events };
     per_pass * passes + per_image
 }
 
@@ -53,10 +52,7 @@ pub fn cycles(core: &Core, input: &Traffic) -> f64 {
 }
 
 fn passes(core: &Core, input: &Traffic) -> f64 {
-    match core.mode {
-        Mode::Event { payload: Payload::ShiftAdd, .. } => input.set_bits,
-        Mode::Event { payload: Payload::Multiply, .. } | Mode::Matrix { .. } => input.events,
-    }
+    if core.mode.payload() == Some(Payload::ShiftAdd) { input.set_bits } else { input.events }
 }
 
 /// The least cycles in which `core` could do the work of one image: `S·⌈N/L⌉` (set bits in place of events where each
@@ -65,9 +61,15 @@ pub fn bound_cycles(core: &Core, events: u64, set_bits: u64) -> u64 {
     let groups = core.neurons.div_ceil(core.mode.lanes()) as u64;
     let phases = u64::from(core.phases);
     let synapses = match core.mode {
-        Mode::Event { payload: Payload::Multiply, .. } => events * groups,
-        Mode::Event { payload: Payload::ShiftAdd, .. } => set_bits * groups,
-        Mode::Matrix { rows, .. } => phases * core.inputs.div_ceil(rows) as u64 * groups,
+        Mode::Event { payload: Payload::Multiply, .. } | Mode::WindowEvent { payload: Payload::Multiply, .. } => {
+            events * groups
+        }
+        Mode::Event { payload: Payload::ShiftAdd, .. } | Mode::WindowEvent { payload: Payload::ShiftAdd, .. } => {
+            set_bits * groups
+        }
+        Mode::Matrix { rows, .. } | Mode::WindowMatrix { rows, .. } => {
+            phases * core.inputs.div_ceil(rows) as u64 * groups
+        }
     };
     synapses + phases * groups * u64::from(core.fire.slots())
 }
@@ -84,15 +86,15 @@ pub fn occupancy(core: &Core, input: &Traffic, output: &Traffic, readers: &[&Cor
         _ => output.events + phases,
     };
     let taken = |reader: &&Core| match reader.mode {
-        Mode::Event { .. } => reader.groups() as f64 * passes(reader, output),
-        Mode::Matrix { .. } => 0.0,
+        Mode::Event { .. } | Mode::WindowEvent { .. } => reader.groups() as f64 * passes(reader, output),
+        Mode::Matrix { .. } | Mode::WindowMatrix { .. } => 0.0,
     };
     let leaving = readers.iter().map(taken).fold(sent, f64::max);
     let active = cycles(core, input);
     match core.mode {
         // Groups fire in between the chunks of the next ones, so events leave all the time.
-        Mode::Matrix { .. } => active.max(leaving),
-        Mode::Event { .. } => {
+        Mode::Matrix { .. } | Mode::WindowMatrix { .. } => active.max(leaving),
+        Mode::Event { .. } | Mode::WindowEvent { .. } => {
             let words = match core.fire {
                 Fire::Unit { sweeps } => core.groups() as f64 * f64::from(sweeps),
                 _ => core.groups() as f64,
