@@ -8,10 +8,14 @@ use crate::error::{Error, Kind, Problem, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const HARNESS: [(&str, &str); 2] = [
+const HARNESS: [(&str, &str); 3] = [
     ("synfire_sim.h", include_str!("../../sim/synfire_sim.h")),
+    (MEMORY_HEADER, include_str!("../../sim/synfire_memory.h")),
     ("synfire_sim.cpp", include_str!("../../sim/synfire_sim.cpp")),
 ];
+
+/// Included in front of all Verilated code.
+const MEMORY_HEADER: &str = "synfire_memory.h";
 
 /// Which variables stay visible in the Verilated design; `@TOP@` stands for the top module.
 const VISIBLE: &str = include_str!("../../sim/visible.vlt");
@@ -124,7 +128,7 @@ impl Toolchain {
 
         let support = self.support()?;
         let obj = work.join("obj");
-        let mut jobs = super::compiler::bundle(&obj)?;
+        let mut jobs = super::compiler::bundle(&obj, MEMORY_HEADER)?;
         jobs.push((work.join("synfire_sim.cpp"), work.join("synfire_sim.o")));
         let mut includes = self.includes();
         includes.extend([obj, work.to_path_buf()]);
