@@ -6,12 +6,17 @@
 //!
 //! Guarantees (verified by [`MappedNet::check`]): identifiers are legal Verilog, unique, and carry no text of the model file
 //! that was not legalised; every stream has one producer and one consumer and every port is connected; units stand in
-//! topological order; widths hold the values that the integer network can produce.
+//! topological order; merges lay their senders' ids side by side in the order of the reader's projections; cores fire as their
+//! population's coding says; widths hold the values that the integer network can produce.
 
-use super::quant::{Neuron, QuantGraph};
-use super::{PopId, ProjId};
-use crate::error::Problem;
-use crate::fixed::{signed_bits, unsigned_bits};
+mod check;
+mod cores;
+mod flow;
+
+pub use cores::{Core, Fire, MAX_PARALLEL, Mode, Payload, Slice};
+
+use super::PopId;
+use super::quant::QuantGraph;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
@@ -80,15 +85,6 @@ impl Target {
     }
 }
 
-/// A column of a weight memory that is a memory of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slice {
-    /// First bit of the weight word.
-    pub offset: usize,
-    /// Number of bits.
-    pub bits: usize,
-}
-
 /// Index of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -155,187 +151,6 @@ pub struct Port {
     pub port: usize,
 }
 
-/// The hardware of one population.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Core {
-    /// The population that it computes.
-    pub population: PopId,
-    /// The projections into it, in the order in which their senders' ids are laid out.
-    pub projections: Vec<ProjId>,
-    /// Number of input ids (the senders of all projections together).
-    pub inputs: usize,
-    /// Number of neurons.
-    pub neurons: usize,
-    /// How synapses are computed.
-    pub mode: Mode,
-    /// What the core does at the end of a phase.
-    pub fire: Fire,
-    /// Phases per image.
-    pub phases: u32,
-    /// Bits of an input payload (unsigned).
-    pub value_bits: u32,
-    /// Bits of a weight (two's complement).
-    pub weight_bits: u32,
-    /// Width of the columns into which the weight memory is cut, so that each fills whole block RAMs.
-    pub slice_bits: usize,
-    /// Bits of a membrane (two's complement), from the range proof.
-    pub membrane_bits: u32,
-    /// Bits of a threshold (unsigned); 1 where there is none.
-    pub theta_bits: u32,
-    /// Bits of the per-phase bias (two's complement); 1 where there is none.
-    pub bias_bits: u32,
-}
-
-/// How a core computes its synapses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "mode", rename_all = "snake_case")]
-pub enum Mode {
-    /// One input event at a time, `lanes` neurons a cycle.
-    Event {
-        /// Neurons per cycle.
-        lanes: usize,
-        /// How a payload meets the weights.
-        payload: Payload,
-    },
-    /// All inputs in order, `rows` inputs × `lanes` neurons a cycle.
-    Matrix {
-        /// Inputs per cycle; a power of two.
-        rows: usize,
-        /// Neurons per cycle.
-        lanes: usize,
-    },
-}
-
-/// How an event core multiplies a weight by a payload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Payload {
-    /// One pass per event with a multiplier per lane (a plain gate where the payload has one bit).
-    Multiply,
-    /// One pass per set bit of the payload, no multiplier.
-    ShiftAdd,
-}
-
-/// What a core does with its membranes when a phase ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "fire", rename_all = "snake_case")]
-pub enum Fire {
-    /// Two-phase, graded: finds the count by successive approximation, one bit a cycle, and sends it once.
-    Count {
-        /// Bits of the count.
-        bits: u32,
-        /// Largest count, `T`.
-        max: u32,
-    },
-    /// Two-phase, unit spikes: `sweeps` = `T` comparisons, a spike for each that succeeds.
-    Unit {
-        /// Comparisons per neuron.
-        sweeps: u32,
-    },
-    /// Rate coding: one comparison per phase; membranes live on until the image ends.
-    Step,
-    /// Sends every membrane at the end of the image, and nothing before.
-    Readout,
-}
-
-impl Mode {
-    /// Neurons per cycle.
-    pub fn lanes(self) -> usize {
-        match self {
-            Mode::Event { lanes, .. } | Mode::Matrix { lanes, .. } => lanes,
-        }
-    }
-
-    /// Inputs per cycle: 1 in event mode.
-    pub fn rows(self) -> usize {
-        match self {
-            Mode::Event { .. } => 1,
-            Mode::Matrix { rows, .. } => rows,
-        }
-    }
-
-    /// `event` or `matrix`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Mode::Event { .. } => "event",
-            Mode::Matrix { .. } => "matrix",
-        }
-    }
-}
-
-impl Fire {
-    /// Issue slots that firing one group of lanes takes.
-    pub fn slots(self) -> u32 {
-        match self {
-            Fire::Count { bits, .. } => bits,
-            Fire::Unit { sweeps } => sweeps,
-            Fire::Step | Fire::Readout => 1,
-        }
-    }
-}
-
-impl Core {
-    /// Groups of lanes, `⌈neurons / lanes⌉`.
-    pub fn groups(&self) -> usize {
-        self.neurons.div_ceil(self.mode.lanes())
-    }
-
-    /// Chunks of inputs, `⌈inputs / rows⌉` (matrix mode).
-    pub fn chunks(&self) -> usize {
-        self.inputs.div_ceil(self.mode.rows())
-    }
-
-    /// Words of the weight memory: `inputs·groups` (event, word `id·groups + g`) or `groups·chunks` (matrix, word
-    /// `g·chunks + chunk`).
-    pub fn weight_words(&self) -> usize {
-        match self.mode {
-            Mode::Event { .. } => self.inputs * self.groups(),
-            Mode::Matrix { .. } => self.groups() * self.chunks(),
-        }
-    }
-
-    /// Bits of a weight word: weight of lane `l`, row `r` at bit `(l·rows + r)·weight_bits`.
-    pub fn weight_word_bits(&self) -> usize {
-        self.mode.lanes() * self.mode.rows() * self.weight_bits as usize
-    }
-
-    /// The columns into which the weight memory is cut, lowest bits first.
-    pub fn weight_slices(&self) -> Vec<Slice> {
-        let (total, width) = (self.weight_word_bits(), self.slice_bits.max(1));
-        (0..total).step_by(width).map(|offset| Slice { offset, bits: width.min(total - offset) }).collect()
-    }
-
-    /// The projection that input id `id` belongs to, and the sender's index in that projection.
-    pub fn sender(&self, quant: &QuantGraph, id: usize) -> Option<(ProjId, usize)> {
-        let mut base = 0;
-        for &p in &self.projections {
-            let (pre, _) = quant.projection(p).projection.synapses.extent();
-            if id < base + pre {
-                return Some((p, id - base));
-            }
-            base += pre;
-        }
-        None
-    }
-
-    /// The weight from input `id` to neuron `n`; zero outside either range (padding).
-    pub fn weight(&self, quant: &QuantGraph, id: usize, n: usize) -> i32 {
-        use super::snn::Synapses;
-        if n >= self.neurons {
-            return 0;
-        }
-        match self.sender(quant, id) {
-            Some((p, pre)) => match &quant.projection(p).projection.synapses {
-                Synapses::Dense { weight } => weight[(n, pre)],
-            },
-            None => 0,
-        }
-    }
-}
-
-/// The most lanes or rows of a core: above it a design is a typing error, not a design.
-pub const MAX_PARALLEL: usize = 1 << 16;
-
 impl MappedNet {
     /// The unit with this index.
     pub fn unit(&self, id: UnitId) -> &Unit {
@@ -365,69 +180,6 @@ impl MappedNet {
         })
     }
 
-    /// Every broken guarantee.
-    pub fn check(&self) -> Vec<Problem> {
-        let mut problems = self.quant.check();
-        if !problems.is_empty() {
-            return problems;
-        }
-        let names = self.units.iter().map(|u| &u.name).chain(std::iter::once(&self.top));
-        check_names("unit", names, &mut problems);
-        check_names("stream", self.streams.iter().map(|s| &s.name), &mut problems);
-        self.check_ports(&mut problems);
-        for (_, unit, core) in self.cores() {
-            if core.population.0 >= self.quant.populations.len()
-                || core.projections.iter().any(|p| p.0 >= self.quant.projections.len())
-            {
-                problems
-                    .push(Problem::new("computes a population or projection that does not exist").at_node(&unit.name));
-                continue;
-            }
-            for what in self.core_problems(core) {
-                problems.push(Problem::new(what).at_node(&unit.name));
-            }
-        }
-        problems
-    }
-
-    fn check_ports(&self, problems: &mut Vec<Problem>) {
-        for (i, unit) in self.units.iter().enumerate() {
-            let ok =
-                unit.inputs.iter().enumerate().all(|(port, s)| {
-                    self.streams.get(s.0).is_some_and(|s| s.to == Some(Port { unit: UnitId(i), port }))
-                }) && unit.outputs.iter().enumerate().all(|(port, s)| {
-                    self.streams.get(s.0).is_some_and(|s| s.from == Some(Port { unit: UnitId(i), port }))
-                });
-            let arity = match &unit.kind {
-                UnitKind::Core(_) => unit.inputs.len() == 1 && unit.outputs.len() == 1,
-                UnitKind::Fork => unit.inputs.len() == 1 && unit.outputs.len() >= 2,
-                UnitKind::Merge { bases } => {
-                    unit.inputs.len() == bases.len() && bases.len() >= 2 && unit.outputs.len() == 1
-                }
-            };
-            if !ok || !arity {
-                problems.push(Problem::new("is not properly connected").at_node(&unit.name));
-            } else if !self.widths_agree(unit) {
-                problems.push(Problem::new("has streams whose widths do not fit together").at_node(&unit.name));
-            }
-        }
-        for (i, stream) in self.streams.iter().enumerate() {
-            let border_in = stream.from.is_none() == (i == 0);
-            let border_out = stream.to.is_none() == (i + 1 == self.streams.len());
-            let forward = match (stream.from, stream.to) {
-                (Some(from), Some(to)) => from.unit < to.unit,
-                _ => true,
-            };
-            if !(1..=32).contains(&stream.id_bits) || !(1..=64).contains(&stream.value_bits) {
-                let what = format!("is a stream of {}-bit ids and {}-bit values", stream.id_bits, stream.value_bits);
-                problems.push(Problem::new(what).at_node(&stream.name));
-            }
-            if !border_in || !border_out || !forward {
-                problems.push(Problem::new("is a stream that does not run forward").at_node(&stream.name));
-            }
-        }
-    }
-
     /// True if no neuron that `core` reads sends more than one event in a phase. A matrix core stores one payload an
     /// input, so it cannot read senders that send their spikes one by one (unit coding).
     pub fn one_event_per_phase(&self, core: &Core) -> bool {
@@ -435,70 +187,6 @@ impl MappedNet {
             let pre = self.quant.projection(p).projection.pre;
             self.quant.max_per_phase(pre) <= self.quant.max_payload(pre)
         })
-    }
-
-    /// Forks copy, merges widen, cores read exactly their payload width.
-    fn widths_agree(&self, unit: &Unit) -> bool {
-        let widths = |s: &StreamId| (self.stream(*s).id_bits, self.stream(*s).value_bits);
-        let outputs: Vec<_> = unit.outputs.iter().map(widths).collect();
-        unit.inputs.iter().map(widths).all(|(id_bits, value_bits)| match &unit.kind {
-            UnitKind::Core(core) => value_bits == core.value_bits,
-            UnitKind::Fork => outputs.iter().all(|&o| o == (id_bits, value_bits)),
-            UnitKind::Merge { .. } => outputs.iter().all(|&(id, value)| id >= id_bits && value >= value_bits),
-        })
-    }
-
-    fn core_problems(&self, core: &Core) -> Vec<String> {
-        let mut problems = Vec::new();
-        let pop = self.quant.population(core.population);
-        let senders: usize =
-            core.projections.iter().map(|&p| self.quant.projection(p).projection.synapses.extent().0).sum();
-        if core.inputs != senders || core.neurons != pop.shape.len() {
-            problems.push(format!("is {}→{}, the network says {senders}→{}", core.inputs, core.neurons, pop.shape));
-        }
-        let widths = [core.value_bits, core.weight_bits, core.membrane_bits, core.theta_bits, core.bias_bits];
-        if widths.iter().any(|w| !(1..=64).contains(w)) {
-            problems.push(format!("has widths of {widths:?} bits, not 1 to 64"));
-        }
-        let weight_bits = core.projections.iter().map(|&p| self.quant.projection(p).weight_bits).max();
-        if core.weight_bits < weight_bits.unwrap_or(0) {
-            problems.push("has weights that are too narrow".into());
-        }
-        if core.slice_bits == 0 {
-            problems.push("has a weight memory in slices of 0 bits".into());
-        }
-        let most = 1..=MAX_PARALLEL;
-        if !most.contains(&core.mode.lanes())
-            || !most.contains(&core.mode.rows())
-            || !core.mode.rows().is_power_of_two()
-        {
-            problems.push(format!("needs 1 to {MAX_PARALLEL} lanes, and rows that are a power of two up to that"));
-        }
-        if matches!(core.mode, Mode::Matrix { .. }) && !self.one_event_per_phase(core) {
-            problems.push("is a matrix core, but its senders send several events of one neuron in a phase".into());
-        }
-        if core.phases != self.quant.phases() {
-            problems.push("disagrees with the network about the phases per image".into());
-        }
-        if core.membrane_bits < signed_bits(pop.range.0, pop.range.1) {
-            problems.push(format!("has {}-bit membranes for {:?}", core.membrane_bits, pop.range));
-        }
-        let payload =
-            core.projections.iter().map(|&p| self.quant.max_payload(self.quant.projection(p).projection.pre)).max();
-        if core.value_bits < unsigned_bits(payload.unwrap_or(0).unsigned_abs()) {
-            problems.push("has payloads that are too narrow".into());
-        }
-        if let Neuron::If { theta, bias, .. } = &pop.neuron {
-            let bits = bias.iter().map(|&b| signed_bits(b, b)).max().unwrap_or(1);
-            if core.bias_bits < bits || core.bias_bits > core.membrane_bits.max(1) {
-                problems.push(format!("has {}-bit biases, {bits} to {} expected", core.bias_bits, core.membrane_bits));
-            }
-            let max = theta.iter().copied().max().unwrap_or(0);
-            if core.theta_bits < unsigned_bits(max.unsigned_abs()) {
-                problems.push("has thresholds that are too narrow".into());
-            }
-        }
-        problems
     }
 
     /// Stable text.
@@ -543,16 +231,5 @@ impl MappedNet {
             );
         }
         text
-    }
-}
-
-fn check_names<'a>(what: &str, names: impl Iterator<Item = &'a String>, problems: &mut Vec<Problem>) {
-    let mut seen = std::collections::BTreeSet::new();
-    for name in names {
-        let legal = name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if !legal || !seen.insert(name.as_str()) {
-            problems.push(Problem::new(format!("is not a legal, unique {what} name")).at_node(name));
-        }
     }
 }
