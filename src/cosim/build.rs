@@ -5,6 +5,7 @@ use super::compiler::Compiler;
 use super::simulation::Library;
 use super::verilator::Verilator;
 use crate::error::{Error, Kind, Problem, Result};
+use crate::flow::rtl_files;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -138,27 +139,15 @@ impl Toolchain {
     }
 }
 
-/// The Verilog (`.v`) and lint configuration (`.vlt`) files of a design, as `rtl/<name>`, in the order of their names.
+/// The Verilog (`.v`) and lint configuration (`.vlt`) files of a design, as `rtl/<name>`, in the order of their names, configuration first.
 fn sources(design: &Path) -> Result<Vec<(String, Vec<u8>)>> {
-    let folder = design.join("rtl");
-    let unreadable = |e| Error::io(&folder, "read the design's Verilog folder", &e);
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
-        let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".v") || name.ends_with(".vlt") {
-            names.push(name);
-        }
-    }
-    names.sort();
+    let mut names = rtl_files(design, &[".v", ".vlt"])?;
     // Lint configuration must precede the modules it is about.
     names.sort_by_key(|name| name.ends_with(".v"));
-    if names.is_empty() {
-        return Err(Problem::new("holds no Verilog file").in_file(&folder).into());
-    }
     let read = |name: String| {
-        let path = folder.join(&name);
+        let path = design.join(&name);
         let text = std::fs::read(&path).map_err(|e| Error::io(&path, "read", &e))?;
-        Ok((format!("rtl/{name}"), text))
+        Ok((name, text))
     };
     names.into_iter().map(read).collect()
 }
