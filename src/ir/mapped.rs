@@ -180,6 +180,17 @@ impl MappedNet {
         })
     }
 
+    /// What people are told about a core: its unit, and in brackets what the model file calls its population where that differs,
+    /// on one line: `fc1 (/fc1/Relu)`.
+    pub fn layer_name(&self, unit: &Unit, core: &Core) -> String {
+        let source = &self.quant.population(core.population).name;
+        if *source == unit.name {
+            return unit.name.clone();
+        }
+        let line: String = source.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        format!("{} ({line})", unit.name)
+    }
+
     /// True if no neuron that `core` reads sends more than one event in a phase. A matrix core stores one payload an
     /// input, so it cannot read senders that send their spikes one by one (unit coding).
     pub fn one_event_per_phase(&self, core: &Core) -> bool {
