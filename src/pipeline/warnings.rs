@@ -4,7 +4,6 @@ use crate::design::Design;
 use crate::error::Problem;
 use crate::ir::PopId;
 use crate::ir::quant::{Neuron, QPopulation};
-use crate::ir::snn::Synapses;
 
 /// Layers that say the same whatever the image: their weights are all zero, or they never fire.
 pub fn warnings(design: &Design) -> Vec<Problem> {
@@ -13,10 +12,7 @@ pub fn warnings(design: &Design) -> Vec<Problem> {
     for (i, population) in quant.populations.iter().enumerate().skip(1) {
         let silent: Vec<&str> = quant
             .projections_into(PopId(i))
-            .filter(|(_, p)| {
-                let Synapses::Dense { weight } = &p.projection.synapses;
-                weight.iter().all(|&w| w == 0)
-            })
+            .filter(|(_, p)| p.projection.synapses.weights().all(|&w| w == 0))
             .map(|(_, p)| p.projection.name.as_str())
             .collect();
         if silent.len() == quant.projections_into(PopId(i)).count() {

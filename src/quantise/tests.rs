@@ -228,7 +228,7 @@ fn the_bits_that_a_vanished_projection_is_told_to_take_keep_it() {
     let population = &snn.populations[snn.projections.iter().find(|p| p.name == "skip").unwrap().post.0].name;
     let mut advised = 0;
     for pixel_bits in [10, 12, 14, 16] {
-        let wide = QuantSettings { pixels: PixelFormat { bits: pixel_bits }, ..settings(Coding::Rate) };
+        let wide = QuantSettings { pixels: PixelFormat::unsigned(pixel_bits), ..settings(Coding::Rate) };
         let with = |bits: u32| {
             let layer = LayerSettings { weight_bits: Some(bits) };
             let settings = QuantSettings { layers: [(population.clone(), layer)].into(), ..wide.clone() };
