@@ -18,15 +18,15 @@ pub struct Summary {
     pub classes: Vec<usize>,
     /// Images whose class equals the label, where labels were given.
     pub correct: Option<usize>,
-    /// Spikes per population over all images (payloads counted as that many spikes; the source's are pixel codes; 0
-    /// for the readout).
+    /// Spikes per population over all images (payloads counted as that many spikes; the source's are the magnitudes of its
+    /// pixel codes; 0 for pools and the readout, which do not spike).
     pub spikes: Vec<u64>,
     /// Events per population over all images: beats on the population's stream, without ends of phases (0 for the
     /// readout).
     pub events: Vec<u64>,
     /// Clipped activations over all images, see [`Outcome::saturations`].
     pub saturations: u64,
-    /// Neurons in the populations that spike (without source and readout).
+    /// Neurons in the populations that spike (without source, pools and readout).
     pub neurons: usize,
     /// Wall-clock time.
     pub elapsed: Duration,
@@ -114,13 +114,14 @@ impl Functional {
         tally.classes.push(outcome.class);
         tally.saturations += outcome.saturations;
         for (index, counts) in outcome.counts.iter().enumerate() {
+            let neuron = &self.layers[index].neuron;
             let spikes: u64 = counts.iter().map(|c| c.unsigned_abs()).sum();
             let active = counts.iter().filter(|c| **c != 0).count() as u64;
-            tally.spikes[index] += spikes;
-            tally.events[index] += match (&self.layers[index].neuron, self.coding) {
+            tally.spikes[index] += if matches!(neuron, Neuron::Pool { .. }) { 0 } else { spikes };
+            tally.events[index] += match (neuron, self.coding) {
                 // A pixel is one graded event in every phase.
                 (Neuron::Source, _) => active * self.phases as u64,
-                (_, Coding::Graded) => active,
+                (Neuron::Pool { .. }, _) | (_, Coding::Graded) => active,
                 (_, Coding::Unit | Coding::Rate) => spikes,
             };
         }
