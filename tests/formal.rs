@@ -15,6 +15,8 @@ const MERGE: Proof = Proof::of("sf_merge", &[Run::Bounded(10), Run::Induction(3)
 const EMIT: Proof = Proof::of("sf_emit", &[Run::Bounded(5), Run::Induction(3), Run::Cover(8)])
     .registered("stall out_valid out_last out_value out_id", "res_valid res_end res_mask out_ready");
 const EMIT_ONE: Proof = Proof { parameters: &[("Lanes", 1), ("IdBits", 1)], ..EMIT };
+/// Two by two banks of one lane, whose ids are set bits.
+const EMIT_BANKS: Proof = Proof { parameters: &[("Lanes", 4), ("Columns", 2), ("IdBits", 4), ("Aligned", 1)], ..EMIT };
 const MEMBRANE: Proof = Proof::of("sf_membrane", &[Run::Bounded(10), Run::Induction(3), Run::Cover(8)]);
 const MEMBRANE_ONE: Proof = Proof { parameters: &[("Groups", 1)], ..MEMBRANE };
 
@@ -63,7 +65,7 @@ const NEURON: Proof = Proof {
     ..Proof::of("sf_neuron_lif", &[Run::Bounded(6), Run::Induction(5), Run::Cover(7)]).with("INDUCTION")
 };
 
-const PROOFS: [Proof; 16] = [
+const PROOFS: [Proof; 17] = [
     EVENT_COUNT,
     EVENT_UNIT,
     EVENT_STEP,
@@ -75,6 +77,7 @@ const PROOFS: [Proof; 16] = [
     MATRIX_BANKS,
     EMIT,
     EMIT_ONE,
+    EMIT_BANKS,
     MERGE,
     FORK,
     SPILL,
@@ -101,7 +104,7 @@ const fn mutation(file: &'static str, from: &'static str, to: &'static str, proo
     Mutation { file, from, to, proof }
 }
 
-const MUTATIONS: [Mutation; 20] = [
+const MUTATIONS: [Mutation; 21] = [
     mutation("sf_spill", "= !tail_valid_q;", "= !tail_valid_q || out_ready_i;", bounded(SPILL, SHORT)),
     mutation("sf_spill", "tail_valid_q ? tail_q : in_data_i", "in_data_i", bounded(SPILL, SHORT)),
     mutation("sf_fork", "(in_valid_i && in_ready_o)", "(in_valid_i)", bounded(FORK, SHORT)),
@@ -110,8 +113,9 @@ const MUTATIONS: [Mutation; 20] = [
     mutation("sf_merge", " + Bases[i*IdBits+:IdBits]", "", bounded(MERGE, SHORT)),
     mutation("sf_emit", "assign stall_o = r_busy", "assign stall_o = r_end_q", bounded(EMIT, SHORT)),
     mutation("sf_emit", " ^ s_end_q)", " || s_end_q)", bounded(EMIT, SHORT)),
+    mutation("sf_emit", "/ ChannelLanes) % BankColumns)", "/ ChannelLanes))", bounded(EMIT_BANKS, SHORT)),
     mutation("sf_membrane", "(Groups == 1 && we_i) ? wdata_i : ", "", bounded(MEMBRANE_ONE, SHORT)),
-    mutation("sf_lanes", "(l < LastLanes) || !last_group", "1'b1", bounded(EVENT_COUNT, LONG)),
+    mutation("sf_neurons", "l < LastLanes || !edge_i[0]", "1'b1", bounded(EVENT_COUNT, LONG)),
     mutation("sf_event_core", "(we && rst_ni)", "(we)", bounded(EVENT_MEMBRANE, SHORT)),
     mutation("sf_event_core", "a_op_q <= {OpBits{1'b0}};", "a_op_q <= m_op_q;", bounded(EVENT_MEMBRANE, SHORT)),
     mutation("sf_event_core", "in_ready_o = !init_q && ", "in_ready_o = ", bounded(EVENT_MEMBRANE, SHORT)),

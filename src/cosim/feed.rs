@@ -2,6 +2,7 @@
 
 use super::simulation::InputBeat;
 use crate::error::{Error, Result};
+use crate::ir::layout::IdLayout;
 use crate::ir::stream::Beat;
 
 /// Images as integer pixel codes ([`crate::fixed::PixelFormat`]), in the order of the source population's neurons.
@@ -31,7 +32,8 @@ impl PixelCodes for Vec<Vec<i64>> {
 /// The model and the design read it at positions of their own.
 pub(super) struct Feed<'a> {
     images: &'a dyn PixelCodes,
-    pixels: usize,
+    /// How the input stream names the pixels.
+    ids: IdLayout,
     phases: u32,
     next_image: usize,
     codes: Vec<i64>,
@@ -41,8 +43,8 @@ pub(super) struct Feed<'a> {
 }
 
 impl<'a> Feed<'a> {
-    pub fn new(images: &'a dyn PixelCodes, pixels: usize, phases: u32) -> Self {
-        Feed { images, pixels, phases, next_image: 0, codes: Vec::new(), window: Vec::new(), base: 0 }
+    pub fn new(images: &'a dyn PixelCodes, ids: IdLayout, phases: u32) -> Self {
+        Feed { images, ids, phases, next_image: 0, codes: Vec::new(), window: Vec::new(), base: 0 }
     }
 
     /// Makes at least `count` beats from `position` on available, as far as there are images, and forgets those
@@ -59,15 +61,15 @@ impl<'a> Feed<'a> {
     fn append(&mut self) -> Result<()> {
         let image = self.next_image;
         self.images.codes(image, &mut self.codes);
-        if self.codes.len() != self.pixels {
+        if self.codes.len() != self.ids.neurons() {
             return Err(Error::input(format!(
                 "image {image} has {} pixels, the network takes {}",
                 self.codes.len(),
-                self.pixels
+                self.ids.neurons()
             )));
         }
         let start = self.window.len();
-        self.window.extend(Beat::phase_of(&self.codes).map(|beat| InputBeat::from(&beat)));
+        self.window.extend(Beat::phase_of(&self.codes, &self.ids).map(|beat| InputBeat::from(&beat)));
         let end = self.window.len();
         for _ in 1..self.phases {
             self.window.extend_from_within(start..end);
@@ -94,7 +96,7 @@ mod tests {
     #[test]
     fn every_phase_repeats_the_non_zero_pixels_and_ends() {
         let images = vec![vec![0, 7, 0], vec![1, 0, 2]];
-        let mut feed = Feed::new(&images, 3, 2);
+        let mut feed = Feed::new(&images, IdLayout::Linear { neurons: 3 }, 2);
         feed.prepare(0, 100, 0).unwrap();
         let beats: Vec<_> = (0..).map_while(|i| feed.beat(i)).collect();
         let (a, b, c) = (Beat::event(1, 7), Beat::event(0, 1), Beat::event(2, 2));
@@ -102,9 +104,18 @@ mod tests {
     }
 
     #[test]
+    fn pixels_are_named_as_the_stream_names_them() {
+        let images = vec![vec![1, 2, 3, 4, 5, 6]];
+        let mut feed = Feed::new(&images, IdLayout::Fields { extent: [2, 1, 3] }, 1);
+        feed.prepare(0, 7, 0).unwrap();
+        let ids: Vec<u32> = (0..6).map(|i| feed.beat(i).unwrap().id).collect();
+        assert_eq!(ids, [0, 2, 4, 1, 3, 5]);
+    }
+
+    #[test]
     fn positions_stay_valid_while_the_window_moves() {
         let images: Vec<_> = (1..=20).map(|i| vec![i; 3]).collect();
-        let mut feed = Feed::new(&images, 3, 1);
+        let mut feed = Feed::new(&images, IdLayout::Linear { neurons: 3 }, 1);
         for position in 0..80 {
             feed.prepare(position, 2, position.saturating_sub(5)).unwrap();
             let expected =
@@ -120,6 +131,6 @@ mod tests {
     #[test]
     fn an_image_of_the_wrong_size_is_refused() {
         let images = vec![vec![1, 2]];
-        assert!(Feed::new(&images, 3, 1).prepare(0, 1, 0).is_err());
+        assert!(Feed::new(&images, IdLayout::Linear { neurons: 3 }, 1).prepare(0, 1, 0).is_err());
     }
 }

@@ -12,8 +12,11 @@
 mod check;
 mod cores;
 mod flow;
+mod slots;
+mod windows;
 
 pub use cores::{Connection, Core, CoreInput, Fire, MAX_PARALLEL, Mode, Payload, Slice};
+pub use slots::PassSlots;
 
 use super::PopId;
 use super::layout::IdLayout;

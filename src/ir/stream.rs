@@ -1,5 +1,7 @@
 //! What stands on the wires of a stream in one cycle.
 
+use super::layout::IdLayout;
+
 /// One item of a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Beat {
@@ -15,9 +17,10 @@ impl Beat {
     /// The beat that closes a phase.
     pub const END: Beat = Beat { last: true, value: 0, id: 0 };
 
-    /// The beats of one phase of an image: an event per pixel whose code is not zero, then the end of the phase.
-    pub fn phase_of(codes: &[i64]) -> impl Iterator<Item = Beat> {
-        let events = codes.iter().enumerate().filter(|(_, c)| **c != 0).map(|(id, &c)| Beat::event(id as u32, c));
+    /// The beats of one phase of an image: an event per pixel whose code is not zero, by ascending number, then the end of the
+    /// phase. `ids` says how the input stream names the pixels.
+    pub fn phase_of(codes: &[i64], ids: &IdLayout) -> impl Iterator<Item = Beat> {
+        let events = codes.iter().enumerate().filter(|(_, c)| **c != 0).map(|(n, &c)| Beat::event(ids.id(n), c));
         events.chain(std::iter::once(Beat::END))
     }
 

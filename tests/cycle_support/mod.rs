@@ -155,6 +155,7 @@ impl Builder {
             let merge = self.unit(UnitKind::Merge { bases: (0..extents.len()).map(base).collect() }, carriers);
             let joined = self.output(merge, 0, inputs);
             self.net.streams[joined.0].value_bits = value_bits;
+            self.net.streams[joined.0].layout = self.net.streams[self.net.units[merge.0].inputs[0].0].layout;
             joined
         };
         let unit = self.unit(UnitKind::Core(core), vec![input]);
