@@ -3,7 +3,7 @@
 use super::flat::{Flat, flatten};
 use super::kind::Kind;
 use super::model::{NirGraph, Unit};
-use super::order::{Role, order};
+use super::order::{Order, Role, order};
 use super::shape::{Shapes, Spec, infer};
 use crate::error::{Error, Kind as ErrorKind, Problem, Result};
 
@@ -12,6 +12,8 @@ pub(super) struct Checked<'a> {
     pub flat: Flat<'a>,
     pub specs: Vec<Spec>,
     pub shapes: Vec<Shapes>,
+    /// As it would be if every delay were at least a step long.
+    pub order: Order,
 }
 
 /// Checks names, edges, fields, numbers, shapes and circles.
@@ -37,7 +39,7 @@ pub(super) fn check(graph: &NirGraph) -> Result<Checked<'_>> {
     let sorted = order(&roles, &flat.edges, &flat.inputs, |index| flat.name(index));
     let shapes = infer(&flat, &specs);
     match (sorted, shapes) {
-        (Ok(_), Ok(shapes)) => Ok(Checked { flat, specs, shapes }),
+        (Ok(order), Ok(shapes)) => Ok(Checked { flat, specs, shapes, order }),
         (sorted, shapes) => {
             let problems = sorted.err().into_iter().chain(shapes.err()).flatten().collect();
             Err(Error { kind: ErrorKind::Input, problems })

@@ -51,7 +51,9 @@ pub(super) fn flatten<'a>(graph: &'a NirGraph, problems: &mut Vec<Problem>) -> F
     }
     flat.edges.sort_unstable();
     let fed: HashSet<usize> = flat.edges.iter().map(|&(_, to)| to).chain(flat.inputs.iter().copied()).collect();
-    for (index, (name, unit)) in flat.units.iter().enumerate() {
+    // A node whose edge is broken is no problem of its own.
+    let whole = problems.is_empty();
+    for (index, (name, unit)) in flat.units.iter().enumerate().filter(|_| whole) {
         if !fed.contains(&index) {
             let problem = Problem::new(format!("{} receives nothing: no edge leads to it", unit.kind));
             problems.push(problem.at_node(name).help("connect it, through an Input node if it is where data enters"));

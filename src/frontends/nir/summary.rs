@@ -15,7 +15,7 @@ const LONG_DELAY: f64 = 64.0;
 pub struct Summary {
     /// The version of NIR that wrote the file.
     pub version: Option<String>,
-    /// All primitives, those of nested graphs as `graph/node`.
+    /// All primitives in the order of execution, those of nested graphs as `graph/node`.
     pub nodes: Vec<NodeSummary>,
     /// Edges between them.
     pub edges: Vec<[String; 2]>,
@@ -66,13 +66,16 @@ impl Summary {
             metadata: texts(&graph.metadata),
             notes: Vec::new(),
         };
-        for ((name, unit), shapes) in checked.flat.units.iter().zip(&checked.shapes) {
+        for &index in checked.order.blocks.iter().flatten() {
+            let ((name, unit), shapes) = (&checked.flat.units[index], &checked.shapes[index]);
             let weights = ["weight", "bias"].iter().filter_map(|f| unit.fields.get(*f)).map(|a| a.data().len()).sum();
             *summary.kinds.entry(unit.kind.name()).or_default() += 1;
             summary.weights += weights;
             if unit.kind.is_neuron() {
                 summary.neurons += shapes.output.iter().product::<usize>();
             }
+            let delay = unit.fields.get("delay").and_then(|d| d.to_f64());
+            summary.notes.extend(note(unit.kind, delay).map(|text| format!("{name}: {text}")));
             summary.nodes.push(NodeSummary {
                 name: name.clone(),
                 kind: unit.kind.name(),
@@ -81,7 +84,6 @@ impl Summary {
                 weights,
                 metadata: texts(&unit.metadata),
             });
-            summary.notes.extend(note(unit.kind, unit.fields.get("delay").and_then(|d| d.to_f64())).map(|n| format!("{name}: {n}")));
         }
         let sends: std::collections::HashSet<usize> = checked.flat.edges.iter().map(|edge| edge.0).collect();
         for (index, (name, unit)) in checked.flat.units.iter().enumerate() {
