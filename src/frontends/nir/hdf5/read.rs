@@ -71,7 +71,7 @@ impl Reader<'_> {
     fn problem(&mut self, at: &str, what: String, help: &str) {
         if self.problems.len() < MAX_PROBLEMS {
             let problem = Problem::new(what).help(help);
-            self.problems.push(if at.is_empty() { problem } else { problem.at_node(at) });
+            self.problems.push(if at.is_empty() { problem } else { problem.at_node(brief(at)) });
         }
     }
 
@@ -130,7 +130,7 @@ impl Reader<'_> {
     }
 
     fn dataset(&mut self, dataset: &Dataset, at: &str) -> Option<Tree> {
-        match self.array(dataset, at) {
+        match self.array(dataset) {
             Ok(array) => Some(Tree::Array(array)),
             Err(problem) => {
                 let problem = if problem.help.is_some() {
@@ -139,18 +139,18 @@ impl Reader<'_> {
                     problem.help("the file is damaged: export or fetch it again")
                 };
                 if self.problems.len() < MAX_PROBLEMS {
-                    self.problems.push(problem.at_node(at));
+                    self.problems.push(problem.at_node(brief(at)));
                 }
                 None
             }
         }
     }
 
-    fn array(&mut self, dataset: &Dataset, at: &str) -> std::result::Result<Array, Problem> {
+    fn array(&mut self, dataset: &Dataset) -> std::result::Result<Array, Problem> {
         let broken = |e: hdf5_pure::Error| Problem::new(format!("the data set cannot be read ({e})"));
         let shape = dataset.shape().map_err(broken)?;
         let dtype = dataset.dtype().map_err(broken)?;
-        self.afford(dataset, &shape, at)?;
+        self.afford(dataset, &shape)?;
         let data = match &dtype {
             DType::F32 => Data::F32(dataset.read_f32().map_err(broken)?),
             DType::F64 => Data::F64(dataset.read_f64().map_err(broken)?),
@@ -188,7 +188,7 @@ impl Reader<'_> {
     }
 
     /// Refuses a data set that would not fit, before any memory is taken for it.
-    fn afford(&mut self, dataset: &Dataset, shape: &[u64], at: &str) -> std::result::Result<(), Problem> {
+    fn afford(&mut self, dataset: &Dataset, shape: &[u64]) -> std::result::Result<(), Problem> {
         let broken = |e: hdf5_pure::Error| Problem::new(format!("the data set cannot be read ({e})"));
         let size = dataset.element_size().map_err(broken)?;
         // Whole chunks are unpacked, also where they reach beyond the edge.
@@ -210,7 +210,7 @@ impl Reader<'_> {
             None => {
                 let limit = self.limits.bytes >> 20;
                 return Err(Problem::new(too_large(shape)).help(format!(
-                    "a file of this length may hold {limit} MiB; check the shape of '{at}', or export the file again"
+                    "a file of this length may hold {limit} MiB in all; check the shape, or export the file again"
                 )));
             }
         }
@@ -232,4 +232,14 @@ fn clamp(value: u64) -> usize {
 
 fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_string() } else { format!("{path}/{name}") }
+}
+
+/// The beginning and the end of a path that goes very deep.
+fn brief(path: &str) -> String {
+    const SHOWN: usize = 60;
+    if path.len() <= 3 * SHOWN {
+        return path.to_string();
+    }
+    let [head, tail]: [String; 2] = [path.chars().take(SHOWN).collect(), path.chars().rev().take(SHOWN).collect()];
+    format!("{head}…{}", tail.chars().rev().collect::<String>())
 }
