@@ -1,8 +1,8 @@
 """What Python's `nir` makes of a file, as JSON; and a second executor, written from NIR's equations with NumPy.
 
-    nir_oracle.py dump FILE             the graph that nir.read returns
+    nir_oracle.py dump FILE …           the graphs that nir.read returns
     nir_oracle.py write DIR             files written by nir.write, with their graphs
-    nir_oracle.py run FILE X.npy DT     the outputs of every Output node
+    nir_oracle.py run DT FILE X.npy …   the outputs of every Output node, for each pair of files
     nir_oracle.py hostile DIR           broken files
 """
 
@@ -299,27 +299,34 @@ def hostile(folder):
     nodes["soft"] = h5py.SoftLink("/node/nodes/nowhere")
     nodes["external"] = h5py.ExternalLink("other.h5", "/x")
     file.close()
+    file, nodes = start("paths")
+    levels = [file.create_group(f"level{i}") for i in range(8)]
+    for above, below in zip(levels, levels[1:]):
+        for i in range(20):
+            above[f"x{i}"] = below
+    nodes["all"] = levels[0]
+    file.close()
     file, nodes = start("half")
     node = nodes.create_group("s")
     node["type"], node["scale"] = "Scale", np.ones(3, np.float16)
     file.close()
 
 
-def main(command, path, *rest):
+def main(command, *args):
     if command == "dump":
-        return dump(path)
+        return [dump(path) for path in args]
     if command == "write":
         found = {}
         for name, (graph, compression) in samples().items():
-            file = os.path.join(path, name + ".nir")
+            file = os.path.join(args[0], name + ".nir")
             nir.write(file, graph, compression=compression)
             found[name] = dump(file)
         return found
     if command == "run":
-        outputs = run(path, np.load(rest[0]), float(rest[1]))
-        return {name: {"shape": list(y.shape), "values": y.ravel().tolist()} for name, y in outputs.items()}
+        runs = [run(path, np.load(x), float(args[0])) for path, x in zip(args[1::2], args[2::2])]
+        return [{name: {"shape": list(y.shape), "values": y.ravel().tolist()} for name, y in outputs.items()} for outputs in runs]
     if command == "hostile":
-        return hostile(path)
+        return hostile(args[0])
     raise SystemExit(__doc__)
 
 

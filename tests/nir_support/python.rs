@@ -19,10 +19,10 @@ pub fn python() -> Option<PathBuf> {
 }
 
 /// Runs a command of `tests/nir_oracle.py`; it prints JSON.
-pub fn oracle(python: &Path, args: &[&str]) -> Value {
+pub fn oracle<A: AsRef<std::ffi::OsStr> + std::fmt::Debug>(python: &Path, command: &str, args: &[A]) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nir_oracle.py");
-    let output = Command::new(python).arg(script).args(args).output().unwrap();
+    let output = Command::new(python).arg(script).arg(command).args(args).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{args:?}\n{errors}");
+    assert!(output.status.success(), "{command} {args:?}\n{errors}");
     serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stdout)))
 }
