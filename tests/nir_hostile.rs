@@ -44,7 +44,9 @@ fn shared_broken_files_are_refused_by_name() {
 fn damaged_bytes_never_panic() {
     let mut originals = vec![nir::to_bytes(&graph(3, 8).0).unwrap(), nir::to_bytes(&graph(5, 3).0).unwrap()];
     if let Some(folder) = files() {
-        for name in ["lif/lif_norse.nir", "braille/braille_noDelay_bias_zero.nir", "synthetic_nir_1.0.8_allfeatures.nir"] {
+        for name in
+            ["lif/lif_norse.nir", "braille/braille_noDelay_bias_zero.nir", "synthetic_nir_1.0.8_allfeatures.nir"]
+        {
             originals.push(fs::read(folder.join(name)).unwrap());
         }
     }
@@ -133,7 +135,8 @@ fn every_problem_is_listed_at_once() {
         ],
     );
     let shapes = chain(&[3], &[("a", if_neuron(4, 1.0)), ("b", if_neuron(5, 1.0))], &[3]);
-    let error = refused(&shapes, &["node 'a': IF: it takes the shape [4], but 'input' sends [3]", "node 'b'", "node 'output'"]);
+    let error =
+        refused(&shapes, &["node 'a': IF: it takes the shape [4], but 'input' sends [3]", "node 'b'", "node 'output'"]);
     assert_eq!(error.problems.len(), 3);
 }
 

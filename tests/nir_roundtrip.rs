@@ -114,10 +114,12 @@ fn python_reads_what_we_write() {
     let (mut graphs, mut paths) = (Vec::new(), Vec::new());
     for seed in 0..12 {
         let (mut graph, _) = graph(seed, 4 + seed as usize);
-        let mut deep = Metadata::from([("bool".into(), Meta::Value(Array::new(vec![2], Data::Bool(vec![true, false])).unwrap()))]);
+        let mut deep =
+            Metadata::from([("bool".into(), Meta::Value(Array::new(vec![2], Data::Bool(vec![true, false])).unwrap()))]);
         deep.insert("text".into(), Meta::Value(Array::text("µ \"quoted\"")));
         deep.insert("u8".into(), Meta::Value(Array::new(vec![], Data::U8(vec![7])).unwrap()));
-        graph.metadata = Metadata::from([("deep".into(), Meta::Group(deep)), ("dt".into(), Meta::Value(Array::scalar(DT)))]);
+        graph.metadata =
+            Metadata::from([("deep".into(), Meta::Group(deep)), ("dt".into(), Meta::Value(Array::scalar(DT)))]);
         graph.version = Some("1.0".into());
         for node in graph.nodes.values_mut() {
             if let Node::Unit(unit) = node {

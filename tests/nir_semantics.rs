@@ -124,7 +124,8 @@ fn windows() {
 
 #[test]
 fn all_inputs_of_a_node_are_added() {
-    let mut graph = chain(&[1], &[("a", unit(Kind::Scale, &[("scale", 2.0)])), ("b", unit(Kind::Scale, &[("scale", 3.0)]))], &[1]);
+    let mut graph =
+        chain(&[1], &[("a", unit(Kind::Scale, &[("scale", 2.0)])), ("b", unit(Kind::Scale, &[("scale", 3.0)]))], &[1]);
     graph.edge("input", "b").edge("a", "output");
     // b = 3·(2x + x), output = b + 2x
     assert_eq!(out(&graph, Settings::default(), rows(&[&[1.0]])), [11.0]);
@@ -183,7 +184,8 @@ fn several_inputs_and_outputs() {
     x.remove("second");
     x.insert("third".into(), rows(&[&[f64::NAN, 1.0]]));
     holds(&executor.run(&x).unwrap_err(), &["'second': this Input gets no data", "no Input 'third'", "input, second"]);
-    let bad = BTreeMap::from([("input".to_string(), rows(&[&[f64::NAN]])), ("second".to_string(), rows(&[&[1.0, 2.0]]))]);
+    let bad =
+        BTreeMap::from([("input".to_string(), rows(&[&[f64::NAN]])), ("second".to_string(), rows(&[&[1.0, 2.0]]))]);
     holds(&executor.run(&bad).unwrap_err(), &["NaN or infinite", "the data has the shape [1, 2]", "[T, 1]"]);
 }
 
@@ -213,7 +215,10 @@ fn dialects_differ_where_they_should() {
     let cuba = unit(Kind::CubaLi, &fields);
     assert_eq!(single(cuba.clone(), of(Dialect::Nir), &[0.0]), [0.5]);
     assert_eq!(single(cuba.clone(), of(Dialect::Norse), &[0.0]), [0.75]);
-    holds(&Executor::new(&chain(&[1], &[("n", cuba)], &[1]), of(Dialect::Sinabs)).unwrap_err(), &["sinabs reads no CubaLI"]);
+    holds(
+        &Executor::new(&chain(&[1], &[("n", cuba)], &[1]), of(Dialect::Sinabs)).unwrap_err(),
+        &["sinabs reads no CubaLI"],
+    );
 }
 
 #[test]
@@ -236,12 +241,8 @@ fn noted(unit: Unit, notes: &Notes) -> Unit {
 #[test]
 fn notes_change_one_neuron() {
     let neuron = |notes: &Notes| noted(unit(Kind::If, &[("r", 1.0), ("v_threshold", 3.0)]), notes);
-    let notes = Notes {
-        v_init: Some(Array::scalar(2.0)),
-        subtract: Some(true),
-        at_threshold: Some(true),
-        two_phase: None,
-    };
+    let notes =
+        Notes { v_init: Some(Array::scalar(2.0)), subtract: Some(true), at_threshold: Some(true), two_phase: None };
     assert_eq!(single(neuron(&notes), dt(1.0), &[1.0, 5.0, 0.0, 0.0]), [1.0, 1.0, 0.0, 0.0]);
     assert_eq!(single(neuron(&Notes::default()), dt(1.0), &[1.0, 5.0, 0.0, 0.0]), [0.0, 1.0, 0.0, 0.0]);
     // Also against a dialect's habits.
@@ -274,7 +275,13 @@ fn converted(levels: u32, graded: bool) -> NirGraph {
         ("c", population(3.0)),
         ("flatten", flatten),
         ("dense", Unit::new(Kind::Linear).with("weight", f64s(&[2, 18], weights))),
-        ("readout", noted(Unit::new(Kind::I).with("r", full(&[2], 1.0)), &Notes { v_init: Some(f64s(&[2], vec![5.0, -3.0])), ..Notes::default() })),
+        (
+            "readout",
+            noted(
+                Unit::new(Kind::I).with("r", full(&[2], 1.0)),
+                &Notes { v_init: Some(f64s(&[2], vec![5.0, -3.0])), ..Notes::default() },
+            ),
+        ),
     ];
     let mut graph = chain(&[2, 3, 3], &nodes, &[2]);
     graph.edge("a", "c");
@@ -308,10 +315,12 @@ fn two_phase_networks_count_as_the_integer_equations_say() {
         let a = layer(&graph, "conv1", &codes, 40);
         let b = layer(&graph, "conv2", &a, 11);
         let c: Vec<i64> = a.iter().zip(&b).map(|(a, b)| count(a + b, 3)).collect();
-        let logits: Vec<i64> = (0..2).map(|o| {
-            let sum: i64 = (0..18).map(|i| ((o * 18 + i) % 5 - 2) * c[i as usize]).sum();
-            sum + [5, -3][o as usize]
-        }).collect();
+        let logits: Vec<i64> = (0..2)
+            .map(|o| {
+                let sum: i64 = (0..18).map(|i| ((o * 18 + i) % 5 - 2) * c[i as usize]).sum();
+                sum + [5, -3][o as usize]
+            })
+            .collect();
         let mut x = ArrayD::zeros(IxDyn(&[8, 2, 3, 3]));
         x.index_axis_mut(Axis(0), 0).iter_mut().zip(&codes).for_each(|(x, code)| *x = *code as f64);
         let outcome = run(&graph, Settings::default(), x);
@@ -326,7 +335,12 @@ fn two_phase_networks_count_as_the_integer_equations_say() {
     let short = Executor::new(&converted(16, false), Settings::default()).unwrap();
     let error = short.run(&input(ArrayD::zeros(IxDyn(&[8, 2, 3, 3])))).unwrap_err();
     holds(&error, &["node 'a'", "up to 16 spikes follow each other, but there are 8 steps"]);
-    assert!(Executor::new(&converted(16, true), Settings::default()).unwrap().run(&input(ArrayD::zeros(IxDyn(&[1, 2, 3, 3])))).is_ok());
+    assert!(
+        Executor::new(&converted(16, true), Settings::default())
+            .unwrap()
+            .run(&input(ArrayD::zeros(IxDyn(&[1, 2, 3, 3]))))
+            .is_ok()
+    );
 }
 
 #[test]

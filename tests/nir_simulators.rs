@@ -147,8 +147,8 @@ fn braille_by_hand(graph: &nir::NirGraph, x: &ArrayD<f64>) -> Vec<f64> {
         nir::Node::Unit(unit) => unit.fields[name].to_f64().unwrap(),
         nir::Node::Graph(_) => panic!("{node} is a graph"),
     };
-    let [w, b, w_rec, b_rec] =
-        [("fc1", "weight"), ("fc1", "bias"), ("lif1.w_rec", "weight"), ("lif1.w_rec", "bias")].map(|(n, f)| field(n, f));
+    let [w, b, w_rec, b_rec] = [("fc1", "weight"), ("fc1", "bias"), ("lif1.w_rec", "weight"), ("lif1.w_rec", "bias")]
+        .map(|(n, f)| field(n, f));
     let [tau_syn, tau_mem, r, w_in] = ["tau_syn", "tau_mem", "r", "w_in"].map(|f| field("lif1.lif", f));
     let (mut u, mut v, mut s) = ([0.0; 38], [0.0; 38], [0.0; 38]);
     let mut spikes = Vec::new();

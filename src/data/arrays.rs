@@ -38,8 +38,7 @@ pub fn load_arrays(path: &Path) -> Result<Arrays> {
             let mut left = MAX_ELEMENTS;
             let mut named = BTreeMap::new();
             for (name, content) in members {
-                let array = array(&mut Source::memory(content), &mut left)
-                    .map_err(|e| of_member(e, &name))?;
+                let array = array(&mut Source::memory(content), &mut left).map_err(|e| of_member(e, &name))?;
                 named.insert(name, array);
             }
             return Ok(Arrays::Named(named));

@@ -25,9 +25,8 @@ pub(super) fn is_npz(head: &[u8]) -> bool {
 
 /// The members, without the ending `.npy` of their names.
 pub(super) fn members(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>> {
-    let broken = || {
-        Error::from(Problem::new("is a damaged archive").help("the file is truncated or damaged: write it again"))
-    };
+    let broken =
+        || Error::from(Problem::new("is a damaged archive").help("the file is truncated or damaged: write it again"));
     let end = directory_end(bytes).ok_or_else(broken)?;
     let count = short(bytes, end + 10).ok_or_else(broken)?;
     let mut at = long(bytes, end + 16).ok_or_else(broken)?;
@@ -38,9 +37,9 @@ pub(super) fn members(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>> {
         at = entry.next;
         let name = entry.name.strip_suffix(".npy").unwrap_or(&entry.name).to_string();
         let packed = entry.packed(bytes).ok_or_else(broken)?;
-        left = left.checked_sub(entry.unpacked).ok_or_else(|| {
-            Error::input(format!("unpacks to more than the limit of {} MiB", MAX_UNPACKED >> 20))
-        })?;
+        left = left
+            .checked_sub(entry.unpacked)
+            .ok_or_else(|| Error::input(format!("unpacks to more than the limit of {} MiB", MAX_UNPACKED >> 20)))?;
         let content = match entry.method {
             0 => packed.to_vec(),
             8 => {
@@ -123,7 +122,8 @@ fn long(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// An archive of NPY files, uncompressed, dated 1 January 1980.
 pub(super) fn archive(members: &[(&str, Vec<u8>)]) -> Result<Vec<u8>> {
-    let too_large = || Error::from(Problem::new("the arrays are too many or too large for an NPZ file").help("split them"));
+    let too_large =
+        || Error::from(Problem::new("the arrays are too many or too large for an NPZ file").help("split them"));
     let (mut bytes, mut directory) = (Vec::new(), Vec::new());
     for (name, content) in members {
         let name = format!("{name}.npy");
@@ -165,7 +165,9 @@ mod tests {
         let bytes = archive(&[("a", vec![1, 2, 3]), ("b/ö", vec![])]).unwrap();
         let back = members(&bytes).unwrap();
         assert_eq!(back, BTreeMap::from([("a".into(), vec![1, 2, 3]), ("b/ö".into(), vec![])]));
-        assert!(is_npz(&bytes) && is_npz(&archive(&[]).unwrap()) && members(&archive(&[]).unwrap()).unwrap().is_empty());
+        assert!(
+            is_npz(&bytes) && is_npz(&archive(&[]).unwrap()) && members(&archive(&[]).unwrap()).unwrap().is_empty()
+        );
     }
 
     #[test]

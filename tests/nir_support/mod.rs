@@ -53,7 +53,10 @@ pub fn eye(n: usize) -> Array {
 }
 
 pub fn if_neuron(n: usize, theta: f64) -> Unit {
-    Unit::new(Kind::If).with("r", full(&[n], 1.0)).with("v_threshold", full(&[n], theta)).with("v_reset", full(&[n], 0.0))
+    Unit::new(Kind::If)
+        .with("r", full(&[n], 1.0))
+        .with("v_threshold", full(&[n], theta))
+        .with("v_reset", full(&[n], 0.0))
 }
 
 pub fn lif(n: usize, tau: f64, theta: f64) -> Unit {

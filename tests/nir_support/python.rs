@@ -24,5 +24,6 @@ pub fn oracle<A: AsRef<std::ffi::OsStr> + std::fmt::Debug>(python: &Path, comman
     let output = Command::new(python).arg(script).arg(command).args(args).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command} {args:?}\n{errors}");
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stdout)))
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stdout)))
 }

@@ -18,12 +18,8 @@ pub struct Maker {
 
 /// A graph of about `size` nodes behind one input, which is returned with its shape. Every leaf gets an Output.
 pub fn graph(seed: u64, size: usize) -> (NirGraph, Vec<usize>) {
-    let mut maker = Maker {
-        rng: ChaCha8Rng::seed_from_u64(seed),
-        graph: NirGraph::default(),
-        signals: Vec::new(),
-        count: 0,
-    };
+    let mut maker =
+        Maker { rng: ChaCha8Rng::seed_from_u64(seed), graph: NirGraph::default(), signals: Vec::new(), count: 0 };
     let shape = match maker.below(3) {
         0 => vec![2 + maker.below(5)],
         _ => vec![1 + maker.below(3), 4 + maker.below(3), 4 + maker.below(3)],
@@ -142,7 +138,8 @@ impl Maker {
     fn conv2d(&mut self, from: &str, [c, h, w]: [usize; 3]) {
         // Python's nir knows square kernels only, and takes the weight's channels for the input's.
         let (o, k) = (1 + self.below(3), 1 + self.below(3.min(h).min(w)));
-        let (stride, dilation) = (1 + self.below(2), if k > 1 && h.min(w) > 2 * (k - 1) { 1 + self.below(2) } else { 1 });
+        let (stride, dilation) =
+            (1 + self.below(2), if k > 1 && h.min(w) > 2 * (k - 1) { 1 + self.below(2) } else { 1 });
         let weight = self.array(&[o, c, k, k], -0.4, 0.8);
         let bias = self.array(&[o], -0.1, 0.1);
         let mut unit = Unit::new(Kind::Conv2d).with("weight", weight).with("bias", bias);
@@ -189,7 +186,8 @@ impl Maker {
     fn join(&mut self, from: &str, shape: &[usize]) {
         let neuron = self.neuron(shape);
         let name = self.add(neuron, from, shape.to_vec());
-        let others: Vec<String> = self.signals.iter().filter(|(n, s)| s == shape && *n != name && n != from).map(|s| s.0.clone()).collect();
+        let others: Vec<String> =
+            self.signals.iter().filter(|(n, s)| s == shape && *n != name && n != from).map(|s| s.0.clone()).collect();
         for other in others.into_iter().take(2) {
             self.graph.edge(other, name.clone());
         }

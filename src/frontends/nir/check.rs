@@ -29,9 +29,13 @@ pub(super) fn check(graph: &NirGraph) -> Result<Checked<'_>> {
         match Spec::of(unit) {
             Ok(spec) => specs.push(spec),
             // A missing field is known already.
-            Err(texts) => problems.extend(texts.into_iter().filter(|t| !(incomplete && t.contains("lacks"))).map(|t| {
-                Problem::new(format!("{}: {t}", unit.kind)).at_node(name).help("correct the parameter, or export it again")
-            })),
+            Err(texts) => {
+                problems.extend(texts.into_iter().filter(|t| !(incomplete && t.contains("lacks"))).map(|t| {
+                    Problem::new(format!("{}: {t}", unit.kind))
+                        .at_node(name)
+                        .help("correct the parameter, or export it again")
+                }))
+            }
         }
     }
     Error::check(ErrorKind::Input, problems)?;

@@ -106,7 +106,9 @@ fn note(kind: Kind, delay: Option<Vec<f64>>) -> Option<String> {
                 "Delay of up to {longest} s: on hardware every step of it is a buffer of its own; more than {LONG_DELAY} steps do not fit"
             ))
         }
-        Kind::Threshold => Some("Threshold without a membrane: on hardware it must follow a linear node directly".into()),
+        Kind::Threshold => {
+            Some("Threshold without a membrane: on hardware it must follow a linear node directly".into())
+        }
         Kind::I | Kind::Li | Kind::CubaLi => {
             Some(format!("{kind} sends its membrane: on hardware it can only be the readout"))
         }

@@ -190,7 +190,8 @@ impl Builder<'_> {
         };
         // A note on the firing replaces the simulator's way of firing.
         let many = dialect == Dialect::Sinabs && subtract && notes.two_phase.is_none();
-        let floor = (dialect == Dialect::Sinabs && is_if && notes.two_phase.is_none()).then(|| theta.clone().map(|t| -t));
+        let floor =
+            (dialect == Dialect::Sinabs && is_if && notes.two_phase.is_none()).then(|| theta.clone().map(|t| -t));
         if (many || notes.two_phase.is_some()) && !theta.all(|theta| theta > 0.0) {
             return Err("several spikes at a time need a threshold above 0".into());
         }

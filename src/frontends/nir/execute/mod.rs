@@ -143,7 +143,8 @@ impl Executor {
     /// Edges that carry the output of the previous step, as `(from, to)`.
     pub fn feedback(&self) -> Vec<(&str, &str)> {
         let senders = self.order.senders.iter().enumerate();
-        let late = senders.flat_map(|(to, from)| from.iter().filter(|(_, late)| *late).map(move |(from, _)| (*from, to)));
+        let late =
+            senders.flat_map(|(to, from)| from.iter().filter(|(_, late)| *late).map(move |(from, _)| (*from, to)));
         late.map(|(from, to)| (self.names[from].as_str(), self.names[to].as_str())).collect()
     }
 

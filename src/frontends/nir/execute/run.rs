@@ -150,4 +150,3 @@ impl Executor {
 fn list(shape: &[usize]) -> String {
     shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
-

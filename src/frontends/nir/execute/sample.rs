@@ -171,7 +171,8 @@ impl<'a> Run<'a> {
         let net = self.net;
         let array = |node: usize, values: Vec<f64>| {
             let shape: Vec<usize> = std::iter::once(steps).chain(net.shapes[node].output.iter().copied()).collect();
-            ArrayD::from_shape_vec(IxDyn(&shape), values).map_err(|e| Error::internal(format!("a trace is broken: {e}")))
+            ArrayD::from_shape_vec(IxDyn(&shape), values)
+                .map_err(|e| Error::internal(format!("a trace is broken: {e}")))
         };
         for (node, name) in net.names.iter().enumerate() {
             if self.watched[node] {

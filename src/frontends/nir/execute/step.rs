@@ -41,7 +41,8 @@ impl TimeStep {
                     _ => None,
                 };
                 if let Some(odd) = odd {
-                    let what = format!("'{field}' is {odd} s, so the network needs a time step, which NIR does not store");
+                    let what =
+                        format!("'{field}' is {odd} s, so the network needs a time step, which NIR does not store");
                     return Err(Problem::new(what).at_node(name).help("add --dt SECONDS, such as --dt 0.001"));
                 }
             }

@@ -125,8 +125,9 @@ fn elementwise(unit: &Unit) -> Result<(Geometry, Option<Vec<usize>>), String> {
         if array.to_f64().is_none() {
             return Err(format!("'{name}' holds no numbers"));
         }
-        shape = broadcast(&shape, array.shape())
-            .ok_or_else(|| format!("'{name}' has the shape {:?}, but other parameters have {shape:?}", array.shape()))?;
+        shape = broadcast(&shape, array.shape()).ok_or_else(|| {
+            format!("'{name}' has the shape {:?}, but other parameters have {shape:?}", array.shape())
+        })?;
     }
     if shape.contains(&0) {
         return Err(format!("its parameters have the shape {shape:?}, which is empty"));

@@ -103,7 +103,10 @@ impl Conv {
             [c, h, w] if self.axes == 2 && c == self.inputs => [h, w],
             _ => {
                 let due = if self.axes == 1 { "length" } else { "height, width" };
-                return Err(format!("its input has the shape {input:?}, but its weight needs [{}, {due}]", self.inputs));
+                return Err(format!(
+                    "its input has the shape {input:?}, but its weight needs [{}, {due}]",
+                    self.inputs
+                ));
             }
         };
         let [h, w] = self.window.output(space)?;
