@@ -30,6 +30,9 @@ fn write(net: &MappedNet, folder: &Path) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, &file.text).unwrap();
     }
+    if std::env::var_os("LINT_OFF").is_some() {
+        std::fs::write(folder.join("rtl/off.vlt"), "`verilator_config\nlint_off -rule WIDTHTRUNC\nlint_off -rule WIDTHEXPAND\nlint_off -rule UNUSEDSIGNAL\n").unwrap();
+    }
 }
 
 /// Runs the images under each pattern: every wire and membrane is the cycle model's, every count and logit the functional model's.

@@ -193,7 +193,7 @@ fn auto_says_why_and_gets_faster_than_one_lane() {
     let quant = chain("mnist", &[784, 128, 10]);
     let net = map(quant.clone(), &mnist(None, Target::Ecp5_25k)).unwrap();
     let one = map(quant, &mnist(Some(1), Target::Ecp5_25k)).unwrap();
-    let active = |net: &MappedNet| cycles(&cores(net)[0], &Traffic { events: 102.0, set_bits: 408.0 });
+    let active = |net: &MappedNet| cycles(&cores(net)[0], &[Traffic { events: 102.0, set_bits: 408.0 }]);
     assert!(active(&net) * 8.0 < active(&one), "{:?}", net.decisions);
     assert!(net.decisions[0].starts_with("fc1: ") && net.decisions[0].contains("cycles per image predicted"));
     assert!(net.decisions.iter().any(|d| d.contains("the pace")), "{:?}", net.decisions);
