@@ -154,7 +154,10 @@ mod tests {
         let text = "timesteps = 8\nmode = 'event'\nbanks = 'patch'\n[layers.fc1]\nlanes = 4\npayload = 'shift-add'\nbanks = 1\n";
         let settings: Settings = toml::from_str(text).unwrap();
         assert_eq!(settings.layers["fc1"].lanes, Some(4));
-        assert_eq!((settings.banks, settings.layers["fc1"].banks), (BanksChoice::Patch, Some(BanksChoice::Grid([1, 1]))));
+        assert_eq!(
+            (settings.banks, settings.layers["fc1"].banks),
+            (BanksChoice::Patch, Some(BanksChoice::Grid([1, 1])))
+        );
         let json = serde_json::to_string(&settings).unwrap();
         assert_eq!(serde_json::from_str::<Settings>(&json).unwrap(), settings);
     }

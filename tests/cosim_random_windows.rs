@@ -31,7 +31,11 @@ fn write(net: &MappedNet, folder: &Path) {
         std::fs::write(path, &file.text).unwrap();
     }
     if std::env::var_os("LINT_OFF").is_some() {
-        std::fs::write(folder.join("rtl/off.vlt"), "`verilator_config\nlint_off -rule WIDTHTRUNC\nlint_off -rule WIDTHEXPAND\nlint_off -rule UNUSEDSIGNAL\n").unwrap();
+        std::fs::write(
+            folder.join("rtl/off.vlt"),
+            "`verilator_config\nlint_off -rule WIDTHTRUNC\nlint_off -rule WIDTHEXPAND\nlint_off -rule UNUSEDSIGNAL\n",
+        )
+        .unwrap();
     }
 }
 

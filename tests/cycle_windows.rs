@@ -45,7 +45,10 @@ fn simulate(net: &MappedNet, images: &[Vec<i64>], rng: &mut ChaCha8Rng) -> (Vec<
     let mut model = CycleModel::new(net);
     let (mut offered, mut cycles) = (None, 0);
     while net.cores().any(|(unit, ..)| seen[unit.0].ended.len() < phases)
-        || seen.iter().zip(&net.units).any(|(seen, unit)| matches!(unit.kind, UnitKind::Core(_)) && !seen.open.is_empty())
+        || seen
+            .iter()
+            .zip(&net.units)
+            .any(|(seen, unit)| matches!(unit.kind, UnitKind::Core(_)) && !seen.open.is_empty())
         || seen[net.units.len() - 1].sent.len() < images.len()
     {
         if offered.is_none() && rng.random_bool(offers) {
@@ -197,8 +200,18 @@ fn random_networks_have_everything() {
         }
     }
     for wanted in [
-        "event conv", "event channelwise", "event dense", "matrix conv", "matrix channelwise", "matrix dense", "event Max",
-        "matrix Max", "event banks=true", "window=true signed=true", "window join", "window=false signed=false",
+        "event conv",
+        "event channelwise",
+        "event dense",
+        "matrix conv",
+        "matrix channelwise",
+        "matrix dense",
+        "event Max",
+        "matrix Max",
+        "event banks=true",
+        "window=true signed=true",
+        "window join",
+        "window=false signed=false",
     ] {
         assert!(found.contains(wanted), "{wanted} is missing in {found:?}");
     }

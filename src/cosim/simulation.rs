@@ -215,14 +215,7 @@ impl<'l> Simulation<'l> {
         for (memory, neurons) in (m.first..).zip(&m.neurons) {
             // SAFETY: `sim` is live, `bank` has room for `size` numbers; the rest is checked on the other side.
             self.check(unsafe {
-                self.api.synfire_read(
-                    self.sim.as_ptr(),
-                    memory,
-                    m.lane_bits,
-                    m.lanes,
-                    m.size as u64,
-                    bank.as_mut_ptr(),
-                )
+                self.api.synfire_read(self.sim.as_ptr(), memory, m.lane_bits, m.lanes, m.size as u64, bank.as_mut_ptr())
             })?;
             for (&neuron, &v) in neurons.iter().zip(&bank) {
                 if let Some(slot) = neuron.and_then(|n| out.get_mut(n)) {

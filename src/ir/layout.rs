@@ -153,7 +153,8 @@ impl Grid {
 
     /// Every neuron in the order of the places: group after group, lowest lane first.
     pub fn neurons(self) -> impl Iterator<Item = usize> {
-        let places = (0..self.groups()).flat_map(move |group| (0..self.group_lanes()).map(move |lane| Place { group, lane }));
+        let places =
+            (0..self.groups()).flat_map(move |group| (0..self.group_lanes()).map(move |lane| Place { group, lane }));
         places.filter_map(move |place| self.neuron(place))
     }
 

@@ -199,7 +199,8 @@ impl Problem {
 
     /// The layout that takes option `picks[i]` of layer `i`.
     fn plan(&self, picks: Vec<usize>) -> Plan {
-        let taken: Vec<&Candidate> = self.layers.iter().zip(&picks).map(|(layer, &pick)| &layer.options[pick]).collect();
+        let taken: Vec<&Candidate> =
+            self.layers.iter().zip(&picks).map(|(layer, &pick)| &layer.options[pick]).collect();
         let occupancies = self.layers.iter().zip(&taken).map(|(layer, option)| {
             let readers = layer.readers.iter().map(|&(reader, input)| taken[reader].timing.taken[input]);
             option.timing.occupancy(layer.output.events, readers)

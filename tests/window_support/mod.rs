@@ -59,7 +59,9 @@ impl Draw {
 
     fn weights(&mut self, n: usize, least: i32) -> Vec<i32> {
         let limit = [1, 7, 31][self.below(3)];
-        (0..n).map(|_| if self.rng.random_bool(0.2) { 0 } else { self.rng.random_range(least.max(-limit)..=limit) }).collect()
+        (0..n)
+            .map(|_| if self.rng.random_bool(0.2) { 0 } else { self.rng.random_range(least.max(-limit)..=limit) })
+            .collect()
     }
 
     fn image(&self, pop: usize) -> [usize; 3] {
@@ -173,7 +175,8 @@ impl Draw {
         (0..[0, 0, 1, 2][self.below(4)]).for_each(|_| pres.push(self.below(before)));
         if readout {
             // Everybody must be read by somebody.
-            let read = |pop: &usize| self.quant.projections.iter().any(|p| p.projection.pre.0 == *pop) || pres.contains(pop);
+            let read =
+                |pop: &usize| self.quant.projections.iter().any(|p| p.projection.pre.0 == *pop) || pres.contains(pop);
             let unread: Vec<usize> = (0..before).filter(|pop| !read(pop)).collect();
             pres.extend(unread);
         }
@@ -206,7 +209,8 @@ impl Draw {
 pub fn network(plan: Plan) -> QuantGraph {
     let mut pixels = PixelFormat::unsigned(plan.pixel_bits);
     let mut rng = ChaCha8Rng::seed_from_u64(plan.seed);
-    let extent: [usize; 3] = [0, 1, 2].map(|i| rng.random_range(1..=if i == 0 { plan.channels.min(3) } else { plan.side }));
+    let extent: [usize; 3] =
+        [0, 1, 2].map(|i| rng.random_range(1..=if i == 0 { plan.channels.min(3) } else { plan.side }));
     if plan.signed && plan.pixel_bits > 1 {
         pixels.zero = (0..extent[0]).map(|_| rng.random_range(0..=pixels.max())).collect();
     }
@@ -295,8 +299,18 @@ pub fn image(net: &MappedNet, rng: &mut ChaCha8Rng) -> Vec<i64> {
 
 /// An image, and a convolution of it by 3×3 with zeros around it, which is the readout.
 pub fn single_conv(input: [usize; 3], channels: usize) -> QuantGraph {
-    let window = Window { output: [channels, input[1], input[2]], kernel: [3, 3], pad: [1, 1], ..Window::identity(input) };
-    let plan = Plan { coding: Coding::Graded, timesteps: 4, pixel_bits: 4, signed: false, hidden: 0, side: 1, channels, seed: 0 };
+    let window =
+        Window { output: [channels, input[1], input[2]], kernel: [3, 3], pad: [1, 1], ..Window::identity(input) };
+    let plan = Plan {
+        coding: Coding::Graded,
+        timesteps: 4,
+        pixel_bits: 4,
+        signed: false,
+        hidden: 0,
+        side: 1,
+        channels,
+        seed: 0,
+    };
     let quant = QuantGraph {
         name: "conv".into(),
         coding: plan.coding,
@@ -314,4 +328,89 @@ pub fn single_conv(input: [usize; 3], channels: usize) -> QuantGraph {
     draw.project(0, 1, synapses);
     draw.prove(1);
     draw.quant
+}
+
+/// The shape of a residual network for images of `side`² pixels in three colours: three stages of `blocks` blocks with 16, 32 and 64
+/// channels, an average pool and a dense readout; weights and thresholds at random, so that about every third neuron fires.
+pub fn resnet(blocks: usize, side: usize) -> QuantGraph {
+    let plan = Plan {
+        coding: Coding::Graded,
+        timesteps: 16,
+        pixel_bits: 8,
+        signed: false,
+        hidden: 0,
+        side,
+        channels: 64,
+        seed: 20,
+    };
+    let quant = QuantGraph {
+        name: "resnet".into(),
+        coding: plan.coding,
+        timesteps: plan.timesteps,
+        pixels: PixelFormat::unsigned(plan.pixel_bits),
+        normalisation: None,
+        populations: Vec::new(),
+        projections: Vec::new(),
+    };
+    let mut draw = Draw { rng: ChaCha8Rng::seed_from_u64(20), quant, plan };
+    let mut last = draw.population(vec![3, side, side], Neuron::Source);
+    last = draw.layer(last, 16, 1, None);
+    for (stage, channels) in [16, 32, 64].into_iter().enumerate() {
+        for block in 0..blocks {
+            let stride = if stage > 0 && block == 0 { 2 } else { 1 };
+            let inner = draw.layer(last, channels, stride, None);
+            last = draw.layer(inner, channels, 1, Some((last, stride)));
+        }
+    }
+    let [channels, height, width] = draw.image(last);
+    let window =
+        Window { output: [channels, 1, 1], kernel: [height, width], ..Window::identity([channels, height, width]) };
+    let weight = Array3::from_elem((channels, height, width), 1);
+    let pool = draw
+        .population(vec![channels, 1, 1], Neuron::Pool { combine: Combine::Sum, max: 16 * (height * width) as i64 });
+    draw.project(last, pool, Synapses::Channelwise { weight, window, from: 0, to: 0 });
+    draw.prove(pool);
+    let readout = draw.population(vec![10], Neuron::Readout { v_init: vec![0; 10] });
+    let synapses = draw.dense(channels, 10);
+    draw.project(pool, readout, synapses);
+    draw.prove(readout);
+    assert_eq!(draw.quant.check(), []);
+    draw.quant
+}
+
+impl Draw {
+    /// A convolution of 3×3, and perhaps the skip connection that joins it.
+    fn layer(&mut self, pre: usize, channels: usize, stride: usize, skip: Option<(usize, usize)>) -> usize {
+        let [c, h, w] = self.image(pre);
+        let (oh, ow) = (h.div_ceil(stride), w.div_ceil(stride));
+        let window = Window {
+            output: [channels, oh, ow],
+            kernel: [3, 3],
+            stride: [stride; 2],
+            pad: [1, 1],
+            ..Window::identity([c, h, w])
+        };
+        let n = channels * oh * ow;
+        let payload = self.quant.max_payload(PopId(pre)) as f64;
+        let theta = (payload / 4.0 * 30.0 * (9.0 * c as f64).sqrt() / 16.0) as i64 + 1;
+        let theta: Vec<i64> = (0..n).map(|_| self.rng.random_range(theta..=2 * theta)).collect();
+        let v_init = theta.iter().map(|t| t / 2).collect();
+        let post = self.population(vec![channels, oh, ow], Neuron::If { theta, v_init, bias: vec![0; n] });
+        let shape = [channels, c, 3, 3];
+        let weights = (0..shape.iter().product()).map(|_| self.rng.random_range(-100..=90)).collect();
+        let weight = Array4::from_shape_vec(shape, weights).unwrap();
+        self.project(pre, post, Synapses::Conv { weight, window, groups: 1 });
+        if let Some((pre, stride)) = skip {
+            let input = self.image(pre);
+            let window = Window { output: [channels, oh, ow], stride: [stride; 2], ..Window::identity(input) };
+            let to = (channels - input[0]) / 2;
+            self.project(
+                pre,
+                post,
+                Synapses::Channelwise { weight: Array3::from_elem((input[0], 1, 1), 100), window, from: 0, to },
+            );
+        }
+        self.prove(post);
+        post
+    }
 }

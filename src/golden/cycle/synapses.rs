@@ -115,8 +115,12 @@ impl Input {
         };
         let [c, y, x] = self.pixel(sender);
         let (axes, columns, channels, first, fan, channel) = match &self.kind {
-            Kind::Dense { membranes: n, .. } => return each(Some(membranes), self.weights.get(sender * n..(sender + 1) * n)),
-            Kind::Conv { axes, columns, group, fan, channels, .. } => (axes, columns, channels, c / group * fan, *fan, c),
+            Kind::Dense { membranes: n, .. } => {
+                return each(Some(membranes), self.weights.get(sender * n..(sender + 1) * n));
+            }
+            Kind::Conv { axes, columns, group, fan, channels, .. } => {
+                (axes, columns, channels, c / group * fan, *fan, c)
+            }
             Kind::Channelwise { axes, columns, from, to, count, channels } => match c.checked_sub(*from) {
                 Some(channel) if channel < *count => (axes, columns, channels, to + channel, 1, channel),
                 _ => return,

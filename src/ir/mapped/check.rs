@@ -133,7 +133,8 @@ impl MappedNet {
         if core.membrane_bits < signed_bits(pop.range.0, pop.range.1) {
             problems.push(format!("has {}-bit membranes for {:?}", core.membrane_bits, pop.range));
         }
-        let payloads = core.projections.iter().map(|&p| self.quant.payload_range(self.quant.projection(p).projection.pre));
+        let payloads =
+            core.projections.iter().map(|&p| self.quant.payload_range(self.quant.projection(p).projection.pre));
         let (least, greatest) = payloads.fold((0, 0), |all, one| (all.0.min(one.0), all.1.max(one.1)));
         let (signed, value_bits) = match least < 0 {
             true => (true, signed_bits(least, greatest)),
