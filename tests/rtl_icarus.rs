@@ -3,96 +3,22 @@
 
 #[path = "cycle_support/mod.rs"]
 mod cycle_support;
+mod rtl_support;
 
 use cycle_support::{Layer, map, quant};
 use ndarray::Array2;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use rtl_support::Tools;
 use std::collections::BTreeMap;
-use synfire::cosim::Verilator;
-use synfire::flow::{Found, Tool, tools};
-use synfire::golden::functional::Functional;
-use synfire::ir::mapped::{MappedNet, Mode, Payload, Target};
+use synfire::ir::mapped::{Mode, Payload, Target};
 use synfire::ir::quant::{Coding, Neuron};
-use synfire::ir::stream::Beat;
 use synfire::map::{LayerChoice, MapRequest, ModeChoice};
-use synfire::rtl::{self, Vectors};
 
 const CODINGS: [Coding; 3] = [Coding::Graded, Coding::Unit, Coding::Rate];
 const TARGETS: [Target; 6] =
     [Target::Ecp5_25k, Target::Ecp5_85k, Target::Ice40Hx8k, Target::Ice40Up5k, Target::Xc7, Target::Generic];
-
-/// The simulator; `None`, after saying so, where it is missing.
-struct Tools {
-    iverilog: Found,
-    vvp: Found,
-    verilator: Verilator,
-}
-
-impl Tools {
-    fn find() -> Option<Tools> {
-        let find = || -> synfire::Result<Tools> {
-            Ok(Tools {
-                iverilog: tools::find(Tool::Iverilog)?,
-                vvp: tools::find(Tool::Vvp)?,
-                verilator: Verilator::find()?,
-            })
-        };
-        find()
-            .inspect_err(|error| {
-                assert!(std::env::var("CI").as_deref() != Ok("true"), "{error}");
-                println!("ignored: {error}");
-            })
-            .ok()
-    }
-
-    /// Lints the design, then runs its bench with and without back-pressure.
-    fn check(&self, net: &MappedNet, images: &[Vec<i64>], what: &str) {
-        assert_eq!(net.check(), vec![], "{what}");
-        let folder = tempfile::tempdir().unwrap();
-        let mut files = rtl::generate(net).unwrap();
-        files.extend(rtl::bench(net, &vectors(net, images)).unwrap());
-        for f in &files {
-            let path = folder.path().join(&f.path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, &f.text).unwrap();
-        }
-        let verilog: Vec<&str> = files.iter().map(|f| f.path.as_str()).filter(|p| p.starts_with("rtl/")).collect();
-        let run = |mut command: std::process::Command, args: &[&str]| {
-            let output = command.args(args).current_dir(folder.path()).output().unwrap();
-            let text = [output.stdout, output.stderr].concat();
-            (output.status.success(), String::from_utf8_lossy(&text).into_owned())
-        };
-        let (clean, text) = run(
-            self.verilator.command(),
-            &[&["--lint-only", "-Wall", "--top-module", &net.top], &verilog[..]].concat(),
-        );
-        assert!(clean && !text.contains("%Warning"), "{what}: {text}");
-        let (compiled, text) =
-            run(self.iverilog.command(), &[&["-g2005", "-Wall", "-o", "tb/tb.vvp", "tb/tb.v"], &verilog[..]].concat());
-        assert!(compiled, "{what}: {text}");
-        for stall in ["+stall=0", "+stall=1"] {
-            let (_, text) = run(self.vvp.command(), &["tb/tb.vvp", stall]);
-            assert!(text.contains("PASS:") && text.contains(" 0 mismatches"), "{what} {stall}: {text}\n{}", net.dump());
-        }
-    }
-}
-
-/// What the bench sends, and what the functional model says must come out.
-fn vectors(net: &MappedNet, images: &[Vec<i64>]) -> Vectors {
-    let functional = Functional::new(&net.quant).unwrap();
-    let mut vectors = Vectors::default();
-    for codes in images {
-        for _ in 0..net.quant.phases() {
-            vectors.inputs.extend(Beat::phase_of(codes));
-        }
-        let logits = functional.image(codes).unwrap().logits;
-        vectors.outputs.extend(logits.iter().enumerate().map(|(id, &v)| Beat::event(id as u32, v)));
-        vectors.outputs.push(Beat::END);
-    }
-    vectors
-}
 
 fn random_images(rng: &mut impl Rng, count: usize, pixels: usize, bits: u32) -> Vec<Vec<i64>> {
     let mut pixel = || if rng.random_bool(0.5) { rng.random_range(0..(1i64 << bits)) } else { 0 };
