@@ -1,6 +1,6 @@
 //! Generated designs with window cores in Verilator against the cycle model and the functional model.
 
-mod window_support;
+mod window_networks;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -9,7 +9,7 @@ use synfire::cosim::{Pattern, PhaseCounts, Settings, Simulation, Toolchain};
 use synfire::golden::cycle::CycleModel;
 use synfire::golden::functional::{Functional, Outcome};
 use synfire::ir::mapped::MappedNet;
-use window_support::{image, laid_out_with, plan};
+use window_networks::{image, laid_out_with, plan};
 
 const PATTERNS: [Pattern; 4] = [Pattern::Always, Pattern::Random { percent: 40 }, Pattern::Bursts, Pattern::LongStalls];
 

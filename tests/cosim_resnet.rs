@@ -1,6 +1,6 @@
 //! A network of ResNet-20's shape with random weights: how large its design is, and how fast it is simulated.
 
-mod window_support;
+mod window_networks;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -30,8 +30,9 @@ fn traffic(functional: &Functional, images: &[Vec<i64>]) -> (Vec<f64>, Vec<f64>)
 #[test]
 #[ignore = "takes minutes: run it to measure"]
 fn resnet_20() {
+    let blocks = std::env::var("BLOCKS").ok().and_then(|n| n.parse().ok()).unwrap_or(3);
     let start = Instant::now();
-    let quant = window_support::resnet(3, 32);
+    let quant = window_networks::resnet(blocks, 32);
     println!("network after {:?}", start.elapsed());
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let images: Vec<Vec<i64>> = (0..10).map(|_| (0..3 * 32 * 32).map(|_| rng.random_range(0..256)).collect()).collect();
@@ -79,6 +80,14 @@ fn resnet_20() {
 
     let Ok(tools) = Toolchain::find() else { return };
     let folder = tempfile::tempdir().unwrap();
+    if let Some(keep) = std::env::var_os("KEEP") {
+        for file in synfire::rtl::generate(&net).unwrap() {
+            let path = std::path::Path::new(&keep).join(&file.path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, &file.text).unwrap();
+        }
+        return;
+    }
     for file in synfire::rtl::generate(&net).unwrap() {
         let path = folder.path().join(&file.path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
