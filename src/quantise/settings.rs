@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 pub const TIMESTEPS: std::ops::RangeInclusive<u32> = 1..=255;
 /// Possible bits of a weight.
 pub const WEIGHT_BITS: std::ops::RangeInclusive<u32> = 2..=16;
+/// Bits of the weights of identity and strided skip connections beside other synapses, where the settings name no others.
+pub const SKIP_BITS: u32 = 16;
 /// Possible bits of a pixel.
 pub const PIXEL_BITS: std::ops::RangeInclusive<u32> = 1..=16;
 
@@ -57,6 +59,13 @@ impl Default for QuantSettings {
 impl QuantSettings {
     /// Every setting that cannot be built, or that names a layer which `snn` does not have.
     pub(super) fn problems(&self, snn: &SnnGraph) -> Vec<Problem> {
+        let mut problems = self.limits();
+        problems.extend(self.unknown_layers(snn));
+        problems
+    }
+
+    /// Every setting that cannot be built, whatever the network is.
+    pub fn limits(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut limit = |what: String, value: u32, range: std::ops::RangeInclusive<u32>| {
             if !range.contains(&value) {
@@ -75,6 +84,11 @@ impl QuantSettings {
                 limit(format!("the number of bits per weight of layer '{name}'"), bits, WEIGHT_BITS);
             }
         }
+        problems
+    }
+
+    /// Every layer that the settings name but `snn` does not have.
+    pub fn unknown_layers(&self, snn: &SnnGraph) -> Vec<Problem> {
         let known: Vec<&str> = snn
             .populations
             .iter()
@@ -82,21 +96,22 @@ impl QuantSettings {
             .map(|p| p.name.as_str())
             .chain(snn.projections.iter().map(|p| p.name.as_str()))
             .collect();
-        for name in self.layers.keys().filter(|name| !known.contains(&name.as_str())) {
-            problems.push(
-                Problem::new(format!("the settings name a layer '{name}', which the network does not have"))
-                    .help(format!("its layers are: {}", known.join(", "))),
-            );
-        }
-        problems
+        let unknown = self.layers.keys().filter(|name| !known.contains(&name.as_str()));
+        let problem = |name: &String| {
+            Problem::new(format!("the settings name a layer '{name}', which the network does not have"))
+                .help(format!("its layers are: {}", known.join(", ")))
+        };
+        unknown.map(problem).collect()
     }
 
-    /// Bits of the weights of one projection.
-    pub(super) fn bits_of(&self, snn: &SnnGraph, id: ProjId) -> u32 {
+    /// Bits of the weights of one projection, which may be a skip connection.
+    pub(super) fn bits_of(&self, snn: &SnnGraph, id: ProjId, skip: bool) -> u32 {
         let projection = &snn.projections[id.0];
         let by_name = |name: &str| self.layers.get(name).and_then(|layer| layer.weight_bits);
-        by_name(&projection.name)
-            .or_else(|| by_name(&snn.populations[projection.post.0].name))
-            .unwrap_or(self.weight_bits)
+        by_name(&projection.name).or_else(|| by_name(&snn.populations[projection.post.0].name)).unwrap_or(if skip {
+            SKIP_BITS
+        } else {
+            self.weight_bits
+        })
     }
 }

@@ -59,7 +59,8 @@ pub struct Widths {
 impl Widths {
     /// The widths of `core`.
     pub fn of(core: &Core) -> Widths {
-        let bits = |axis: usize| core.fields.iter().map(|input| index_bits(input.window.input[axis])).max().unwrap_or(1);
+        let bits =
+            |axis: usize| core.fields.iter().map(|input| index_bits(input.window.input[axis])).max().unwrap_or(1);
         let (group, channel_group) = (index_bits(core.groups()), index_bits(core.grid().channel_groups()));
         Widths {
             projection: index_bits(core.fields.len()),

@@ -7,6 +7,7 @@
 
 mod batch;
 mod membranes;
+mod packed;
 mod present;
 mod windows;
 
@@ -16,6 +17,7 @@ use crate::error::{Error, Kind, Problem, Result};
 use crate::ir::PopId;
 use crate::ir::quant::{Coding, Combine, Neuron, QuantGraph};
 use membranes::BySender;
+use packed::Packed;
 
 /// An integer network made ready to be evaluated.
 #[derive(Clone, Debug)]
@@ -26,6 +28,8 @@ pub struct Functional {
     /// Least and greatest pixel code.
     codes: (i64, i64),
     layers: Vec<Layer>,
+    /// The same network laid out for speed, where it can be.
+    packed: Option<Packed>,
 }
 
 /// One population with what projects into it.
@@ -96,7 +100,14 @@ impl Functional {
             })
             .collect();
         let phases = net.phases() as usize;
-        Ok(Functional { coding: net.coding, timesteps: net.timesteps, phases, codes: net.pixels.range(), layers })
+        Ok(Functional {
+            coding: net.coding,
+            timesteps: net.timesteps,
+            phases,
+            codes: net.pixels.range(),
+            layers,
+            packed: Packed::new(net),
+        })
     }
 
     /// Presents one image, given as pixel codes.
@@ -105,7 +116,7 @@ impl Functional {
     /// The wrong number of codes, or a code outside the pixel format.
     pub fn image(&self, codes: &[i64]) -> Result<Outcome> {
         self.check_codes(codes)?;
-        Ok(self.present(codes, false))
+        Ok(self.outcome(codes, false))
     }
 
     /// As [`Functional::image`], and also records what every neuron sends in every phase.
@@ -114,7 +125,14 @@ impl Functional {
     /// As for [`Functional::image`].
     pub fn image_by_phase(&self, codes: &[i64]) -> Result<Outcome> {
         self.check_codes(codes)?;
-        Ok(self.present(codes, true))
+        Ok(self.outcome(codes, true))
+    }
+
+    fn outcome(&self, codes: &[i64], by_phase: bool) -> Outcome {
+        match &self.packed {
+            Some(packed) => packed.outcome(codes, by_phase),
+            None => self.present(codes, by_phase),
+        }
     }
 
     fn check_codes(&self, codes: &[i64]) -> Result<()> {

@@ -205,7 +205,11 @@ proptest! {
             prop_assert_eq!(&outcome.logits, &logits);
             prop_assert_eq!(&outcome.counts, &counts);
             prop_assert_eq!(outcome.phases.as_ref().map(Vec::len), Some(1));
-            prop_assert_eq!(&model.image(&codes).unwrap(), &Outcome { phases: None, ..outcome });
+            prop_assert_eq!(&model.image(&codes).unwrap(), &Outcome { phases: None, ..outcome.clone() });
+            prop_assert_eq!(&model.present(&codes, true), &outcome, "the two layouts");
+            if let Some(packed) = &model.packed {
+                prop_assert_eq!(&packed.clone().portable().outcome(&codes, true), &outcome, "without vectors");
+            }
         }
     }
 
@@ -236,6 +240,14 @@ proptest! {
         let spikes: u64 = summary.spikes[1..].iter().sum();
         prop_assert_eq!(summary.spikes_per_neuron(), spikes as f64 / neurons.max(1) as f64);
     }
+}
+
+/// Otherwise the tests above would compare nothing.
+#[test]
+fn most_networks_with_windows_are_packed() {
+    let rng = &mut Rng::seed_from_u64(9);
+    let packed = (0..100).filter(|_| Functional::new(&random(rng, Coding::Graded)).unwrap().packed.is_some()).count();
+    assert!((50..100).contains(&packed), "{packed}");
 }
 
 #[test]
