@@ -7,6 +7,9 @@ use ndarray::{Array3, Array4, s};
 /// More weights than this are not written out to make one window of two.
 const MAX_TAPS: usize = 1 << 24;
 
+/// More products of weights than this are not computed for it.
+const MAX_PRODUCTS: usize = 1 << 33;
+
 /// What two maps in a row are.
 pub(super) enum Composed {
     /// A window.
@@ -162,6 +165,10 @@ fn taps(second: &Windowed, first: &Windowed, window: &Window, places: &[Places; 
                 w.window.kernel.iter().try_fold(from.checked_mul(to)?, |n, &k| n.checked_mul(k))
             };
             if size(second, middle, post)?.max(size(first, pre, middle)?) > MAX_TAPS {
+                return None;
+            }
+            let work = post.saturating_mul(middle).saturating_mul(pre).saturating_mul(pairs().count());
+            if work > MAX_PRODUCTS {
                 return None;
             }
             let (a, b) = (second.kernels(), first.kernels());

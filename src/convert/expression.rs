@@ -31,6 +31,17 @@ impl Expression {
         Expression { terms: vec![Term { pre, name: String::new(), map }], offset: vec![0.0; neurons] }
     }
 
+    /// Numbers that it holds, weights of windows and matrices aside.
+    pub(super) fn elements(&self) -> usize {
+        let factors = self.terms.iter().map(|t| match &t.map {
+            Linear::Diagonal(d) => d.len(),
+            Linear::Picked { factors, .. } => 2 * factors.len(),
+            Linear::Dense(m) => m.len(),
+            Linear::Windowed(_) => 0,
+        });
+        self.offset.len() + factors.sum::<usize>()
+    }
+
     /// Multiplies each element by its factor.
     pub(super) fn scale(&mut self, factors: &[f64]) -> Result<(), TooLarge> {
         self.terms.iter_mut().try_for_each(|t| t.map.scale(factors))?;

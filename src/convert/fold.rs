@@ -10,6 +10,9 @@ use crate::ir::graph::{Graph, Node, Op, PoolKind};
 use crate::ir::snn::Model;
 use ndarray::{Array1, ArrayD, IxDyn};
 
+/// Biases and factors that may be in memory at a time, which a file of a few lines could make any number.
+const MAX_HELD: usize = 1 << 25;
+
 /// A population with the whole linear stretch in front of it.
 pub(super) struct Stretch {
     /// Name of the ReLU, pooling or output node.
@@ -34,6 +37,7 @@ pub(super) fn fold(graph: &Graph, live: &[bool], input: &Input) -> Result<Vec<St
 
     // `None` for what the output does not need, and for what stands behind a node that was refused already.
     let mut expressions: Vec<Option<Expression>> = Vec::with_capacity(graph.nodes.len());
+    let mut held = 0;
     let mut last_reader: Vec<usize> = (0..graph.nodes.len()).collect();
     for (index, node) in graph.nodes.iter().enumerate().filter(|(index, _)| live[*index]) {
         node.inputs.iter().for_each(|input| last_reader[input.0] = index);
@@ -46,12 +50,23 @@ pub(super) fn fold(graph: &Graph, live: &[bool], input: &Input) -> Result<Vec<St
             Some(read) => fold.node(graph, node, &read),
             None => None,
         };
+        held += expression.as_ref().map_or(0, Expression::elements);
         expressions.push(expression);
         // Expressions hold weights: what nobody reads any more must go.
         for input in node.inputs.iter().filter(|i| **i != graph.output && last_reader[i.0] <= index) {
-            expressions[input.0] = None;
+            held -= expressions[input.0].take().map_or(0, |expression| expression.elements());
+        }
+        let neurons: usize = fold.stretches.iter().map(|stretch| stretch.drive.offset.len()).sum();
+        if held + neurons > MAX_HELD {
+            fold.problems.push(
+                Problem::new("brings the network above the limit of 2^25 values to be held at a time")
+                    .at_node(&node.name)
+                    .help("use smaller images or fewer channels"),
+            );
+            break;
         }
     }
+    Error::check(Kind::Input, std::mem::take(&mut fold.problems))?;
 
     if let Some(logits) = expressions[graph.output.0].take() {
         let output = graph.node(graph.output);

@@ -11,6 +11,9 @@ pub(super) const MAX_WEIGHTS: usize = 1 << 26;
 /// would be better off with another network.
 const MAX_WRITTEN_OUT: usize = 1 << 22;
 
+/// More products of weights than this are not computed to make one matrix of two.
+const MAX_PRODUCTS: usize = 1 << 34;
+
 /// A linear map.
 #[derive(Clone, Debug)]
 pub(super) enum Linear {
@@ -118,6 +121,14 @@ impl Linear {
             }
             return Ok(Linear::Dense(w.before(&weight.mapv(f64::from))));
         }
+        if let Linear::Dense(m) = self {
+            let work = rows.saturating_mul(columns).saturating_mul(m.nrows());
+            return if work > MAX_PRODUCTS {
+                Err(TooLarge(rows, columns))
+            } else {
+                Ok(Linear::Dense(weight.mapv(f64::from).dot(m)))
+            };
+        }
         let mut product = Array2::zeros((rows, columns));
         for (weights, mut out) in weight.rows().into_iter().zip(product.rows_mut()) {
             match self {
@@ -127,12 +138,7 @@ impl Linear {
                 Linear::Picked { from, factors } => {
                     weights.iter().zip(from).zip(factors).for_each(|((&w, &j), f)| out[j] += f64::from(w) * f);
                 }
-                Linear::Dense(m) => {
-                    for (&w, row) in weights.iter().zip(m.rows()) {
-                        out.scaled_add(f64::from(w), &row);
-                    }
-                }
-                Linear::Windowed(_) => {}
+                Linear::Dense(_) | Linear::Windowed(_) => {}
             }
         }
         Ok(Linear::Dense(product))

@@ -8,6 +8,9 @@ use ndarray::{Array1, Array2};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+mod random;
+mod windows;
+
 /// Builds graphs node by node; parameters are random but repeatable.
 struct Builder {
     graph: Graph,
@@ -17,7 +20,8 @@ struct Builder {
 impl Builder {
     fn new(input: &[usize]) -> Self {
         let nodes = vec![Node { name: "input".into(), op: Op::Input, inputs: vec![], shape: Shape(input.to_vec()) }];
-        Builder { graph: Graph { name: "test".into(), nodes, output: NodeId(0) }, rng: ChaCha8Rng::seed_from_u64(7) }
+        let graph = Graph { name: "test".into(), nodes, output: NodeId(0) };
+        Builder { graph, rng: ChaCha8Rng::seed_from_u64(7) }
     }
 
     fn push(&mut self, name: &str, op: Op, inputs: &[usize], shape: Shape) -> usize {

@@ -4,7 +4,7 @@ use crate::ir::window::Window;
 use ndarray::{Array2, Array3, Array4, ArrayView2, s};
 
 /// More synapses than this are not walked through one by one.
-pub(super) const MAX_SYNAPSES: usize = 1 << 31;
+pub(super) const MAX_SYNAPSES: usize = 1 << 29;
 
 /// A linear map from one image to another that is the same at every pixel.
 #[derive(Clone, Debug)]

@@ -73,7 +73,9 @@ fn population(snn: &SnnGraph, pop: PopId, pixels: &ArrayView2<f32>, earlier: &[A
             Synapses::Dense { weight } => drive += &x.dot(&weight.t()),
             Synapses::Conv { weight, window, groups } => conv(x.view(), weight, *groups, window, &mut drive),
             // Activations are never negative, so nothing is what zero padding is.
-            Synapses::Channelwise { window, .. } if population.model == Model::Max => max(x.view(), window, &mut drive),
+            Synapses::Channelwise { weight, window, from, to } if population.model == Model::Max => {
+                max(x.view(), window, weight.dim().0, *from, *to, &mut drive);
+            }
             Synapses::Channelwise { weight, window, from, to } => {
                 channelwise(x.view(), weight, window, *from, *to, &mut drive)
             }

@@ -101,9 +101,9 @@ pub fn channelwise(
     });
 }
 
-/// Raises `out` to the greatest element under the window, every channel on its own.
-pub fn max(images: ArrayView2<f32>, window: &Window, out: &mut Array2<f32>) {
-    each_row(images, window, window.input[0], 0, 0, out, |line, result, _, _, range, first, stride| {
+/// Raises `channels` channels of `out`, from `to` on, to the greatest element under the window in those of `images`, from `from` on.
+pub fn max(images: ArrayView2<f32>, window: &Window, channels: usize, from: usize, to: usize, out: &mut Array2<f32>) {
+    each_row(images, window, channels, from, to, out, |line, result, _, _, range, first, stride| {
         let senders = line[first..].iter().step_by(stride);
         result[range].iter_mut().zip(senders).for_each(|(y, x)| *y = y.max(*x));
     });

@@ -111,7 +111,7 @@ fn compute(graph: &Graph, node: &Node, images: &ArrayView2<f32>, earlier: &[Arra
         }
         Op::Pool { kind: PoolKind::Max, window } => {
             let mut result = blank(f32::NEG_INFINITY);
-            float::max(input(0).view(), window, &mut result);
+            float::max(input(0).view(), window, window.input[0], 0, 0, &mut result);
             result
         }
         Op::Strided { start, step } => {

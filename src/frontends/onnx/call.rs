@@ -13,6 +13,9 @@ use ndarray::{Array1, ArrayD};
 /// times.
 const MAX_PARAMETERS: usize = 1 << 27;
 
+/// More elements than this in all activations together are refused; the largest networks in use have a quarter.
+const MAX_ALL_ELEMENTS: usize = 1 << 27;
+
 /// A constant that is computed while reading may have so many elements.
 pub(super) const MAX_CONSTANT: usize = 1 << 24;
 
@@ -147,6 +150,13 @@ impl Call<'_, '_> {
         }
     }
 
+    /// The element type of the constant that input `i` names, if the file states it there.
+    pub(super) fn data_type(&self, i: usize) -> Option<i32> {
+        let name = self.node.input.get(i)?.as_str();
+        let tensor = self.lowering.initializers.get(name).map(|tensor| tensor.data_type);
+        tensor.or_else(|| self.lowering.types.get(name).copied())
+    }
+
     /// Input `i`, which must be a constant of finite floats.
     pub(super) fn floats(&mut self, i: usize) -> Outcome<ArrayD<f32>> {
         let floats = self.constant(i)?.into_floats();
@@ -207,6 +217,11 @@ impl Call<'_, '_> {
             Some(0) => return Err(Stop::new(format!("computes nothing: its result has the extents {dims:?}"))),
             Some(_) => {}
             None => return Err(Stop::new(format!("computes {dims:?} elements; {MAX_ELEMENTS} are the limit"))),
+        }
+        let all = &mut self.lowering.elements;
+        *all = all.saturating_add(elements.unwrap_or(0));
+        if *all > MAX_ALL_ELEMENTS {
+            return Err(Stop::new(format!("brings the elements of all activations above {MAX_ALL_ELEMENTS}")));
         }
         let id = NodeId(self.lowering.nodes.len());
         let name = label(self.lowering.proto, self.index);

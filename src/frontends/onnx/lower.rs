@@ -76,10 +76,14 @@ pub(super) struct Lowering<'a> {
     pub(super) nodes: Vec<Node>,
     pub(super) values: HashMap<&'a str, Value>,
     pub(super) initializers: HashMap<&'a str, &'a TensorProto>,
+    /// Element types of the constants that are written as nodes.
+    pub(super) types: HashMap<&'a str, i32>,
     /// How many times each value is read by live nodes or as the output.
     pub(super) reads: HashMap<&'a str, usize>,
     pub(super) batch: Option<usize>,
     pub(super) parameters: usize,
+    /// Elements of all activations.
+    pub(super) elements: usize,
     pub(super) proto: &'a GraphProto,
 }
 
@@ -100,10 +104,12 @@ impl<'a> Lowering<'a> {
             opset,
             nodes: vec![input],
             values: HashMap::from([(interface.input.as_str(), Value::Activation(activation))]),
+            types: HashMap::new(),
             initializers: proto.initializer.iter().map(|t| (t.name.as_str(), t)).collect(),
             reads,
             batch: interface.batch,
             parameters: 0,
+            elements: 0,
             proto,
         }
     }
@@ -115,6 +121,10 @@ impl<'a> Lowering<'a> {
             let what = format!("the operator {domain}{} is not supported", node.op_type);
             return Err(Stop::with_help(what, ops::advice(&node.op_type)));
         };
+        if let ("Constant", Some(output)) = (node.op_type.as_str(), node.output.first()) {
+            let tensors = node.attribute.iter().filter_map(|a| a.t.as_ref());
+            self.types.extend(tensors.map(|tensor| (output.as_str(), tensor.data_type)));
+        }
         operator(&mut Call { lowering: self, node, index })
     }
 

@@ -161,6 +161,10 @@ pub mod data_type {
     pub const UINT8: i32 = 2;
     /// Signed byte.
     pub const INT8: i32 = 3;
+    /// Unsigned 16-bit integer.
+    pub const UINT16: i32 = 4;
+    /// Signed 16-bit integer.
+    pub const INT16: i32 = 5;
     /// 32-bit integer.
     pub const INT32: i32 = 6;
     /// 64-bit integer.

@@ -45,6 +45,15 @@ impl Tensor {
             data_type::BOOL | data_type::UINT8 => {
                 raw.or_list(&proto.int32_data, |&x| x.into(), |b| u8::from_le_bytes(b).into()).map(Values::Ints)
             }
+            data_type::INT8 => {
+                raw.or_list(&proto.int32_data, |&x| x.into(), |b| i8::from_le_bytes(b).into()).map(Values::Ints)
+            }
+            data_type::UINT16 => {
+                raw.or_list(&proto.int32_data, |&x| x.into(), |b| u16::from_le_bytes(b).into()).map(Values::Ints)
+            }
+            data_type::INT16 => {
+                raw.or_list(&proto.int32_data, |&x| x.into(), |b| i16::from_le_bytes(b).into()).map(Values::Ints)
+            }
             other => Err(format!("holds elements of the type {}, which is not supported", data_type::name(other))),
         }?
         .shaped(extents)

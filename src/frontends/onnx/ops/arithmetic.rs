@@ -1,12 +1,15 @@
 //! Add, Sum, Sub, Mul and Div: of an activation and a constant, or the sum of activations.
 
 use super::super::call::{Activation, Call, Outcome, Stop, Value};
+use super::super::tensor::Tensor;
 use super::affine;
+use super::constants::{Operation, combine};
 use crate::ir::graph::Op;
 use ndarray::{ArrayD, IxDyn};
 
 /// The two operands.
 enum Pair {
+    Constants(Tensor, Tensor),
     Activations(Activation, Activation),
     /// An activation and, broadcast to its elements, a constant; `swapped` if the constant stands first.
     Mixed {
@@ -21,6 +24,7 @@ enum Pair {
 pub(super) fn add(call: &mut Call<'_, '_>) -> Outcome<Value> {
     match operands(call)? {
         Pair::Activations(a, b) => add_activations(call, &[a, b]),
+        Pair::Constants(a, b) => combine(Operation::Add, a, b).map(Value::Constant),
         Pair::Mixed { x, index, constant, .. } => {
             if let Some(bias) = call.bias_of_sole_dense(index, &x)
                 && bias.len() == constant.len()
@@ -46,7 +50,10 @@ pub(super) fn sum(call: &mut Call<'_, '_>) -> Outcome<Value> {
 
 /// `x - c` or `c - x`.
 pub(super) fn sub(call: &mut Call<'_, '_>) -> Outcome<Value> {
-    let (x, constant, swapped) = mixed(call)?;
+    let (x, constant, swapped) = match mixed(call, Operation::Sub)? {
+        Mixed::Activation(x, constant, swapped) => (x, constant, swapped),
+        Mixed::Constant(value) => return Ok(value),
+    };
     let sign = if swapped { -1.0 } else { 1.0 };
     let shift: Vec<f32> = constant.iter().map(|c| -sign * c).collect();
     affine::emit(call, &x, &vec![sign; shift.len()], &shift).map(Value::Activation)
@@ -54,14 +61,20 @@ pub(super) fn sub(call: &mut Call<'_, '_>) -> Outcome<Value> {
 
 /// `x · c`.
 pub(super) fn mul(call: &mut Call<'_, '_>) -> Outcome<Value> {
-    let (x, constant, _) = mixed(call)?;
+    let (x, constant) = match mixed(call, Operation::Mul)? {
+        Mixed::Activation(x, constant, _) => (x, constant),
+        Mixed::Constant(value) => return Ok(value),
+    };
     let zeros = vec![0.0; constant.len()];
     affine::emit(call, &x, &constant, &zeros).map(Value::Activation)
 }
 
 /// `x / c`.
 pub(super) fn div(call: &mut Call<'_, '_>) -> Outcome<Value> {
-    let (x, constant, swapped) = mixed(call)?;
+    let (x, constant, swapped) = match mixed(call, Operation::Div)? {
+        Mixed::Activation(x, constant, swapped) => (x, constant, swapped),
+        Mixed::Constant(value) => return Ok(value),
+    };
     if swapped {
         return Err(Stop::new("divides a constant by an activation, which no spiking layer can"));
     }
@@ -82,9 +95,18 @@ fn add_activations(call: &mut Call<'_, '_>, terms: &[Activation]) -> Outcome<Val
     call.emit_shaped(Op::Add, &inputs, first.dims.clone(), shape).map(Value::Activation)
 }
 
-fn mixed(call: &mut Call<'_, '_>) -> Outcome<(Activation, Vec<f32>, bool)> {
+/// What is left for the operators that cannot combine activations.
+enum Mixed {
+    /// An activation, the constant at its elements, and whether that stands first.
+    Activation(Activation, Vec<f32>, bool),
+    /// The result for two constants.
+    Constant(Value),
+}
+
+fn mixed(call: &mut Call<'_, '_>, operation: Operation) -> Outcome<Mixed> {
     match operands(call)? {
-        Pair::Mixed { x, constant, swapped, .. } => Ok((x, constant, swapped)),
+        Pair::Mixed { x, constant, swapped, .. } => Ok(Mixed::Activation(x, constant, swapped)),
+        Pair::Constants(a, b) => combine(operation, a, b).map(|c| Mixed::Constant(Value::Constant(c))),
         Pair::Activations(..) => Err(Stop::new("combines two activations; only Add and Sum can")),
     }
 }
@@ -94,9 +116,8 @@ fn operands(call: &mut Call<'_, '_>) -> Outcome<Pair> {
         (Value::Activation(a), Value::Activation(b)) => return Ok(Pair::Activations(a, b)),
         (Value::Activation(x), Value::Constant(c)) => (0, c, x),
         (Value::Constant(c), Value::Activation(x)) => (1, c, x),
-        _ => {
-            return Err(Stop::with_help("combines two constants", "let the exporter fold constants"));
-        }
+        (Value::Constant(a), Value::Constant(b)) => return Ok(Pair::Constants(a, b)),
+        _ => return Err(Stop::Upstream),
     };
     let swapped = index == 1;
     let constant = constant.into_floats();

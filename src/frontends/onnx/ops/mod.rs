@@ -6,10 +6,12 @@ mod affine;
 mod arithmetic;
 mod concat;
 mod constant;
+mod constants;
 mod conv;
 mod dense;
 mod normalisation;
 mod pool;
+mod quantised;
 mod shape;
 mod shapes;
 mod slice;
@@ -31,6 +33,7 @@ const TABLE: &[(&str, Lower)] = &[
     ("Constant", constant::constant),
     ("ConstantOfShape", shapes::constant_of_shape),
     ("Conv", conv::conv),
+    ("DequantizeLinear", quantised::dequantize),
     ("Div", arithmetic::div),
     ("Dropout", shape::dropout),
     ("Flatten", shape::flatten),
@@ -43,6 +46,7 @@ const TABLE: &[(&str, Lower)] = &[
     ("MaxPool", pool::max_pool),
     ("Mul", arithmetic::mul),
     ("Pad", slice::pad),
+    ("QuantizeLinear", quantised::quantize),
     ("Range", shapes::range),
     ("ReduceMean", pool::reduce_mean),
     ("Relu", activation::relu),
