@@ -126,6 +126,7 @@ struct synfire_sim final {
     std::vector<Stream> streams;
     std::vector<Core> cores;
     std::vector<Memory> memories;
+    uint64_t value_mask = ~uint64_t{0};  // bits of the input's value
     bool offering = false;  // an input beat stands on the port and has not been taken
     std::string error;
 
@@ -181,7 +182,7 @@ struct synfire_sim final {
             top.in_valid_i = offering;
             if (offering) {
                 set_port(top.in_last_i, beats[taken].last);
-                set_port(top.in_value_i, static_cast<uint64_t>(beats[taken].value));
+                set_port(top.in_value_i, static_cast<uint64_t>(beats[taken].value) & value_mask);
                 set_port(top.in_id_i, beats[taken].id);
             }
             top.out_ready_i = !reset && (drive[cycle] & SYNFIRE_DRIVE_READY);
@@ -291,7 +292,10 @@ SYNFIRE_EXPORT int32_t synfire_set_border(synfire_sim* sim, uint64_t input, uint
     return guarded(sim, 0, [&] {
         const Vsynfire& top = *sim->model;
         Stream& out = sim->streams.at(output);
-        sim->streams.at(input).ready = port_wire(top.in_ready_o, 1);
+        Stream& in = sim->streams.at(input);
+        in.ready = port_wire(top.in_ready_o, 1);
+        // Verilator's ports may be wider than the design's; a negative value must not reach beyond them.
+        sim->value_mask = ~uint64_t{0} >> (64 - in.value.bits);
         out.valid = port_wire(top.out_valid_o, 1);
         out.last = port_wire(top.out_last_o, 1);
         out.value = port_wire(top.out_value_o, out.value.bits);

@@ -1,6 +1,6 @@
 //! Generated designs with window cores in Verilator against the cycle model and the functional model.
 
-mod window_support;
+mod window_networks;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -9,7 +9,7 @@ use synfire::cosim::{Pattern, PhaseCounts, Settings, Simulation, Toolchain};
 use synfire::golden::cycle::CycleModel;
 use synfire::golden::functional::{Functional, Outcome};
 use synfire::ir::mapped::MappedNet;
-use window_support::{image, laid_out_with, plan};
+use window_networks::{image, laid_out_with, plan};
 
 const PATTERNS: [Pattern; 4] = [Pattern::Always, Pattern::Random { percent: 40 }, Pattern::Bursts, Pattern::LongStalls];
 
@@ -29,6 +29,13 @@ fn write(net: &MappedNet, folder: &Path) {
         let path = folder.join(&file.path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, &file.text).unwrap();
+    }
+    if std::env::var_os("LINT_OFF").is_some() {
+        std::fs::write(
+            folder.join("rtl/off.vlt"),
+            "`verilator_config\nlint_off -rule WIDTHTRUNC\nlint_off -rule WIDTHEXPAND\nlint_off -rule UNUSEDSIGNAL\n",
+        )
+        .unwrap();
     }
 }
 

@@ -1,7 +1,7 @@
 //! The cycle model on random networks of convolutions, pools, joins and dense layers under random back-pressure, in every mode and
 //! with any banks: the functional golden model's spikes, logits and membranes, and slots as the closed formulas say.
 
-mod window_support;
+mod window_networks;
 
 use proptest::prelude::*;
 use rand::seq::SliceRandom;
@@ -14,7 +14,7 @@ use synfire::ir::mapped::{Core, MappedNet, Mode, UnitKind};
 use synfire::ir::quant::{Coding, Neuron};
 use synfire::ir::stream::Beat;
 use synfire::map::cost::{InputEvent, exact_cycles_of};
-use window_support::{Plan, image, laid_out, plan};
+use window_networks::{Plan, image, laid_out, plan};
 
 /// What each core sends in each phase, and what its membranes were when firing began and had ended.
 #[derive(Default)]
@@ -222,7 +222,7 @@ fn random_networks_have_everything() {
 fn slots_of_a_known_window() {
     use synfire::ir::mapped::{Payload, Target};
     use synfire::map::{MapRequest, map};
-    let quant = window_support::single_conv([2, 5, 5], 4);
+    let quant = window_networks::single_conv([2, 5, 5], 4);
     let net = map(quant, &MapRequest::new(Target::Generic)).unwrap();
     let (_, _, core) = net.cores().next().unwrap();
     let slots = |mode, sender| {

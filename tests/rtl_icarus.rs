@@ -3,26 +3,24 @@
 
 #[path = "cycle_support/mod.rs"]
 mod cycle_support;
+mod rtl_support;
 
 use cycle_support::{Layer, map, quant};
 use ndarray::Array2;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use rtl_support::Tools;
 use std::collections::BTreeMap;
-use synfire::cosim::Verilator;
-use synfire::flow::{Found, Tool, tools};
-use synfire::golden::functional::Functional;
-use synfire::ir::mapped::{MappedNet, Mode, Payload, Target};
+use synfire::ir::mapped::{Mode, Payload, Target};
 use synfire::ir::quant::{Coding, Neuron};
-use synfire::ir::stream::Beat;
 use synfire::map::{LayerChoice, MapRequest, ModeChoice};
-use synfire::rtl::{self, Vectors};
 
 const CODINGS: [Coding; 3] = [Coding::Graded, Coding::Unit, Coding::Rate];
 const TARGETS: [Target; 6] =
     [Target::Ecp5_25k, Target::Ecp5_85k, Target::Ice40Hx8k, Target::Ice40Up5k, Target::Xc7, Target::Generic];
 
+<<<<<<< HEAD
 /// The simulator; `None`, after saying so, where it is missing.
 struct Tools {
     iverilog: Found,
@@ -145,6 +143,8 @@ fn vectors(net: &MappedNet, images: &[Vec<i64>]) -> Vectors {
     vectors
 }
 
+=======
+>>>>>>> rtl
 fn random_images(rng: &mut impl Rng, count: usize, pixels: usize, bits: u32) -> Vec<Vec<i64>> {
     let mut pixel = || if rng.random_bool(0.5) { rng.random_range(0..(1i64 << bits)) } else { 0 };
     (0..count).map(|_| (0..pixels).map(|_| pixel()).collect()).collect()

@@ -3,7 +3,7 @@
 // Contract: combinational. quotient_o = value_i div Divisor, rest_o = value_i mod Divisor; meaningful for values below
 // Quotients × Divisor. A power of two costs nothing, other divisors a comparison for every quotient.
 //
-// Parameters: Divisor; Quotients; InBits, QuotientBits, RestBits (at least 1; RestBits < InBits unless Divisor is 1).
+// Parameters: Divisor; Quotients; InBits, which hold Quotients × Divisor; QuotientBits, RestBits (at least 1).
 `default_nettype none
 
 module sf_divide #(
@@ -29,15 +29,18 @@ module sf_divide #(
     end else begin : g_compare
       reg [QuotientBits-1:0] quotient;
       reg [InBits-1:0]       start;
+      reg [InBits-1:0]       next;
       integer                q;
       always @* begin
         quotient = {QuotientBits{1'b0}};
         start    = {InBits{1'b0}};
+        next     = Divisor[InBits-1:0];
         for (q = 1; q < Quotients; q = q + 1) begin
-          if (value_i >= q * Divisor) begin
+          if (value_i >= next) begin
             quotient = q[QuotientBits-1:0];
-            start    = q * Divisor;
+            start    = next;
           end
+          next = next + Divisor[InBits-1:0];
         end
       end
       wire [InBits-1:0] rest = value_i - start;

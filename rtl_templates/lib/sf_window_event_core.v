@@ -38,8 +38,8 @@ module sf_window_event_core #(
   parameter RowBits          = 3,
   parameter ColumnBits       = 3,
   parameter ChannelBits      = 2,
-  parameter [8*Projections-1:0] ColumnWidths  = {Projections{8'd3}},
-  parameter [8*Projections-1:0] ChannelWidths = {Projections{8'd2}},
+  parameter [32*Projections-1:0] ColumnWidths  = {Projections{32'd3}},
+  parameter [32*Projections-1:0] ChannelWidths = {Projections{32'd2}},
   parameter RowStepBits      = 2,
   parameter ColumnStepBits   = 2,
   parameter WordRows         = 1,
@@ -347,6 +347,8 @@ module sf_window_event_core #(
       assign p_addr_o = m_group_q;
     end
   endgenerate
+
+  wire unused_words = &{1'b0, m_word, m_group_q};
 
   // ---------------------------------------------------------------- firing
   wire [OutIdBits-1:0] a_base;

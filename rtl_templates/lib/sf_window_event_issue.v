@@ -31,8 +31,8 @@ module sf_window_event_issue #(
   parameter RowBits          = 3,
   parameter ColumnBits       = 3,
   parameter ChannelBits      = 2,
-  parameter [8*Projections-1:0] ColumnWidths  = {Projections{8'd3}},
-  parameter [8*Projections-1:0] ChannelWidths = {Projections{8'd2}},
+  parameter [32*Projections-1:0] ColumnWidths  = {Projections{32'd3}},
+  parameter [32*Projections-1:0] ChannelWidths = {Projections{32'd2}},
   parameter RowStepBits      = 2,
   parameter ColumnStepBits   = 2,
   parameter RowTapBits       = 1,
@@ -263,6 +263,9 @@ module sf_window_event_issue #(
 
   // ---------------------------------------------------------------- what is issued
   wire hits = adding && (!channelwise || reached);
+  // There may be fewer words than groups, if all projections are channelwise.
+  wire [AddrBits+ChannelGroupBits-1:0] wide_group = {{AddrBits{1'b0}}, group_q};
+  wire unused_group = &{1'b0, wide_group};
 
   always @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -278,7 +281,7 @@ module sf_window_event_issue #(
       row_weight_o    <= row_data_i[1+:AddrBits];
       column_weight_o <= column_data_i[1+:AddrBits];
       // All lanes of the one word, or the words of all channel groups.
-      channel_o       <= channel_words + (channelwise ? {AddrBits{1'b0}} : {{(AddrBits-ChannelGroupBits){1'b0}}, group_q});
+      channel_o       <= channel_words + (channelwise ? {AddrBits{1'b0}} : wide_group[AddrBits-1:0]);
       group_o         <= !(adding && channelwise) ? group_q : reached ? reached_group : {ChannelGroupBits{1'b0}};
       lane_o          <= reached_lane;
       value_o         <= held_value;

@@ -4,7 +4,7 @@
 // extent needs (0 bits for an extent of 1); the projection stands from bit IdShift up.
 //
 // Parameters: Projections, ProjectionBits; IdBits, IdShift (IdBits, if there is one projection); RowBits, ColumnBits,
-// ChannelBits = widths of the outputs (at least 1); ColumnWidths, ChannelWidths = bits of the fields in the id, 8 bits a
+// ChannelBits = widths of the outputs (at least 1); ColumnWidths, ChannelWidths = bits of the fields in the id, 32 bits a
 // projection, projection 0 lowest.
 `default_nettype none
 
@@ -16,8 +16,8 @@ module sf_window_fields #(
   parameter RowBits        = 3,
   parameter ColumnBits     = 3,
   parameter ChannelBits    = 2,
-  parameter [8*Projections-1:0] ColumnWidths  = {Projections{8'd3}},
-  parameter [8*Projections-1:0] ChannelWidths = {Projections{8'd2}}
+  parameter [32*Projections-1:0] ColumnWidths  = {Projections{32'd3}},
+  parameter [32*Projections-1:0] ChannelWidths = {Projections{32'd2}}
 ) (
   input  wire [IdBits-1:0]         id_i,
   output wire [ProjectionBits-1:0] projection_o,
@@ -36,8 +36,8 @@ module sf_window_fields #(
   genvar p;
   generate
     for (p = 0; p < Projections; p = p + 1) begin : g_projection
-      localparam ColumnWidth  = ColumnWidths[8*p+:8];
-      localparam ChannelWidth = ChannelWidths[8*p+:8];
+      localparam integer ColumnWidth  = ColumnWidths[32*p+:32];
+      localparam integer ChannelWidth = ChannelWidths[32*p+:32];
       assign row[p*RowBits+:RowBits]             = fields[ChannelWidth+ColumnWidth+:RowBits];
       assign column[p*ColumnBits+:ColumnBits]    = fields[ChannelWidth+:ColumnBits]
                                                  & ~({ColumnBits{1'b1}} << ColumnWidth);

@@ -42,20 +42,24 @@ fn load_weights(dir: &Path, quant: &mut QuantGraph) -> Result<()> {
         let extent = |id: PopId| extents.get(id.0).copied().unwrap_or(0);
         let neurons = [extent(p.projection.post), extent(p.projection.pre)];
         let bits = p.weight_bits;
-        let loaded = read(&file, "read the weights").and_then(|bytes| match &mut p.projection.synapses {
-            Synapses::Dense { weight } => Ok(*weight = array(&bytes, &neurons, bits)?),
-            Synapses::Conv { weight, window, groups } => {
-                let [c_in, c_out, rows, columns] =
-                    [window.input[0], window.output[0], window.kernel[0], window.kernel[1]];
-                Ok(*weight = array(&bytes, &[c_out, c_in / (*groups).max(1), rows, columns], bits)?)
+        let into = |bytes: Vec<u8>| -> Result<()> {
+            match &mut p.projection.synapses {
+                Synapses::Dense { weight } => *weight = array(&bytes, &neurons, bits)?,
+                Synapses::Conv { weight, window, groups } => {
+                    let [c_in, c_out, rows, columns] =
+                        [window.input[0], window.output[0], window.kernel[0], window.kernel[1]];
+                    *weight = array(&bytes, &[c_out, c_in / (*groups).max(1), rows, columns], bits)?;
+                }
+                Synapses::Channelwise { weight, window, .. } => {
+                    let filters: Array3<i32> = parse(&bytes)?;
+                    // How many channels there are is said by the file alone.
+                    let expected = [filters.dim().0, window.kernel[0], window.kernel[1]];
+                    *weight = checked(filters, &expected, bits)?;
+                }
             }
-            Synapses::Channelwise { weight, window, .. } => {
-                let filters: Array3<i32> = parse(&bytes)?;
-                // How many channels there are is said by the file alone.
-                let expected = [filters.dim().0, window.kernel[0], window.kernel[1]];
-                Ok(*weight = checked(filters, &expected, bits)?)
-            }
-        });
+            Ok(())
+        };
+        let loaded = read(&file, "read the weights").and_then(into);
         if let Err(e) = loaded {
             problems.extend(e.in_file(&file).help("compile the design again").problems);
         }

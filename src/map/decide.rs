@@ -76,7 +76,8 @@ fn formula(core: &Core, layer: &Layer) -> String {
         Mode::Matrix { .. } => format!("{phases}{groups} × ({} chunks + {fire})", grouped(core.chunks() as u64)),
         Mode::WindowMatrix { .. } => {
             let gathered = core.phase_slots() - core.fire_slots();
-            format!("{phases}({} slots to gather + {groups} × {fire})", grouped(gathered))
+            let each = format!("{} slots to gather + {groups} × {fire}", grouped(gathered));
+            if phases.is_empty() { each } else { format!("{phases}({each})") }
         }
     }
 }

@@ -162,7 +162,7 @@ pub fn core<'a>(net: &'a MappedNet, unit: &'a Unit, core: &'a Core) -> CoreView<
         false => (groups, lanes),
     };
     // An address register must also hold group 0 … groups-1 by itself.
-    let addr_bits = index_bits(core.weight_words()).max(group_bits);
+    let addr_bits = index_bits(core.weight_words()).max(if core.mode.is_window() { 1 } else { group_bits });
     let (kind, count_bits, count_max) = match core.fire {
         Fire::Count { bits, max } => (0, bits, max),
         Fire::Unit { .. } => (1, 1, 1),

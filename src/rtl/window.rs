@@ -25,15 +25,14 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table whose word `address` has the fields `fields(address)`, `(value, bits)` from bit 0 up.
+    /// The table whose word `address` has the fields `fields(address)`, `(value, bits)` from bit 0 up; zeros where there are none.
     pub fn new(
         name: &'static str,
         width: usize,
-        depth: usize,
         addr_bits: u32,
         fields: impl Fn(usize) -> Vec<(usize, u32)>,
     ) -> Table {
-        let mut image = String::new();
+        let (depth, mut image) = (1 << addr_bits, String::new());
         for address in 0..depth {
             let mut word = Word::new();
             fields(address).iter().for_each(|&(value, bits)| word.push(value as i64, bits as usize));
@@ -66,7 +65,7 @@ impl Widths {
         Widths {
             projection: index_bits(core.fields.len()),
             sender: [bits(0), bits(1), bits(2)],
-            addr: index_bits(core.weight_words()).max(group),
+            addr: index_bits(core.weight_words()),
             group,
             channel_group,
         }
@@ -123,7 +122,7 @@ pub fn parameters(core: &Core, input: &Stream, output: &Stream) -> Vec<Parameter
     set("RowBits", widths.sender[1] as usize);
     set("ColumnBits", widths.sender[2] as usize);
     let field = |which: usize| {
-        packed(core.fields.iter().map(|i| IdLayout::Fields { extent: i.window.input }.bits()[which] as usize), 8)
+        packed(core.fields.iter().map(|i| IdLayout::Fields { extent: i.window.input }.bits()[which] as usize), 32)
     };
     let steps = id_steps(core, output);
     list.extend([("ChannelWidths", field(0)), ("ColumnWidths", field(2))]);
@@ -173,7 +172,8 @@ fn aligned(core: &Core, output: &Stream) -> bool {
 /// Bits that hold every channel of the core's senders and receivers, and the number of channels.
 pub fn channel_math_bits(core: &Core) -> u32 {
     let most = core.fields.iter().map(|input| input.window.input[0]).max().unwrap_or(1);
-    1 + unsigned_bits(most.max(core.extent[0]).max(core.mode.channel_lanes()) as u64)
+    // A division by the lanes compares with up to one multiple beyond the last channel.
+    1 + unsigned_bits(most.max(core.extent[0] + core.mode.channel_lanes()) as u64)
 }
 
 /// `(from, to, channels)` of a channelwise projection.

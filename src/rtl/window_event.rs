@@ -69,9 +69,8 @@ fn table(core: &Core, axis: usize, name: &'static str) -> Table {
     let fields = |address: usize| {
         let (step, at) = (address % (1 << step_bits), address >> step_bits);
         let (projection, at) = (at >> at_bits, at % (1 << at_bits));
-        let Some(found) = steps[projection].get(at).and_then(|steps| Some((steps.get(step)?, steps.len()))) else {
-            return Vec::new();
-        };
+        let steps = steps.get(projection).and_then(|rows| rows.get(at));
+        let Some(found) = steps.and_then(|steps| Some((steps.get(step)?, steps.len()))) else { return Vec::new() };
         let (Step { weight, banks }, count) = found;
         let mut fields = vec![(usize::from(step + 1 == count), 1), (weight % (1 << widths.addr), widths.addr)];
         for reached in banks {
@@ -81,7 +80,7 @@ fn table(core: &Core, axis: usize, name: &'static str) -> Table {
         fields
     };
     let addr_bits = widths.projection + at_bits + step_bits;
-    Table::new(name, width as usize, core.fields.len() << (at_bits + step_bits), addr_bits, fields)
+    Table::new(name, width as usize, addr_bits, fields)
 }
 
 /// One step of an event along an axis.
