@@ -6,6 +6,7 @@ mod demo;
 mod doctor;
 mod inputs;
 mod inspect;
+mod operations;
 mod run;
 mod sweep;
 mod synth;
