@@ -76,7 +76,8 @@ fn the_networks_have_what_can_go_wrong() {
         assert!(fires.clone().all(|pop| zeros(pop, &|n| n == 0) && zeros(pop, &|n| n > 1)), "{name}");
         assert!(net.projections.iter().any(|p| p.projection.synapses.weights().any(|w| *w == 0)), "{name}");
         let tally = measured(&net);
-        let sums = |key: &str| tally["projections"].as_array().unwrap().iter().filter_map(|p| p[key].as_u64()).sum::<u64>();
+        let sums =
+            |key: &str| tally["projections"].as_array().unwrap().iter().filter_map(|p| p[key].as_u64()).sum::<u64>();
         assert!(sums("macs") > 0 && sums("acs") > 0, "{name}: {tally}");
         assert!(sums("macs") + sums("acs") < sums("dense"), "{name}: {tally}");
     }
@@ -100,7 +101,8 @@ fn case(net: &QuantGraph) -> Value {
 /// Runs the script on all networks; `Err` with the reason where it cannot run here.
 fn package() -> Result<Value, String> {
     let python = tools::find(Tool::Python).map_err(|e| e.to_string())?;
-    let cases: serde_json::Map<String, Value> = cases().iter().map(|(name, net)| (name.to_string(), case(net))).collect();
+    let cases: serde_json::Map<String, Value> =
+        cases().iter().map(|(name, net)| (name.to_string(), case(net))).collect();
     let mut command = python.command();
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/neurobench_metrics.py"));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -18,7 +18,15 @@ pub fn measure(net: &QuantGraph, images: &Images, sample: usize) -> Result<Metri
 pub fn text(metrics: &Metrics) -> String {
     let bits = format!("{}-bit", metrics.quantised_bits);
     let mut table = report::Table::new(&[
-        "per image", "sparsity", "MACs", "ACs", "dense", "updates", "bytes", "float MACs", &format!("{bits} MACs"),
+        "per image",
+        "sparsity",
+        "MACs",
+        "ACs",
+        "dense",
+        "updates",
+        "bytes",
+        "float MACs",
+        &format!("{bits} MACs"),
     ]);
     let mut row = |name: &str, t: &Totals| {
         table.row(&[
@@ -37,7 +45,9 @@ pub fn text(metrics: &Metrics) -> String {
     row("total", &metrics.total);
     let pools = match metrics.total.pool_operations {
         0.0 => String::new(),
-        operations => format!("Pools add {} operations, which NeuroBench does not count.\n", grouped_tenths(operations)),
+        operations => {
+            format!("Pools add {} operations, which NeuroBench does not count.\n", grouped_tenths(operations))
+        }
     };
     format!(
         "\nNeuroBench's metrics, mean of {} images; in the last two columns one pass of the float and of a {bits} quantised network\n\

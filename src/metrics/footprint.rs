@@ -23,7 +23,8 @@ impl Footprint {
     /// Of a population with the projections into it; nothing for the source.
     pub(super) fn of(net: &QuantGraph, pop: PopId) -> Footprint {
         let population = net.population(pop);
-        let weights = net.projections_into(pop).map(|(_, p)| p.projection.synapses.weights().len() as u64 * bytes(p.weight_bits));
+        let weights =
+            net.projections_into(pop).map(|(_, p)| p.projection.synapses.weights().len() as u64 * bytes(p.weight_bits));
         let vectors: Vec<&[i64]> = match &population.neuron {
             Neuron::Source => return Footprint::default(),
             Neuron::Pool { .. } => vec![],
@@ -53,7 +54,8 @@ fn bytes(bits: u32) -> u64 {
 
 fn vector_bytes(population: &QPopulation, values: &[i64]) -> u64 {
     let channels = population.shape.channels().max(1);
-    let shared = values.chunks((values.len() / channels).max(1)).all(|channel| channel.iter().all(|v| *v == channel[0]));
+    let shared =
+        values.chunks((values.len() / channels).max(1)).all(|channel| channel.iter().all(|v| *v == channel[0]));
     let elements = if shared { channels } else { values.len() };
     let (least, greatest) = values.iter().fold((0, 0), |(least, greatest), &v| (v.min(least), v.max(greatest)));
     elements as u64 * bytes(signed_bits(least, greatest))

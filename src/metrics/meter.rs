@@ -3,7 +3,7 @@
 use super::updates::Updates;
 use super::wiring::Wiring;
 use crate::error::{Error, Result};
-use crate::golden::functional::Functional;
+use crate::golden::functional::{Functional, Outcome};
 use crate::ir::quant::{Coding, Neuron, QProjection, QuantGraph};
 use rayon::prelude::*;
 
@@ -88,7 +88,7 @@ impl<'a> Meter<'a> {
         Ok(Meter { net, functional, projections, updates })
     }
 
-    /// Presents the images in parallel; `codes(i)` gives the pixel codes of image `i`.
+    /// Presents the images in parallel; `codes(i)` gives the pixel codes of image `i`. The sums do not depend on the number of threads.
     ///
     /// # Errors
     /// An image that does not fit the network.
@@ -97,7 +97,14 @@ impl<'a> Meter<'a> {
             .par_chunks(CHUNK)
             .map(|chunk| {
                 let mut total = self.empty();
-                chunk.iter().try_for_each(|&i| self.image(&codes(i), &mut total))?;
+                for &i in chunk {
+                    // In two-phase coding there is one phase: what an image's neurons send in it is what they send.
+                    let outcome = match self.updates {
+                        Some(_) => self.functional.image_by_phase(&codes(i))?,
+                        None => self.functional.image(&codes(i))?,
+                    };
+                    self.count(&outcome, &mut total)?;
+                }
                 Ok(total)
             })
             .collect();
@@ -112,14 +119,18 @@ impl<'a> Meter<'a> {
         }
     }
 
-    fn image(&self, codes: &[i64], total: &mut Tally) -> Result<()> {
-        let outcome = self.functional.image_by_phase(codes)?;
-        let phases = outcome.phases.ok_or_else(|| Error::internal("the golden model kept no phases"))?;
+    /// Adds one image, of which in rate coding the golden model must have kept the phases.
+    fn count(&self, outcome: &Outcome, total: &mut Tally) -> Result<()> {
+        let phases = match (&outcome.phases, &self.updates) {
+            (Some(phases), _) => phases.as_slice(),
+            (None, None) => std::slice::from_ref(&outcome.counts),
+            (None, Some(_)) => return Err(Error::internal("the golden model kept no phases")),
+        };
         total.images += 1;
         for (projection, tally) in self.projections.iter().zip(&mut total.projections) {
-            projection.count(&phases, &outcome.counts, tally);
+            projection.count(phases, &outcome.counts, tally);
         }
-        let later = self.updates.as_ref().map(|u| u.later(&phases));
+        let later = self.updates.as_ref().map(|u| u.later(phases));
         for (index, (population, tally)) in self.net.populations.iter().zip(&mut total.populations).enumerate() {
             let neurons = population.shape.len() as u64;
             let sent = || phases.iter().flat_map(|phase| &phase[index]);
@@ -171,7 +182,8 @@ impl Projection {
         }
         for x in phases[..seen].iter().map(|phase| &phase[self.pre]) {
             if self.unit {
-                tally.operations.acs += x.iter().zip(&self.reach).map(|(n, reach)| n.unsigned_abs() * reach).sum::<u64>();
+                tally.operations.acs +=
+                    x.iter().zip(&self.reach).map(|(n, reach)| n.unsigned_abs() * reach).sum::<u64>();
             } else {
                 let (operations, binary) = self.meet(x);
                 tally.operations.add(operations, binary);
@@ -181,9 +193,10 @@ impl Projection {
 
     /// Non-zero weights that the non-zero payloads meet, and whether all payloads are in {-1, 0, 1}.
     fn meet(&self, x: &[i64]) -> (u64, bool) {
-        x.iter().zip(&self.reach).filter(|(x, _)| **x != 0).fold((0, true), |(sum, binary), (x, reach)| {
-            (sum + reach, binary && x.unsigned_abs() == 1)
-        })
+        x.iter()
+            .zip(&self.reach)
+            .filter(|(x, _)| **x != 0)
+            .fold((0, true), |(sum, binary), (x, reach)| (sum + reach, binary && x.unsigned_abs() == 1))
     }
 }
 

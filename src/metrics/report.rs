@@ -8,8 +8,8 @@ use crate::ir::quant::{Coding, Neuron};
 use serde::Serialize;
 
 /// Why the one-pass networks stand beside the spiking one.
-pub const NOTE: &str = "Sparsity alone misleads: it counts how rarely neurons fire in a call, not how many calls an image takes, and a \
-    quantised network that runs once skips the same zeros; so compare operations.";
+pub const NOTE: &str = "Sparsity alone misleads: it says how rarely neurons fire in a call, not how many calls an image takes, and a \
+    quantised network skips the same zeros in one pass; compare operations.";
 
 /// What an image costs in a network, mean of the images measured.
 #[derive(Clone, Debug, PartialEq, Serialize)]

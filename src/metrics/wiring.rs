@@ -58,7 +58,8 @@ impl Wiring {
         match self {
             Wiring::Dense(weight) => weight.len() as u64,
             Wiring::Windowed(w) => {
-                let [rows, columns] = w.receivers.each_ref().map(|axis| axis.iter().map(|r| r.len() as u64).sum::<u64>());
+                let [rows, columns] =
+                    w.receivers.each_ref().map(|axis| axis.iter().map(|r| r.len() as u64).sum::<u64>());
                 w.channels.iter().map(|c| c.many as u64 * rows * columns).sum()
             }
         }
@@ -78,7 +79,8 @@ impl Wiring {
                     let of_tap: Vec<u64> = (0..taps).map(|tap| set(w.of_tap(c, tap))).collect();
                     for rows in &w.receivers[0] {
                         for across in &w.receivers[1] {
-                            let taps = rows.iter().flat_map(|(_, ky)| across.iter().map(move |(_, kx)| ky * columns + kx));
+                            let taps =
+                                rows.iter().flat_map(|(_, ky)| across.iter().map(move |(_, kx)| ky * columns + kx));
                             reach.push(taps.map(|tap| of_tap[tap]).sum());
                         }
                     }
@@ -174,8 +176,7 @@ mod tests {
         let mut sums = vec![0; post];
         wiring.add(x, &mut sums);
         let weight = |o, i| synapses.weight(o, i);
-        let expected: Vec<i64> =
-            (0..post).map(|o| (0..pre).map(|i| i64::from(weight(o, i)) * x[i]).sum()).collect();
+        let expected: Vec<i64> = (0..post).map(|o| (0..pre).map(|i| i64::from(weight(o, i)) * x[i]).sum()).collect();
         prop_assert_eq!(sums, expected);
         let reach: Vec<u64> = (0..pre).map(|i| (0..post).filter(|&o| weight(o, i) != 0).count() as u64).collect();
         prop_assert_eq!(wiring.reach(), reach);

@@ -32,15 +32,21 @@ pub struct Builder {
 
 impl Builder {
     fn new(coding: Coding, pixels: PixelFormat, shape: &[usize]) -> Builder {
-        let source = QPopulation {
-            name: "image".into(),
-            shape: Shape(shape.to_vec()),
-            neuron: Neuron::Source,
-            range: (0, 0),
-        };
+        let source =
+            QPopulation { name: "image".into(), shape: Shape(shape.to_vec()), neuron: Neuron::Source, range: (0, 0) };
         let name = "fixed".into();
         let (populations, projections) = (vec![source], Vec::new());
-        Builder { net: QuantGraph { name, coding, timesteps: TIMESTEPS, pixels, normalisation: None, populations, projections } }
+        Builder {
+            net: QuantGraph {
+                name,
+                coding,
+                timesteps: TIMESTEPS,
+                pixels,
+                normalisation: None,
+                populations,
+                projections,
+            },
+        }
     }
 
     /// Adds a population with what projects into it: sender, delay, synapses.
@@ -65,7 +71,8 @@ impl Builder {
     fn fire(&self, shape: &[usize], theta: i64) -> Neuron {
         let shape = Shape(shape.to_vec());
         let mut bias = numbers(theta as u64, -4, 4);
-        let by_channel = |f: &dyn Fn(i64) -> i64| (0..shape.len()).map(|n| f(shape.channel_of(n) as i64)).collect::<Vec<_>>();
+        let by_channel =
+            |f: &dyn Fn(i64) -> i64| (0..shape.len()).map(|n| f(shape.channel_of(n) as i64)).collect::<Vec<_>>();
         Neuron::If {
             theta: by_channel(&|c| theta + c * theta / 7),
             v_init: by_channel(&|c| theta / 2 - 3 * c),
@@ -87,15 +94,11 @@ fn conv(seed: u64, window: Window, groups: usize) -> Synapses<i32> {
 /// rate coding, which has no pools), readout.
 pub fn windows(coding: Coding, combine: Combine) -> QuantGraph {
     let mut b = Builder::new(coding, PixelFormat::unsigned(4), &[2, 6, 7]);
-    let first = Window {
-        kernel: [3, 3],
-        pad: [2, 2],
-        dilation: [2, 2],
-        output: [4, 6, 7],
-        ..Window::identity([2, 6, 7])
-    };
+    let first =
+        Window { kernel: [3, 3], pad: [2, 2], dilation: [2, 2], output: [4, 6, 7], ..Window::identity([2, 6, 7]) };
     b.add("a", &[4, 6, 7], b.fire(&[4, 6, 7], 14), vec![(0, 0, conv(1, first, 2))]);
-    let strided = Window { kernel: [3, 3], stride: [2, 3], pad: [1, 1], output: [5, 3, 3], ..Window::identity([4, 6, 7]) };
+    let strided =
+        Window { kernel: [3, 3], stride: [2, 3], pad: [1, 1], output: [5, 3, 3], ..Window::identity([4, 6, 7]) };
     let skip = Window { kernel: [1, 1], pad: [0, 0], ..strided };
     let join = vec![(1, 0, conv(2, strided, 1)), (1, 0, channelwise(10, skip, 3, 1, 2))];
     b.add("b", &[5, 3, 3], b.fire(&[5, 3, 3], 4), join);
@@ -122,9 +125,15 @@ pub fn dense(coding: Coding) -> QuantGraph {
     let neuron = b.fire(&[8], 11);
     b.add("h", &[8], neuron, inputs);
     let readout = Neuron::Readout { v_init: vec![1, -1, 0, 5] };
-    b.add("y", &[4], readout, vec![(1, 0, Synapses::Dense { weight: weights(8, (4, 8)) }), (0, 0, Synapses::Dense {
-        weight: weights(9, (4, 9)),
-    })]);
+    b.add(
+        "y",
+        &[4],
+        readout,
+        vec![
+            (1, 0, Synapses::Dense { weight: weights(8, (4, 8)) }),
+            (0, 0, Synapses::Dense { weight: weights(9, (4, 9)) }),
+        ],
+    );
     b.net
 }
 
