@@ -36,8 +36,7 @@ struct Task {
 
 impl Task {
     fn cifar(folder: &Path, model: &str, float: f64) -> Task {
-        let normalisation =
-            Normalisation { mean: vec![0.485, 0.456, 0.406], std: vec![0.229, 0.224, 0.225] };
+        let normalisation = Normalisation { mean: vec![0.485, 0.456, 0.406], std: vec![0.229, 0.224, 0.225] };
         let data = folder.join("data/cifar10-jpeg");
         let (test, labels) = load_images(&data.join("test_batch.bin.gz")).unwrap();
         let training = load_images(&data.join("calibration_2000.bin.gz")).unwrap().0;
@@ -62,13 +61,16 @@ impl Task {
 
     /// The first `images` of the test set, and the seconds that quantising took.
     fn run(&self, timesteps: u32, images: usize) -> (Summary, f64) {
-        let settings = QuantSettings { timesteps, normalisation: self.normalisation.clone(), ..QuantSettings::default() };
+        let settings =
+            QuantSettings { timesteps, normalisation: self.normalisation.clone(), ..QuantSettings::default() };
         let start = Instant::now();
         let calibration = std::env::var("CALIB").ok().and_then(|c| c.parse().ok()).unwrap_or(CALIBRATION);
         let net = quantise(&self.snn, self.training.matrix(0..calibration).view(), &settings).unwrap();
         let seconds = start.elapsed().as_secs_f64();
         assert_eq!(net.check(), []);
-        if std::env::var("DUMP").is_ok() { println!("{}", net.dump()); }
+        if std::env::var("DUMP").is_ok() {
+            println!("{}", net.dump());
+        }
         let codes = |i| self.test.codes(i, &net.pixels);
         let labels = &self.labels.as_slice()[..images];
         (Functional::new(&net).unwrap().classify(images, codes, Some(labels)).unwrap(), seconds)
@@ -95,18 +97,25 @@ impl Task {
 fn table() {
     let Some(folder) = shared() else { return };
     let only = std::env::var("NET").unwrap_or_default();
-    let steps: Vec<u32> = std::env::var("STEPS").unwrap_or("8,16,32".into()).split(',').map(|t| t.parse().unwrap()).collect();
+    let steps: Vec<u32> =
+        std::env::var("STEPS").unwrap_or("8,16,32".into()).split(',').map(|t| t.parse().unwrap()).collect();
     let images = std::env::var("IMAGES").ok().and_then(|c| c.parse().ok()).unwrap_or(10_000);
     if only.is_empty() || only == "fashion" {
         let task = Task::fashion(&folder);
-        steps.iter().for_each(|&t| { task.report(t, images); });
+        steps.iter().for_each(|&t| {
+            task.report(t, images);
+        });
     }
     if only.is_empty() || only == "resnet20" {
         let task = Task::cifar(&folder, "cifar10_resnet20.onnx", 87.93);
-        steps.iter().for_each(|&t| { task.report(t, images); });
+        steps.iter().for_each(|&t| {
+            task.report(t, images);
+        });
     }
     if only.is_empty() || only == "resnet18" {
         let task = Task::cifar(&folder, "cifar10_resnet18.onnx", 88.25);
-        steps.iter().for_each(|&t| { task.report(t, images); });
+        steps.iter().for_each(|&t| {
+            task.report(t, images);
+        });
     }
 }

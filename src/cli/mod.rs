@@ -7,6 +7,7 @@ mod doctor;
 mod inputs;
 mod inspect;
 mod nir;
+mod operations;
 mod run;
 mod sweep;
 mod synth;
