@@ -57,7 +57,10 @@ fn state_defaults(node: &mut NodeProto, ranks: &HashMap<&str, usize>) {
     let weights = || node.input.get(1).and_then(|name| ranks.get(name.as_str())).copied();
     // Images have two dimensions unless something says otherwise.
     let rank = kernel.or_else(weights).filter(|rank| (1..=2).contains(rank)).unwrap_or(2);
-    let automatic = node.attribute.iter().any(|a| a.name == "auto_pad" && !matches!(&a.s[..], b"" | b"NOTSET"));
+    // The engine does not know VALID, which is no padding whatever the pads say.
+    let valid = node.attribute.iter().any(|a| a.name == "auto_pad" && a.s == b"VALID");
+    node.attribute.retain(|a| !(valid && matches!(a.name.as_str(), "auto_pad" | "pads")));
+    let automatic = node.attribute.iter().any(|a| a.name == "auto_pad" && a.s.starts_with(b"SAME"));
     let missing = |name: &str, node: &NodeProto| node.attribute.iter().all(|a| a.name != name);
     if !automatic && missing("pads", node) {
         let (name, ints, r#type) = ("pads".into(), vec![0; 2 * rank], attribute_type::INTS);
