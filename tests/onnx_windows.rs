@@ -69,9 +69,20 @@ fn convolutions_of_two_dimensions() {
     single(17, &x, conv().int("group", 2).ints("strides", &[2, 2]), constants(&[6, 2, 2, 2]));
     let graph = single(6, &x, conv().int("group", 4).ints("pads", &[1, 1, 1, 1]), constants(&[4, 1, 3, 3]));
     assert!(graph.dump().contains("weight=4x1x3x3 groups=4 pad=1x1"), "{}", graph.dump());
-    for pad in ["SAME_UPPER", "SAME_LOWER", "VALID", "NOTSET"] {
+    for pad in ["SAME_UPPER", "VALID", "NOTSET"] {
         single(17, &x, text(conv(), "auto_pad", pad).ints("strides", &[2, 2]), constants(&[3, 4, 4, 3]));
     }
+}
+
+/// The engine takes SAME_LOWER for SAME_UPPER; the padding written out is the oracle.
+#[test]
+fn the_odd_element_of_same_lower_stands_in_front() {
+    let run = |conv: NodeProto| {
+        let constants = vec![weights("w", &[3, 4, 4, 3]), weights("b", &[3])];
+        let graph = parse(&model(17, &[4, 7, 6], vec![conv.ints("strides", &[2, 2])], constants));
+        evaluate(&graph, images(2, 168).view()).unwrap()
+    };
+    assert_eq!(run(text(conv(), "auto_pad", "SAME_LOWER")), run(conv().ints("pads", &[2, 1, 1, 0])));
 }
 
 #[test]

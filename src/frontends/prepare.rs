@@ -1,7 +1,8 @@
 //! Prepares model files for the float engine, without changing what they compute.
 
-use super::onnx::proto::{ModelProto, NodeProto};
+use super::onnx::proto::{AttributeProto, ModelProto, NodeProto, attribute_type};
 use prost::Message;
+use std::collections::HashMap;
 
 /// Attributes that newer operator sets dropped, with the value at which dropping them changes nothing.
 const DROPPED: &[(&str, &str, Option<i64>)] = &[
@@ -26,9 +27,12 @@ pub(super) fn prepared(mut model: ModelProto, order: &[usize]) -> Vec<u8> {
     if let Some(graph) = &mut model.graph {
         let mut nodes = std::mem::take(&mut graph.node);
         graph.node = order.iter().filter_map(|&index| nodes.get_mut(index).map(std::mem::take)).collect();
+        let ranks: HashMap<&str, usize> =
+            graph.initializer.iter().map(|t| (t.name.as_str(), t.dims.len().saturating_sub(2))).collect();
         for node in &mut graph.node {
             drop_attributes(node);
             replace_dropout(node);
+            state_defaults(node, &ranks);
         }
     }
     model.encode_to_vec()
@@ -40,6 +44,34 @@ fn drop_attributes(node: &mut NodeProto) {
         same.any(|(_, _, only)| only.is_none_or(|only| only == value))
     };
     node.attribute.retain(|a| !harmless(&a.name, a.i));
+}
+
+/// Writes out strides, dilations and pads that are left to their default, for which the engine does not count the dimensions.
+fn state_defaults(node: &mut NodeProto, ranks: &HashMap<&str, usize>) {
+    let names: &[&str] = match node.op_type.as_str() {
+        "Conv" => &["strides", "dilations"],
+        "AveragePool" | "MaxPool" => &["strides"],
+        _ => return,
+    };
+    let kernel = node.attribute.iter().find(|a| a.name == "kernel_shape").map(|a| a.ints.len());
+    let weights = || node.input.get(1).and_then(|name| ranks.get(name.as_str())).copied();
+    // Images have two dimensions unless something says otherwise.
+    let rank = kernel.or_else(weights).filter(|rank| (1..=2).contains(rank)).unwrap_or(2);
+    // The engine does not know VALID, which is no padding whatever the pads say.
+    let valid = node.attribute.iter().any(|a| a.name == "auto_pad" && a.s == b"VALID");
+    node.attribute.retain(|a| !(valid && matches!(a.name.as_str(), "auto_pad" | "pads")));
+    let automatic = node.attribute.iter().any(|a| a.name == "auto_pad" && a.s.starts_with(b"SAME"));
+    let missing = |name: &str, node: &NodeProto| node.attribute.iter().all(|a| a.name != name);
+    if !automatic && missing("pads", node) {
+        let (name, ints, r#type) = ("pads".into(), vec![0; 2 * rank], attribute_type::INTS);
+        node.attribute.push(AttributeProto { name, ints, r#type, ..Default::default() });
+    }
+    for name in names {
+        if missing(name, node) {
+            let (name, ints, r#type) = (name.to_string(), vec![1; rank], attribute_type::INTS);
+            node.attribute.push(AttributeProto { name, ints, r#type, ..Default::default() });
+        }
+    }
 }
 
 /// A third input could switch training on; the lowering refuses that, and masks that are used.

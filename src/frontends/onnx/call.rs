@@ -13,8 +13,9 @@ use ndarray::{Array1, ArrayD};
 /// times.
 const MAX_PARAMETERS: usize = 1 << 27;
 
-/// More elements than this in all activations together are refused; the largest networks in use have a quarter.
-const MAX_ALL_ELEMENTS: usize = 1 << 27;
+/// More elements than this in all activations together are refused; a ResNet-50
+/// at 224×224 has half.
+const MAX_ALL_ELEMENTS: usize = 1 << 26;
 
 /// A constant that is computed while reading may have so many elements.
 pub(super) const MAX_CONSTANT: usize = 1 << 24;

@@ -1,6 +1,6 @@
 //! ONNX: a protobuf file becomes a [`Graph`].
 //!
-//! [`proto`] decodes the messages, `interface` finds the one input and output, `order` drops dead nodes and sorts the
+//! `scan` counts before [`proto`] decodes the messages, `interface` finds the one input and output, `order` drops dead nodes and sorts the
 //! others, `lower` walks them, `call` is what an operator sees of that, and `ops` holds one file per family of
 //! operators with the table of those that are supported.
 
@@ -10,6 +10,7 @@ mod lower;
 mod ops;
 mod order;
 pub mod proto;
+mod scan;
 mod tensor;
 
 pub(super) use interface::Interface;
@@ -49,6 +50,10 @@ pub fn parse(bytes: &[u8], name: &str) -> Result<Graph> {
 
 /// Decodes a model file and checks its operator set, of which the version is returned.
 pub(super) fn decode(bytes: &[u8]) -> Result<(ModelProto, i64)> {
+    let nodes = scan::nodes(bytes);
+    if nodes > MAX_NODES {
+        return Err(Error::input(format!("has {nodes} nodes; {MAX_NODES} are the limit")));
+    }
     let advice = "give a model in ONNX format; if it is one, it is damaged: export or fetch it again";
     let model = ModelProto::decode(bytes)
         .map_err(|e| Problem::new(format!("is no ONNX file, or is truncated ({e})")).help(advice))?;
