@@ -103,6 +103,7 @@ fn h5py_can_make_files_that_are_refused_soon_and_in_little_memory() {
         ("chunk.nir", "announces the shape [2, 2]"),
         ("itself.nir", "nested more than"),
         ("deep.nir", "nested more than"),
+        ("outside.nir", "lies outside of the file (4294967295 bytes"),
         ("half.nir", "holds elements of the type"),
         ("paths.nir", "refers to its own parts in circles, or far too often"),
     ];

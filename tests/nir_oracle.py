@@ -306,6 +306,19 @@ def hostile(folder):
             above[f"x{i}"] = below
     nodes["all"] = levels[0]
     file.close()
+    file, nodes = start("outside")
+    node = nodes.create_group("s")
+    node["type"] = "Scale"
+    scale = node.create_dataset("scale", data=np.arange(3.0), compression="gzip")
+    size = scale.id.get_chunk_info(0).size
+    file.close()
+    with open(os.path.join(folder, "outside.nir"), "rb") as stream:
+        content = stream.read()
+    # The key of the only chunk: its stored size, no filters skipped, its offset.
+    key = size.to_bytes(4, "little") + bytes(20)
+    assert content.count(key) == 1
+    with open(os.path.join(folder, "outside.nir"), "wb") as stream:
+        stream.write(content.replace(key, b"\xff" * 4 + bytes(20)))
     file, nodes = start("half")
     node = nodes.create_group("s")
     node["type"], node["scale"] = "Scale", np.ones(3, np.float16)

@@ -22,12 +22,14 @@ const MAX_PROBLEMS: usize = 50;
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
     bytes: u64,
+    /// Length of the file.
+    len: u64,
 }
 
 impl Limits {
     /// A small file may hold constant arrays that gzip shrinks a thousandfold; a large one is mostly weights.
     pub fn of(len: u64) -> Limits {
-        Limits { bytes: len.saturating_mul(16).saturating_add(128 << 20).min(4 << 30) }
+        Limits { bytes: len.saturating_mul(16).saturating_add(128 << 20).min(4 << 30), len }
     }
 }
 
@@ -199,6 +201,17 @@ impl Reader<'_> {
             }
             _ => shape.to_vec(),
         };
+        // The library takes memory for a stored chunk before it finds that the file is shorter.
+        if dataset.is_chunked() {
+            let chunks = dataset.chunks().map_err(broken)?;
+            let outside = |end: Option<u64>| end.is_none_or(|end| end > self.limits.len);
+            if let Some(chunk) = chunks.iter().find(|c| outside(c.address.checked_add(c.storage_size))) {
+                return Err(Problem::new(format!(
+                    "a part of the data set lies outside of the file ({} bytes at {})",
+                    chunk.storage_size, chunk.address
+                )));
+            }
+        }
         let bytes = elements(&padded).and_then(|n| n.checked_mul(size.max(1)));
         let strings = elements(shape).and_then(|n| n.checked_mul(32));
         let bytes = match dataset.dtype().map_err(broken)? {

@@ -6,12 +6,12 @@ use std::io::{Read, Seek, SeekFrom};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What any file may ask for, however small: enough for tens of thousands of objects.
-const BASE: u64 = 64 << 20;
+/// What any file may ask for, however small: enough for thousands of objects.
+const BASE: u64 = 32 << 20;
 /// And how often each of its bytes, on average.
-const FACTOR: u64 = 16;
-/// What a read costs beside its bytes.
-const PER_READ: u64 = 64;
+const FACTOR: u64 = 32;
+/// What a read costs beside its bytes: the library's work on what it has read takes longer than the reading.
+const PER_READ: u64 = 512;
 
 /// Where the bytes are.
 pub(super) enum Bytes {
