@@ -18,6 +18,7 @@ pub mod golden;
 pub mod ir;
 pub mod loihi;
 pub mod map;
+pub mod metrics;
 pub mod pipeline;
 pub mod quantise;
 pub mod report;

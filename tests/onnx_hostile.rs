@@ -94,7 +94,12 @@ fn convolutions_that_do_not_fit() {
     refused(&one(&[4], conv(), w()), &["which is no image"]);
     refused(&one(&[4, 2, 2, 2], conv(), w()), &["which is no image"]);
     let mut auto = conv();
-    auto.attribute.push(AttributeProto { name: "auto_pad".into(), s: b"GUESS".to_vec(), r#type: 3, ..Default::default() });
+    auto.attribute.push(AttributeProto {
+        name: "auto_pad".into(),
+        s: b"GUESS".to_vec(),
+        r#type: 3,
+        ..Default::default()
+    });
     refused(&one(&x, auto, w()), &["auto_pad 'GUESS'"]);
 }
 
@@ -140,7 +145,12 @@ fn slices_and_pads_out_of_reason() {
     let value = vec![ints("p", &[0, 0, 1, 0, 0, 0]), floats("v", &[], &[1.0])];
     refused(&one(&[4, 4], node("Pad", &["x", "p", "v"], "y"), value), &["pads with 1", "zeros"]);
     let mut reflect = node("Pad", &["x", "p"], "y");
-    reflect.attribute.push(AttributeProto { name: "mode".into(), s: b"reflect".to_vec(), r#type: 3, ..Default::default() });
+    reflect.attribute.push(AttributeProto {
+        name: "mode".into(),
+        s: b"reflect".to_vec(),
+        r#type: 3,
+        ..Default::default()
+    });
     refused(&one(&[4, 4], reflect, vec![ints("p", &[0, 0, 1, 0, 0, 0])]), &["mode 'reflect'"]);
 }
 
@@ -171,7 +181,15 @@ fn constants_larger_than_memory() {
 #[test]
 fn activations_larger_than_memory() {
     // A hundred layers of four million elements each.
-    let name = |i: usize| if i == 0 { "x".into() } else if i == 100 { "y".into() } else { format!("v{i}") };
+    let name = |i: usize| {
+        if i == 0 {
+            "x".into()
+        } else if i == 100 {
+            "y".into()
+        } else {
+            format!("v{i}")
+        }
+    };
     let nodes = (0..100).map(|i| node("Relu", &[&name(i)], &name(i + 1))).collect();
     refused(&model(17, &[1, 2048, 2048], nodes, vec![]), &["elements of all activations"]);
     let nodes = (0..100).map(|i| node("Concat", &[&name(i), &name(i)], &name(i + 1)).int("axis", 1)).collect();
@@ -187,7 +205,15 @@ fn activations_larger_than_memory() {
 #[test]
 fn graphs_of_a_million_nodes_and_deep_nesting() {
     let count = 1_000_000;
-    let name = |i: usize| if i == 0 { "x".into() } else if i == count { "y".into() } else { format!("v{i}") };
+    let name = |i: usize| {
+        if i == 0 {
+            "x".into()
+        } else if i == count {
+            "y".into()
+        } else {
+            format!("v{i}")
+        }
+    };
     let nodes = (0..count).map(|i| node("Relu", &[&name(i)], &name(i + 1))).collect();
     refused(&model(17, &[2], nodes, vec![]), &["1000000 nodes"]);
     // Attribute 5 (tensor), 6 (graph) and 11 (graphs) in one another: field 6 of AttributeProto, 1 of GraphProto, 5 of NodeProto.
@@ -210,7 +236,12 @@ fn graphs_of_a_million_nodes_and_deep_nesting() {
         }
     }
     let mut deep = bytes(&one(&[2], node("If", &["x"], "y"), vec![]));
-    deep.extend([0x3a, 0x80 | (inner.len() & 0x7f) as u8, 0x80 | (inner.len() >> 7 & 0x7f) as u8, (inner.len() >> 14) as u8]);
+    deep.extend([
+        0x3a,
+        0x80 | (inner.len() & 0x7f) as u8,
+        0x80 | (inner.len() >> 7 & 0x7f) as u8,
+        (inner.len() >> 14) as u8,
+    ]);
     deep.extend(&inner);
     refused_bytes(&deep, &[]);
     // A million groups that begin and never end.

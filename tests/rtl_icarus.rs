@@ -10,10 +10,11 @@ use ndarray::Array2;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use rtl_support::Tools;
+use rtl_support::{Tools, vectors};
 use std::collections::BTreeMap;
 use synfire::ir::mapped::{Mode, Payload, Target};
 use synfire::ir::quant::{Coding, Neuron};
+use synfire::ir::stream::Beat;
 use synfire::map::{LayerChoice, MapRequest, ModeChoice};
 
 const CODINGS: [Coding; 3] = [Coding::Graded, Coding::Unit, Coding::Rate];
@@ -159,4 +160,33 @@ fn random_layers(rng: &mut impl Rng, coding: Coding, inputs: usize) -> Vec<Layer
         sizes.push(n);
     }
     layers
+}
+
+/// It once stopped at the last beat that it expected, and its exit code was always 0.
+#[test]
+fn the_bench_fails_with_an_exit_code_for_wrong_missing_and_additional_beats() {
+    let Some(tools) = Tools::find() else { return };
+    let net = synfire::map::map(small(Coding::Graded, SIZES), &MapRequest::new(Target::Generic)).unwrap();
+    let right = vectors(&net, &random_images(&mut ChaCha8Rng::seed_from_u64(5), 3, SIZES[0], 4));
+    let changed = |change: &dyn Fn(&mut Vec<Beat>)| {
+        let mut vectors = right.clone();
+        change(&mut vectors.outputs);
+        vectors
+    };
+    let outputs = right.outputs.len();
+    for (vectors, said) in [
+        (changed(&|_| ()), "PASS: ".to_string()),
+        (changed(&|o| o[2].value += 1), format!("FAIL: 1 of {outputs} beats differ, 0 came after")),
+        (changed(&|o| _ = o.pop()), format!("FAIL: 0 of {} beats differ, 1 came after", outputs - 1)),
+        // A whole image more than expected: it comes long after the last beat that is.
+        (changed(&|o| o.truncate(outputs / 3 * 2)), format!("differ, {} came after", outputs / 3)),
+        (changed(&|o| o.push(Beat::END)), format!("after {outputs} of {} beats", outputs + 1)),
+    ] {
+        let bench = tools.build(&net, &vectors, &said);
+        for stall in ["+stall=0", "+stall=1"] {
+            let (passed, text) = tools.simulate(&bench, stall);
+            assert!(text.contains(&said), "no '{said}' in {text}");
+            assert_eq!(passed, said.starts_with("PASS"), "{text}");
+        }
+    }
 }

@@ -6,6 +6,8 @@ mod demo;
 mod doctor;
 mod inputs;
 mod inspect;
+mod nir;
+mod operations;
 mod run;
 mod sweep;
 mod synth;
@@ -43,6 +45,8 @@ enum Command {
     Synth(synth::Args),
     /// Print one stage of the compilation
     Inspect(inspect::Args),
+    /// Describe and run NIR files
+    Nir(nir::Args),
     /// Say which external tools are used, and why
     Doctor(doctor::Args),
     /// Take a small real network from file to bitstream
@@ -69,6 +73,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Cosim(args) => cosim::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Nir(args) => nir::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Demo(args) => demo::run(&args),
     }

@@ -1,13 +1,14 @@
 //! `synfire run`
 
 use super::inputs::{Output, TestSet};
-use super::sweep;
+use super::{operations, sweep};
 use crate::data::{Images, Labels};
 use crate::design::Design;
 use crate::error::{Problem, Result};
 use crate::fixed::arg_max;
 use crate::frontends::Reference;
 use crate::golden::functional::{Functional, Summary};
+use crate::metrics::Metrics;
 use crate::report::{self, percent};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -31,6 +32,9 @@ pub struct Args {
     /// Draw the sweep as SVG
     #[arg(long, value_name = "FILE.svg", requires = "sweep")]
     plot: Option<PathBuf>,
+    /// Count synaptic operations, membrane updates and sparsity on N images, spread evenly over the set; 0 leaves them out
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    metrics: usize,
     #[command(flatten)]
     output: Output,
 }
@@ -58,6 +62,9 @@ pub struct RunReport {
     pub float_images_per_second: f64,
     /// Mean events per image that each population sends.
     pub events_per_population: Vec<f64>,
+    /// NeuroBench's metrics, per layer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Metrics>,
     /// The accuracy for other settings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sweep: Option<Vec<sweep::Point>>,
@@ -71,6 +78,11 @@ pub fn run(args: &Args) -> Result<()> {
     let (images, labels) = args.test_set.load(quant.input_shape(), classes)?;
     let mut result = measure(&design, &images, labels.as_ref())?;
     let mut text = text(&result);
+    if args.metrics > 0 {
+        let metrics = operations::measure(quant, &images, args.metrics)?;
+        text.push_str(&operations::text(&metrics));
+        result.metrics = Some(metrics);
+    }
     if let (true, Some(calibrate)) = (args.sweep, &args.calibrate) {
         let points = sweep::run(&design, calibrate, &images, labels.as_ref())?;
         text.push_str(&sweep::text(&points));
@@ -106,6 +118,7 @@ pub fn measure(design: &Design, images: &Images, labels: Option<&Labels>) -> Res
         images_per_second: golden.images_per_second(),
         float_images_per_second: images.len() as f64 / float_seconds,
         events_per_population: events_per_population(&golden),
+        metrics: None,
         sweep: None,
     })
 }

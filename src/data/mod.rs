@@ -9,13 +9,16 @@
 //! An extent `[H, W]` becomes `[1, H, W]`. Sizes in headers are never trusted: memory is taken only as bytes arrive,
 //! and no file may announce more than 1 GiB or, as CIFAR-10, unpack to more than 256 MiB.
 
+mod arrays;
 mod cifar;
 mod idx;
 mod images;
 mod labels;
 mod npy;
+mod npz;
 mod source;
 
+pub use arrays::{Arrays, load_arrays, save_npy, save_npz};
 pub use images::Images;
 pub use labels::Labels;
 

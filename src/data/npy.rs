@@ -15,6 +15,26 @@ pub(super) fn is_npy(head: &[u8]) -> bool {
 
 /// Reads a file for which [`is_npy`] holds.
 pub(super) fn read(source: &mut Source) -> Result<Content> {
+    let (header, start) = header(source)?;
+    let data = body(source, &header, start)?;
+    content(&header, data)
+}
+
+/// Reads numbers of any type as doubles: the extents, and at most `limit` elements in row-major order.
+pub(super) fn doubles(source: &mut Source, limit: usize) -> Result<(Vec<usize>, Vec<f64>)> {
+    let (header, start) = header(source)?;
+    let elements = header.extents.iter().try_fold(1usize, |n, &extent| n.checked_mul(extent));
+    if elements.is_none_or(|n| n > limit) {
+        let what = format!("announces the shape {:?}; at most {limit} elements fit", header.extents);
+        return Err(Problem::new(what).help("split the array").into());
+    }
+    let data = body(source, &header, start)?;
+    let values = header.row_major(header.element.doubles(data));
+    Ok((header.extents, values))
+}
+
+/// The header, and where the elements begin.
+fn header(source: &mut Source) -> Result<(Header, usize)> {
     let (start, length) = match source.bytes().get(MAGIC.len()..) {
         Some([1, _, a, b, ..]) => (10, usize::from(u16::from_le_bytes([*a, *b]))),
         Some([2 | 3, _, a, b, c, d, ..]) => (12, u32::from_le_bytes([*a, *b, *c, *d]) as usize),
@@ -30,10 +50,12 @@ pub(super) fn read(source: &mut Source) -> Result<Content> {
     let Some(text) = source.bytes().get(start..start + length) else {
         return Err(Error::input("is truncated: it ends within its header"));
     };
-    let header = Header::parse(&String::from_utf8_lossy(text))?;
-    let data_bytes = byte_count(&header.extents, header.element.size)?;
-    let data = source.exactly(start + length + data_bytes)?.get(start + length..).unwrap_or_default();
-    content(&header, data)
+    Ok((Header::parse(&String::from_utf8_lossy(text))?, start + length))
+}
+
+fn body<'a>(source: &'a mut Source, header: &Header, start: usize) -> Result<&'a [u8]> {
+    let bytes = byte_count(&header.extents, header.element.size)?;
+    Ok(source.exactly(start + bytes)?.get(start..).unwrap_or_default())
 }
 
 fn content(header: &Header, data: &[u8]) -> Result<Content> {
@@ -132,7 +154,7 @@ impl Element {
         let mut chars = text.chars();
         let (order, kind) = (chars.next().ok_or_else(unknown)?, chars.next().ok_or_else(unknown)?);
         let size = match (kind, chars.as_str()) {
-            ('i' | 'u', "1") => 1,
+            ('i' | 'u' | 'b', "1") => 1,
             ('i' | 'u', "2") => 2,
             ('i' | 'u' | 'f', "4") => 4,
             ('i' | 'u' | 'f', "8") => 8,
@@ -163,6 +185,16 @@ impl Element {
             _ => f64::from_le_bytes(word) as f32,
         };
         self.words(data).map(value).collect()
+    }
+
+    fn doubles(&self, data: &[u8]) -> Vec<f64> {
+        let shift = 64 - 8 * self.size as u32;
+        match (self.kind, self.size) {
+            ('f', 4) => self.words(data).map(|word| f32::from_bits(u64::from_le_bytes(word) as u32).into()).collect(),
+            ('f', _) => self.words(data).map(f64::from_le_bytes).collect(),
+            ('i', _) => self.words(data).map(|word| ((i64::from_le_bytes(word) << shift) >> shift) as f64).collect(),
+            _ => self.words(data).map(|word| u64::from_le_bytes(word) as f64).collect(),
+        }
     }
 
     fn integers(&self, data: &[u8]) -> Result<Vec<i128>> {

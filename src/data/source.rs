@@ -32,6 +32,11 @@ impl Source {
         Ok(Source { reader, bytes: Vec::new(), gzipped })
     }
 
+    /// A file that is in memory already, not gzipped.
+    pub(super) fn memory(bytes: Vec<u8>) -> Source {
+        Source { reader: Box::new(std::io::empty()), bytes, gzipped: false }
+    }
+
     /// What has been read so far.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes

@@ -94,7 +94,10 @@ pub(super) fn fold(inputs: &[Input], receiver: &Receiver) -> Folded {
     let skips = skips.iter().filter_map(|&i| skip(&inputs[i], i, &samples, seen)).collect();
     let unit_bias = |biases: &[f32]| biases.iter().map(|b| f64::from(b.abs())).fold(0.0, f64::max);
     let bias = receiver.bias.chunks(pixels).map(unit_bias).collect();
-    let mut folded = Folded { panels, skips, dims, bias };
+    let largest = |x: &Array2<f32>| x.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+    let payload = inputs.iter().map(|i| largest(&i.sender.totals)).fold(1.0, f32::max);
+    let payload_bits = payload.log2() as i32 + 1;
+    let mut folded = Folded { panels, skips, dims, bias, payload_bits };
     if fitted {
         fit(&mut folded, primary, receiver, &samples);
     }

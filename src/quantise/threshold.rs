@@ -33,12 +33,14 @@ pub(super) fn thresholds(
         (0..scale.len()).into_par_iter().map(|unit| best(&observe(unit), scale[unit], timesteps)).collect();
     let mut steps: Vec<f64> = best.iter().zip(scale).filter_map(|(theta, s)| theta.map(|t| t as f64 * s)).collect();
     steps.sort_by(f64::total_cmp);
+    // A unit that was never seen to fire is not worth wider membranes.
+    let widest = best.iter().copied().flatten().max().unwrap_or(1);
     let median = steps.get(steps.len() / 2).copied();
     best.iter()
         .enumerate()
         .map(|(unit, best)| match (best, median) {
             (Some(theta), _) => *theta,
-            (None, Some(step)) => ((step / scale[unit]).round() as i64).clamp(1, MAX_THETA),
+            (None, Some(step)) => ((step / scale[unit]).round() as i64).clamp(1, widest),
             // The whole population is silent: any threshold beyond what was seen keeps it so.
             (None, None) => {
                 (samples.of(drive, unit, pixels).map(f64::abs).fold(0.0, f64::max) as i64).clamp(1, MAX_THETA)

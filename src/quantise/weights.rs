@@ -16,10 +16,11 @@ const CANDIDATES: i32 = 80;
 const REFINE: [f64; 7] = [0.76, 0.84, 0.92, 1.0, 1.08, 1.16, 1.24];
 /// Above this many senders they are not: the rounding of so many weights takes its time, and one less bit would show.
 const REFINE_SENDERS: usize = 1024;
-/// A bias takes at most this many bits, however small the weights beside it are.
-const BIAS_BITS: i32 = 46;
+/// A bias takes at most this many bits more than the largest payload: weights that are much smaller beside it do not matter, and
+/// would only make the membranes wide.
+const BIAS_BITS: i32 = 12;
 /// Bits of a bias that has no weights beside it.
-const LONE_BIAS_BITS: i32 = 15;
+const LONE_BIAS_BITS: i32 = 12;
 
 /// Weights that are not numbers, and synapses that cannot be quantised.
 pub(super) fn problems(snn: &SnnGraph) -> Vec<Problem> {
@@ -39,6 +40,8 @@ pub(super) struct Folded {
     pub dims: Vec<(usize, usize)>,
     /// Largest magnitude of the bias of each unit.
     pub bias: Vec<f64>,
+    /// Bits of the largest payload.
+    pub payload_bits: i32,
 }
 
 /// Integer weights and the float value of 1 for each unit.
@@ -70,7 +73,7 @@ impl Folded {
             (0..skip.value.len()).for_each(|i| sets[set(skip.first_unit + i)].skips.push((s, i)));
         }
         for (unit, bias) in self.bias.iter().enumerate() {
-            let floor = bias * f64::powi(0.5, BIAS_BITS);
+            let floor = bias * f64::powi(0.5, BIAS_BITS + self.payload_bits);
             sets[set(unit)].floor = sets[set(unit)].floor.max(floor);
         }
         let chosen: Vec<(f64, Vec<Vec<i32>>)> = sets.par_iter().map(|members| self.choose_set(members)).collect();
@@ -129,7 +132,8 @@ impl Folded {
         if largest <= members.floor && skips <= members.floor {
             // No weights, or none that count beside the bias: any unit will do in which the bias has a fair resolution.
             let floor = members.floor;
-            let scale = if floor > 0.0 { floor * f64::powi(2.0, BIAS_BITS - LONE_BIAS_BITS) } else { 1.0 };
+            let scale =
+                if floor > 0.0 { floor * f64::powi(2.0, BIAS_BITS + self.payload_bits - LONE_BIAS_BITS) } else { 1.0 };
             return (scale, members.rows.iter().map(|m| vec![0; row(m).1.len()]).collect());
         }
         let total = |one: &dyn Fn(&Panel, ndarray::ArrayView1<f64>) -> f64| {

@@ -1,0 +1,214 @@
+//! `synfire nir`
+
+use super::inputs::Output;
+use crate::data::{self, Arrays};
+use crate::error::{Error, Problem, Result};
+use crate::frontends::nir::{self, Dialect, Executor, Outcome, Port, Settings, Summary};
+use crate::report::{self, Table, grouped};
+use ndarray::ArrayD;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Arguments of `nir`.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Describe the network in a NIR file
+    Info(Info),
+    /// Run the network in a NIR file, in double precision
+    Run(Run),
+}
+
+#[derive(clap::Args)]
+struct Info {
+    /// NIR file
+    file: PathBuf,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(clap::Args)]
+#[command(allow_negative_numbers = true)]
+struct Run {
+    /// NIR file
+    file: PathBuf,
+    /// What is presented: NPY [T, input shape], or for several inputs NPZ with one array per Input node
+    #[arg(long, value_name = "X.npy")]
+    input: PathBuf,
+    /// Where the outputs go: NPY [T, output shape], or for several outputs NPZ with one array per Output node
+    #[arg(long, value_name = "Y.npy")]
+    output: PathBuf,
+    /// Time step; without it, the file's metadata decide, else 1 for networks without units
+    #[arg(long, value_name = "SECONDS")]
+    dt: Option<f64>,
+    /// Whose neuron equations to follow
+    #[arg(long, value_enum, default_value = "nir")]
+    nir_dialect: Name,
+    #[command(flatten)]
+    report: Output,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Name {
+    /// NIR's own: explicit Euler, strict threshold, reset to v_reset
+    Nir,
+    /// snnTorch: IF decays by 0.9 and resets by subtraction
+    Snntorch,
+    /// Norse: no time step in IF
+    Norse,
+    /// sinabs: several spikes in a step, reset by subtraction
+    Sinabs,
+}
+
+/// What `nir run` reports.
+#[derive(Debug, Serialize)]
+struct RunReport {
+    /// Steps presented.
+    steps: usize,
+    /// Seconds per step.
+    dt: f64,
+    /// Where the time step comes from.
+    dt_origin: &'static str,
+    dialect: &'static str,
+    /// Edges that carry the output of the previous step.
+    feedback: Vec<[String; 2]>,
+    /// Spikes of each population that fires.
+    spikes: BTreeMap<String, f64>,
+    /// The sum of each Output node's values over the steps, where there are at most 1,000.
+    outputs: BTreeMap<String, Vec<f64>>,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    match &args.command {
+        Command::Info(args) => info(args),
+        Command::Run(args) => execute(args),
+    }
+}
+
+fn info(args: &Info) -> Result<()> {
+    let graph = nir::read(&args.file)?;
+    let summary = Summary::of(&graph).map_err(|e| e.in_file(&args.file))?;
+    report::emit(&args.output.json, &summary, &describe(&summary))
+}
+
+fn describe(summary: &Summary) -> String {
+    let mut text = format!(
+        "NIR {}: {} nodes, {} edges, {} neurons, {} weights\n",
+        summary.version.as_deref().unwrap_or("of an unknown version"),
+        summary.nodes.len(),
+        summary.edges.len(),
+        grouped(summary.neurons as u64),
+        grouped(summary.weights as u64)
+    );
+    for (key, value) in &summary.metadata {
+        let _ = writeln!(text, "  {key}: {value}");
+    }
+    let mut table = Table::new(&["node", "type", "input", "output", "weights", "reads"]);
+    let mut senders: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for [from, to] in &summary.edges {
+        senders.entry(to).or_default().push(from);
+    }
+    for node in &summary.nodes {
+        let reads = senders.get(node.name.as_str()).map(|names| names.join(", "));
+        table.row(&[
+            node.name.clone(),
+            node.kind.to_string(),
+            extents(&node.input),
+            extents(&node.output),
+            grouped(node.weights as u64),
+            reads.unwrap_or_default(),
+        ]);
+    }
+    text.push_str(&table.to_string());
+    for note in &summary.notes {
+        let _ = writeln!(text, "note: {note}");
+    }
+    text
+}
+
+fn extents(shape: &[usize]) -> String {
+    shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("×")
+}
+
+fn execute(args: &Run) -> Result<()> {
+    let dialect = match args.nir_dialect {
+        Name::Nir => Dialect::Nir,
+        Name::Snntorch => Dialect::Snntorch,
+        Name::Norse => Dialect::Norse,
+        Name::Sinabs => Dialect::Sinabs,
+    };
+    let graph = nir::read(&args.file)?;
+    let executor = Executor::new(&graph, Settings { dt: args.dt, dialect }).map_err(|e| e.in_file(&args.file))?;
+    let outputs = executor.outputs();
+    let archive = args.output.extension().is_some_and(|e| e.eq_ignore_ascii_case("npz"));
+    if outputs.len() > 1 && !archive {
+        let names: Vec<&str> = outputs.iter().map(|port| port.name.as_str()).collect();
+        let what = format!("the network has {} outputs ({})", outputs.len(), names.join(", "));
+        return Err(Problem::new(what).in_file(&args.file).help("let --output end in .npz").into());
+    }
+    let inputs = inputs(&args.input, &executor.inputs())?;
+    let steps = inputs.values().next().map_or(0, |x| x.len_of(ndarray::Axis(0)));
+    let outcome = executor.run(&inputs).map_err(|e| e.in_file(&args.input))?;
+    match (archive, outcome.outputs.values().next()) {
+        (false, Some(only)) => data::save_npy(&args.output, only)?,
+        _ => data::save_npz(&args.output, &outcome.outputs)?,
+    }
+    let result = summarise(&executor, &outcome, steps);
+    let text = text(&result, &executor, &args.output);
+    report::emit(&args.report.json, &result, &text)
+}
+
+/// The arrays of a file, by Input node; a single array belongs to the only one.
+fn inputs(path: &Path, ports: &[Port]) -> Result<BTreeMap<String, ArrayD<f64>>> {
+    match (data::load_arrays(path)?, ports) {
+        (Arrays::Named(named), _) => Ok(named),
+        (Arrays::Single(array), [port]) => Ok(BTreeMap::from([(port.name.clone(), array)])),
+        (Arrays::Single(_), ports) => {
+            let names: Vec<&str> = ports.iter().map(|port| port.name.as_str()).collect();
+            let problem = Problem::new(format!("holds one array, but the network has {} inputs", ports.len()));
+            let help = format!("give an NPZ file with the arrays {}", names.join(", "));
+            Err(Error::from(problem.in_file(path).help(help)))
+        }
+    }
+}
+
+fn summarise(executor: &Executor, outcome: &Outcome, steps: usize) -> RunReport {
+    let short = outcome.outputs.iter().filter(|(_, y)| y.len() / steps.max(1) <= 1000);
+    RunReport {
+        steps,
+        dt: executor.time_step().seconds,
+        dt_origin: executor.time_step().origin,
+        dialect: executor.dialect().name(),
+        feedback: executor.feedback().into_iter().map(|(from, to)| [from.into(), to.into()]).collect(),
+        spikes: outcome.spikes.iter().map(|(name, counts)| (name.clone(), counts.iter().sum())).collect(),
+        outputs: short.map(|(name, y)| (name.clone(), y.sum_axis(ndarray::Axis(0)).into_iter().collect())).collect(),
+    }
+}
+
+fn text(result: &RunReport, executor: &Executor, file: &Path) -> String {
+    let mut text = format!(
+        "{} steps of {}, dialect {}; outputs are in {}\n",
+        result.steps,
+        executor.time_step(),
+        result.dialect,
+        file.display()
+    );
+    for [from, to] in &result.feedback {
+        let _ = writeln!(text, "feedback, one step late: {from} → {to}");
+    }
+    for (name, spikes) in &result.spikes {
+        let _ = writeln!(text, "{name}: {spikes} spikes");
+    }
+    for (name, sums) in result.outputs.iter().filter(|(_, sums)| sums.len() <= 20) {
+        let sums: Vec<String> = sums.iter().map(ToString::to_string).collect();
+        let _ = writeln!(text, "{name}: sums over all steps {}", sums.join(" "));
+    }
+    text
+}

@@ -1,0 +1,121 @@
+//! Accuracy and speed of converted convolutional networks on whole test sets.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use synfire::convert::convert;
+use synfire::data::{Images, Labels, load_images, load_labels};
+use synfire::fixed::Normalisation;
+use synfire::golden::functional::{Functional, Summary};
+use synfire::ir::snn::SnnGraph;
+use synfire::quantise::{QuantSettings, quantise};
+
+/// Training images that are shown to the quantiser: the default of `synfire compile`.
+const CALIBRATION: usize = 512;
+
+/// The folder with data sets and models; `None`, with a word about it, where there is none. In CI it must be there.
+fn shared() -> Option<PathBuf> {
+    let folder = std::env::var_os("SYNFIRE_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    if folder.join("models").is_dir() {
+        return Some(folder);
+    }
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "no data sets in {}", folder.display());
+    eprintln!("ignored: no data sets in {} (set SYNFIRE_DATA)", folder.display());
+    None
+}
+
+struct Task {
+    snn: SnnGraph,
+    normalisation: Option<Normalisation>,
+    training: Images,
+    test: Images,
+    labels: Labels,
+    /// Percent of the test set that the float network gets right.
+    float: f64,
+}
+
+impl Task {
+    fn cifar(folder: &Path, model: &str, float: f64) -> Task {
+        let normalisation = Normalisation { mean: vec![0.485, 0.456, 0.406], std: vec![0.229, 0.224, 0.225] };
+        let data = folder.join("data/cifar10-jpeg");
+        let (test, labels) = load_images(&data.join("test_batch.bin.gz")).unwrap();
+        let training = load_images(&data.join("calibration_2000.bin.gz")).unwrap().0;
+        let graph = synfire::frontends::load(&folder.join("models").join(model)).unwrap();
+        let snn = convert(&graph, Some(&normalisation)).unwrap();
+        Task { snn, normalisation: Some(normalisation), training, test, labels: labels.unwrap(), float }
+    }
+
+    fn fashion(folder: &Path) -> Task {
+        let data = folder.join("data/fashion-mnist");
+        let images = |name: &str| load_images(&data.join(name)).unwrap().0;
+        let graph = synfire::frontends::load(&folder.join("models/fashion_cnn_avgpool.onnx")).unwrap();
+        Task {
+            snn: convert(&graph, None).unwrap(),
+            normalisation: None,
+            training: images("train-images-idx3-ubyte.gz"),
+            test: images("t10k-images-idx3-ubyte.gz"),
+            labels: load_labels(&data.join("t10k-labels-idx1-ubyte.gz")).unwrap(),
+            float: 92.14,
+        }
+    }
+
+    /// The first `images` of the test set, and the seconds that quantising took.
+    fn run(&self, timesteps: u32, images: usize) -> (Summary, f64) {
+        let settings =
+            QuantSettings { timesteps, normalisation: self.normalisation.clone(), ..QuantSettings::default() };
+        let start = Instant::now();
+        let calibration = std::env::var("CALIB").ok().and_then(|c| c.parse().ok()).unwrap_or(CALIBRATION);
+        let net = quantise(&self.snn, self.training.matrix(0..calibration).view(), &settings).unwrap();
+        let seconds = start.elapsed().as_secs_f64();
+        assert_eq!(net.check(), []);
+        if std::env::var("DUMP").is_ok() {
+            println!("{}", net.dump());
+        }
+        let codes = |i| self.test.codes(i, &net.pixels);
+        let labels = &self.labels.as_slice()[..images];
+        (Functional::new(&net).unwrap().classify(images, codes, Some(labels)).unwrap(), seconds)
+    }
+
+    fn report(&self, timesteps: u32, images: usize) -> f64 {
+        let (summary, seconds) = self.run(timesteps, images);
+        let accuracy = 100.0 * summary.accuracy().unwrap();
+        println!(
+            "{:24} T={timesteps:2} {images} images: {accuracy:.2} %, gap {:.2}; {:.3} spikes a neuron, {:.0} clipped an image, {:.0} images/s, quantised in {seconds:.1} s",
+            self.snn.name,
+            self.float - accuracy,
+            summary.spikes_per_neuron(),
+            summary.saturations as f64 / images as f64,
+            summary.images_per_second()
+        );
+        accuracy
+    }
+}
+
+/// `cargo test --release --test accuracy_networks table -- --ignored --nocapture`.
+#[test]
+#[ignore = "prints the table of all networks, which takes some minutes"]
+fn table() {
+    let Some(folder) = shared() else { return };
+    let only = std::env::var("NET").unwrap_or_default();
+    let steps: Vec<u32> =
+        std::env::var("STEPS").unwrap_or("8,16,32".into()).split(',').map(|t| t.parse().unwrap()).collect();
+    let images = std::env::var("IMAGES").ok().and_then(|c| c.parse().ok()).unwrap_or(10_000);
+    if only.is_empty() || only == "fashion" {
+        let task = Task::fashion(&folder);
+        steps.iter().for_each(|&t| {
+            task.report(t, images);
+        });
+    }
+    if only.is_empty() || only == "resnet20" {
+        let task = Task::cifar(&folder, "cifar10_resnet20.onnx", 87.93);
+        steps.iter().for_each(|&t| {
+            task.report(t, images);
+        });
+    }
+    if only.is_empty() || only == "resnet18" {
+        let task = Task::cifar(&folder, "cifar10_resnet18.onnx", 88.25);
+        steps.iter().for_each(|&t| {
+            task.report(t, images);
+        });
+    }
+}
