@@ -26,12 +26,7 @@ pub struct Table {
 
 impl Table {
     /// The table whose word `address` has the fields `fields(address)`, `(value, bits)` from bit 0 up; zeros where there are none.
-    pub fn new(
-        name: &'static str,
-        width: usize,
-        addr_bits: u32,
-        fields: impl Fn(usize) -> Vec<(usize, u32)>,
-    ) -> Table {
+    pub fn new(name: &'static str, width: usize, addr_bits: u32, fields: impl Fn(usize) -> Vec<(usize, u32)>) -> Table {
         let (depth, mut image) = (1 << addr_bits, String::new());
         for address in 0..depth {
             let mut word = Word::new();
@@ -59,7 +54,8 @@ pub struct Widths {
 impl Widths {
     /// The widths of `core`.
     pub fn of(core: &Core) -> Widths {
-        let bits = |axis: usize| core.fields.iter().map(|input| index_bits(input.window.input[axis])).max().unwrap_or(1);
+        let bits =
+            |axis: usize| core.fields.iter().map(|input| index_bits(input.window.input[axis])).max().unwrap_or(1);
         let (group, channel_group) = (index_bits(core.groups()), index_bits(core.grid().channel_groups()));
         Widths {
             projection: index_bits(core.fields.len()),

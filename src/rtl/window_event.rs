@@ -25,7 +25,8 @@ pub fn parameters(core: &Core) -> Vec<Parameter> {
     let part = |which: fn((usize, usize, usize)) -> usize| {
         packed(core.fields.iter().map(|i| channelwise(i).map_or(0, which)), math_bits)
     };
-    let factors = core.fields.iter().zip(&bases).map(|(i, &base)| Strides::of(core, i, base).channel % (1 << widths.addr));
+    let factors =
+        core.fields.iter().zip(&bases).map(|(i, &base)| Strides::of(core, i, base).channel % (1 << widths.addr));
     let factors: Vec<usize> = factors.collect();
     let mut list = vec![
         ("ChannelFactors", packed(factors.into_iter(), widths.addr)),

@@ -38,9 +38,7 @@ impl Tools {
         let folder = tempfile::tempdir().unwrap();
         let mut files = rtl::generate(net).unwrap();
         files.extend(rtl::bench(net, &vectors(net, images)).unwrap());
-        let debug = std::env::var("KEEP").ok();
         for f in &files {
-            if let Some(d) = &debug { let p = std::path::Path::new(d).join(&f.path); std::fs::create_dir_all(p.parent().unwrap()).unwrap(); std::fs::write(p, &f.text).unwrap(); }
             let path = folder.path().join(&f.path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, &f.text).unwrap();

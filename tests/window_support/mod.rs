@@ -32,8 +32,7 @@ pub fn network(rng: &mut impl Rng, recipe: Recipe) -> QuantGraph {
         true => (0..input[0]).map(|_| rng.random_range(0..1i64 << bits)).collect(),
         false => Vec::new(),
     };
-    let source =
-        QPopulation { name: "p0".into(), shape: Shape(input.into()), neuron: Neuron::Source, range: (0, 0) };
+    let source = QPopulation { name: "p0".into(), shape: Shape(input.into()), neuron: Neuron::Source, range: (0, 0) };
     let mut quant = QuantGraph {
         name: "test".into(),
         coding: recipe.coding,
@@ -73,7 +72,13 @@ fn layer(rng: &mut impl Rng, quant: &mut QuantGraph, post: usize, readout: bool)
     let name = format!("p{post}");
     quant.populations.push(QPopulation { name, shape, neuron: Neuron::Readout { v_init: vec![0; n] }, range: (0, 0) });
     for pre in senders {
-        let weights = if max { 1..=1 } else if pool { 0..=3 } else { -7..=7 };
+        let weights = if max {
+            1..=1
+        } else if pool {
+            0..=3
+        } else {
+            -7..=7
+        };
         let synapses = synapses(rng, quant, [pre, post], pool, weights);
         let largest = synapses.weights().map(|w| i64::from(w.abs())).max().unwrap_or(0);
         quant.projections.push(QProjection {
@@ -93,14 +98,7 @@ fn layer(rng: &mut impl Rng, quant: &mut QuantGraph, post: usize, readout: bool)
 }
 
 /// The neurons of population `post`; `max`: the largest payload that a maximum can meet.
-fn neuron(
-    rng: &mut impl Rng,
-    quant: &QuantGraph,
-    post: usize,
-    readout: bool,
-    pool: bool,
-    max: Option<i64>,
-) -> Neuron {
+fn neuron(rng: &mut impl Rng, quant: &QuantGraph, post: usize, readout: bool, pool: bool, max: Option<i64>) -> Neuron {
     let shape = &quant.populations[post].shape;
     let channels = shape.image().map_or(shape.len(), |[c, ..]| c);
     // The same for all pixels of a channel, as convolutions have it, or not.
@@ -175,9 +173,8 @@ pub fn lay_out(rng: &mut impl Rng, quant: QuantGraph, matrix: f64) -> MappedNet 
     let mut net = synfire::map::map(quant, &MapRequest::new(Target::Generic)).unwrap();
     let once: Vec<bool> = net.cores().map(|(_, _, core)| net.one_event_per_phase(core)).collect();
     // Whatever the mapper chose: the contract's rule of what is a window core.
-    let fields = |pop: PopId| {
-        net.streams.iter().any(|s| s.population == pop && matches!(s.layout, IdLayout::Fields { .. }))
-    };
+    let fields =
+        |pop: PopId| net.streams.iter().any(|s| s.population == pop && matches!(s.layout, IdLayout::Fields { .. }));
     let window = |core: &Core| {
         core.fields.iter().any(|input| input.connection != Connection::Dense)
             || core.projections.iter().any(|&p| fields(net.quant.projection(p).projection.pre))
