@@ -184,14 +184,14 @@ fn damaged_weights() {
         s.file(file, bytes);
         refused(&s, &[&["design/model/projection_0.npy: "], parts].concat());
     };
-    with(b"", &["holds no weight matrix"]);
-    with(&good[..good.len() - 1], &["holds no weight matrix"]);
-    with(&good[..20], &["holds no weight matrix"]);
-    with(b"\x93NUMPY nonsense", &["holds no weight matrix"]);
-    with(&npy(&Array2::<i32>::zeros((6, 4))), &["holds a matrix [6, 4], the network needs [4, 6]"]);
-    with(&npy(&Array2::<i32>::zeros((0, 0))), &["holds a matrix [0, 0]"]);
-    with(&npy(&Array1::<i32>::zeros(24)), &["holds no weight matrix"]);
-    with(&npy(&Array2::<f32>::zeros((4, 6))), &["holds no weight matrix"]);
+    with(b"", &["holds no weights of 2 axes"]);
+    with(&good[..good.len() - 1], &["holds no weights of 2 axes"]);
+    with(&good[..20], &["holds no weights of 2 axes"]);
+    with(b"\x93NUMPY nonsense", &["holds no weights of 2 axes"]);
+    with(&npy(&Array2::<i32>::zeros((6, 4))), &["holds weights [6, 4], the network needs [4, 6]"]);
+    with(&npy(&Array2::<i32>::zeros((0, 0))), &["holds weights [0, 0]"]);
+    with(&npy(&Array1::<i32>::zeros(24)), &["holds no weights of 2 axes"]);
+    with(&npy(&Array2::<f32>::zeros((4, 6))), &["holds no weights of 2 axes"]);
     for w in [128, -128, i32::MIN, i32::MAX] {
         with(&npy(&Array2::from_elem((4, 6), w)), &[&format!("holds the weight {w}, beyond ±127 (8 bits)")]);
     }
@@ -199,7 +199,7 @@ fn damaged_weights() {
     let dictionary = "{'descr': '<i4', 'fortran_order': False, 'shape': (1000000, 1000000), }";
     let header = [b"\x93NUMPY\x01\x00\x76\x00", format!("{dictionary:<117}\n").as_bytes()].concat();
     assert_eq!(header.len(), 128);
-    with(&[&header, &good[128..]].concat(), &["holds no weight matrix"]);
+    with(&[&header, &good[128..]].concat(), &["holds no weights of 2 axes"]);
     fs::remove_file(s.at(file)).unwrap();
     refused(&s, &["design/model/projection_0.npy: cannot read the weights"]);
     s.file(file, &good);

@@ -32,3 +32,13 @@ fn random_networks(cases: std::ops::Range<u64>, matrix: f64) {
 fn event_cores() {
     random_networks(0..60, 0.0);
 }
+
+#[test]
+fn matrix_cores() {
+    random_networks(100..160, 1.0);
+}
+
+#[test]
+fn both_kinds_in_one_network() {
+    random_networks(200..230, 0.5);
+}
