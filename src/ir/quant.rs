@@ -100,12 +100,60 @@ pub enum Neuron {
         /// Largest value that it passes on. Never reached by a sum's clipping: the range proof bounds it.
         max: i64,
     },
+    /// Leaky neurons with or without a synaptic current; rate coding only.
+    Leaky(Box<Leaky>),
     /// Integrates only; `v_init` includes the bias of all phases.
     Readout {
         /// Membrane before the first phase of an image.
         #[serde(with = "super::runs")]
         v_init: Vec<i64>,
     },
+}
+
+/// The leaky neuron of `semantics.md` §3. Vectors have one entry per neuron. A time step does
+/// ```text
+/// u' = rtz(u·(4096 - du), 12) + (a << align)            du = 4096: no current is kept, u' = a << align
+/// v' = clamp(rtz(v·(4096 - dv), 12) + u' + bias, limits)
+/// s  = v' > theta;   v = s ? reset : v'                 u is not reset
+/// ```
+/// with `a` the weighted input of the step. `v` is `v_init` and `u` is 0 before the first step of an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaky {
+    /// Fraction bits of `u` and `v` below one unit of the input.
+    pub align: u32,
+    /// Decay of the synaptic current in 1/4096 a step, 0 to 4096.
+    #[serde(with = "super::runs")]
+    pub du: Vec<i64>,
+    /// Decay of the membrane in 1/4096 a step, 0 to 4096.
+    #[serde(with = "super::runs")]
+    pub dv: Vec<i64>,
+    /// Added to the membrane in every step.
+    #[serde(with = "super::runs")]
+    pub bias: Vec<i64>,
+    /// Fires above this membrane.
+    #[serde(with = "super::runs")]
+    pub theta: Vec<i64>,
+    /// What a spike leaves of the membrane.
+    pub reset: Reset,
+    /// Membrane before the first step.
+    #[serde(with = "super::runs")]
+    pub v_init: Vec<i64>,
+    /// Least and greatest membrane; what lies beyond is clamped, and counted as a saturation.
+    pub limits: (i64, i64),
+    /// Least and greatest synaptic current, proved.
+    pub current_range: (i64, i64),
+    /// Least and greatest `a` of one step, proved for any order of the additions.
+    pub input_range: (i64, i64),
+}
+
+/// What a spike leaves of a [`Leaky`] neuron's membrane. Vectors have one entry per neuron.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reset", content = "by", rename_all = "snake_case")]
+pub enum Reset {
+    /// This value.
+    Value(#[serde(with = "super::runs")] Vec<i64>),
+    /// What it was, less this much.
+    Subtract(#[serde(with = "super::runs")] Vec<i64>),
 }
 
 /// How a [`Neuron::Pool`] combines `w·x` into its membrane.
