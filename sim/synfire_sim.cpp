@@ -1,6 +1,7 @@
 // Implementation of synfire_sim.h around the Verilated class Vsynfire.
 
 #include "synfire_sim.h"
+#include "synfire_memory.h"
 
 #include "Vsynfire.h"
 #include "verilated.h"
@@ -31,6 +32,17 @@ void complain(const char* kind, const char* file, int line, const char* message)
     }
     complaints += std::string{": "} + message;
 }
+
+// The folder of the design that this thread is starting: initial blocks run on the thread that evaluates the model.
+thread_local const char* design_folder = nullptr;
+
+// Sets it while it lives.
+struct InFolder final {
+    explicit InFolder(const char* folder) { design_folder = folder; }
+    ~InFolder() { design_folder = nullptr; }
+    InFolder(const InFolder&) = delete;
+    InFolder& operator=(const InFolder&) = delete;
+};
 
 // A scalar variable of at most 64 bits, read through its address.
 struct Wire final {
@@ -90,6 +102,11 @@ Wire port_wire(const Port& port, uint32_t bits) {
 }
 
 }  // namespace
+
+std::string synfire_resolve(const std::string& name) {
+    if (!design_folder || (!name.empty() && name.front() == '/')) return name;
+    return std::string{design_folder} + "/" + name;
+}
 
 // Verilator's run-time library calls these; its own versions print and end the process.
 void vl_finish(const char*, int, const char*) { throw std::runtime_error{"the design called $finish"}; }
@@ -225,7 +242,8 @@ extern "C" {
 
 SYNFIRE_EXPORT uint32_t synfire_abi(void) { return SYNFIRE_ABI; }
 
-SYNFIRE_EXPORT synfire_sim* synfire_create(uint32_t seed, char* error, uint64_t error_bytes) {
+SYNFIRE_EXPORT synfire_sim* synfire_create(const char* folder, uint32_t seed, char* error,
+                                           uint64_t error_bytes) {
     complaints.clear();
     std::string reason;
     try {
@@ -233,6 +251,7 @@ SYNFIRE_EXPORT synfire_sim* synfire_create(uint32_t seed, char* error, uint64_t 
         sim->context.randReset(2);
         sim->context.randSeed(static_cast<int>(seed));
         sim->model.reset(new Vsynfire{&sim->context});
+        const InFolder scope{folder};
         sim->clock(0);  // runs the initial blocks
         if (complaints.empty()) return sim.release();
         reason = complaints;

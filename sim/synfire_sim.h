@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /* Raised with every incompatible change of this file. */
-#define SYNFIRE_ABI 1u
+#define SYNFIRE_ABI 2u
 
 /* Bits of a byte of the `drive` array of synfire_run, which says what the border does in one cycle. */
 #define SYNFIRE_DRIVE_OFFER 1u /* a waiting input beat may be offered from this cycle on */
@@ -52,9 +52,10 @@ typedef struct synfire_sim synfire_sim;
 /* SYNFIRE_ABI as it was when the library was built. */
 uint32_t synfire_abi(void);
 
-/* Builds the design with every register and memory set from `seed` and lets it read its memory images relative to the working
- * directory. `seed` must not be 0. On failure returns NULL and writes the reason into `error`, ended by a zero byte. */
-synfire_sim *synfire_create(uint32_t seed, char *error, uint64_t error_bytes);
+/* Builds the design with every register and memory set from `seed` and lets it read its memory images, whose relative names are
+ * resolved in `folder` (the design directory; never the working directory, which is the process's). `seed` must not be 0. On
+ * failure returns NULL and writes the reason into `error`, ended by a zero byte. */
+synfire_sim *synfire_create(const char *folder, uint32_t seed, char *error, uint64_t error_bytes);
 
 /* Ends a simulation; NULL is allowed. */
 void synfire_destroy(synfire_sim *sim);

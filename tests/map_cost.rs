@@ -8,7 +8,7 @@ use synfire::error::Kind;
 use synfire::ir::mapped::{Core, MappedNet, Mode, Payload, Target};
 use synfire::ir::quant::Coding;
 use synfire::map::cost::{
-    Area, MemoryKind, Traffic, bound_cycles, core_area, cycles, device, exact_cycles, memory, occupancy, slices,
+    Area, MemoryKind, Traffic, core_area, cycles, device, exact_cycles, memory, occupancy, slices,
 };
 use synfire::map::{MapRequest, ModeChoice, map};
 
@@ -103,7 +103,6 @@ proptest! {
             ] {
                 let core = Core { mode, ..core.clone() };
                 let exact = exact_cycles(&core, events, bits);
-                prop_assert_eq!(exact, bound_cycles(&core, events, bits));
                 let mean = Traffic { events: events as f64, set_bits: bits as f64 };
                 prop_assert_eq!(exact as f64, cycles(&core, &mean));
                 for target in [Target::Ecp5_25k, Target::Ice40Hx8k, Target::Xc7, Target::Generic] {

@@ -5,6 +5,7 @@ use super::sweep;
 use crate::data::{Images, Labels};
 use crate::design::Design;
 use crate::error::{Problem, Result};
+use crate::fixed::arg_max;
 use crate::frontends::Reference;
 use crate::golden::functional::{Functional, Summary};
 use crate::report::{self, percent};
@@ -132,13 +133,7 @@ fn float_classes(design: &Design, images: &Images) -> Result<Vec<usize>> {
         .map(|first| {
             let range = first..images.len().min(first + BATCH);
             let logits = reference.logits(images.normalised(range, design.settings.normalize.as_ref()).view())?;
-            let argmax = |row: ndarray::ArrayView1<f32>| {
-                row.iter()
-                    .enumerate()
-                    .fold((0, f32::NEG_INFINITY), |best, (i, &v)| if v > best.1 { (i, v) } else { best })
-                    .0
-            };
-            Ok(logits.rows().into_iter().map(argmax).collect())
+            Ok(logits.rows().into_iter().map(|row| arg_max(row).unwrap_or(0)).collect())
         })
         .collect();
     Ok(batches?.concat())

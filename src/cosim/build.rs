@@ -5,13 +5,18 @@ use super::compiler::Compiler;
 use super::simulation::Library;
 use super::verilator::Verilator;
 use crate::error::{Error, Kind, Problem, Result};
+use crate::flow::rtl_files;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const HARNESS: [(&str, &str); 2] = [
+const HARNESS: [(&str, &str); 3] = [
     ("synfire_sim.h", include_str!("../../sim/synfire_sim.h")),
+    (MEMORY_HEADER, include_str!("../../sim/synfire_memory.h")),
     ("synfire_sim.cpp", include_str!("../../sim/synfire_sim.cpp")),
 ];
+
+/// Included in front of all Verilated code.
+const MEMORY_HEADER: &str = "synfire_memory.h";
 
 /// Which variables stay visible in the Verilated design; `@TOP@` stands for the top module.
 const VISIBLE: &str = include_str!("../../sim/visible.vlt");
@@ -124,7 +129,7 @@ impl Toolchain {
 
         let support = self.support()?;
         let obj = work.join("obj");
-        let mut jobs = super::compiler::bundle(&obj)?;
+        let mut jobs = super::compiler::bundle(&obj, MEMORY_HEADER)?;
         jobs.push((work.join("synfire_sim.cpp"), work.join("synfire_sim.o")));
         let mut includes = self.includes();
         includes.extend([obj, work.to_path_buf()]);
@@ -134,27 +139,15 @@ impl Toolchain {
     }
 }
 
-/// The Verilog (`.v`) and lint configuration (`.vlt`) files of a design, as `rtl/<name>`, in the order of their names.
+/// The Verilog (`.v`) and lint configuration (`.vlt`) files of a design, as `rtl/<name>`, in the order of their names, configuration first.
 fn sources(design: &Path) -> Result<Vec<(String, Vec<u8>)>> {
-    let folder = design.join("rtl");
-    let unreadable = |e| Error::io(&folder, "read the design's Verilog folder", &e);
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
-        let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".v") || name.ends_with(".vlt") {
-            names.push(name);
-        }
-    }
-    names.sort();
+    let mut names = rtl_files(design, &[".v", ".vlt"])?;
     // Lint configuration must precede the modules it is about.
     names.sort_by_key(|name| name.ends_with(".v"));
-    if names.is_empty() {
-        return Err(Problem::new("holds no Verilog file").in_file(&folder).into());
-    }
     let read = |name: String| {
-        let path = folder.join(&name);
+        let path = design.join(&name);
         let text = std::fs::read(&path).map_err(|e| Error::io(&path, "read", &e))?;
-        Ok((format!("rtl/{name}"), text))
+        Ok((name, text))
     };
     names.into_iter().map(read).collect()
 }

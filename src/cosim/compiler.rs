@@ -125,8 +125,8 @@ fn triple() -> String {
     }
 }
 
-/// Writes files that include the `.cpp` files of `folder` in bundles, and returns each with its object's path.
-pub(super) fn bundle(folder: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
+/// Writes files that include `header` and then the `.cpp` files of `folder` in bundles, and returns each with its object's path.
+pub(super) fn bundle(folder: &Path, header: &str) -> Result<Vec<(PathBuf, PathBuf)>> {
     let unreadable = |e| Error::io(folder, "read Verilator's output", &e);
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
@@ -150,7 +150,8 @@ pub(super) fn bundle(folder: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
     }
     let write = |(i, (_, text)): (usize, (u64, String))| {
         let source = folder.join(format!("bundle_{i}.cc"));
-        std::fs::write(&source, text).map_err(|e| Error::io(&source, "write", &e))?;
+        std::fs::write(&source, format!("#include \"{header}\"\n{text}"))
+            .map_err(|e| Error::io(&source, "write", &e))?;
         let object = source.with_extension("o");
         Ok((source, object))
     };

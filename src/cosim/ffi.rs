@@ -1,6 +1,6 @@
 // Generated from sim/synfire_sim.h by tests/bindgen.rs; do not edit.
 
-pub const SYNFIRE_ABI: u32 = 1;
+pub const SYNFIRE_ABI: u32 = 2;
 pub const SYNFIRE_DRIVE_OFFER: u32 = 1;
 pub const SYNFIRE_DRIVE_READY: u32 = 2;
 pub const SYNFIRE_DRIVE_RESET: u32 = 4;
@@ -56,8 +56,12 @@ pub struct synfire_sim {
 pub struct SynfireSim {
     __library: ::libloading::Library,
     pub synfire_abi: unsafe extern "C" fn() -> u32,
-    pub synfire_create:
-        unsafe extern "C" fn(seed: u32, error: *mut ::std::os::raw::c_char, error_bytes: u64) -> *mut synfire_sim,
+    pub synfire_create: unsafe extern "C" fn(
+        folder: *const ::std::os::raw::c_char,
+        seed: u32,
+        error: *mut ::std::os::raw::c_char,
+        error_bytes: u64,
+    ) -> *mut synfire_sim,
     pub synfire_destroy: unsafe extern "C" fn(sim: *mut synfire_sim),
     pub synfire_error: unsafe extern "C" fn(sim: *const synfire_sim) -> *const ::std::os::raw::c_char,
     pub synfire_add_stream: unsafe extern "C" fn(
@@ -137,11 +141,12 @@ impl SynfireSim {
     }
     pub unsafe fn synfire_create(
         &self,
+        folder: *const ::std::os::raw::c_char,
         seed: u32,
         error: *mut ::std::os::raw::c_char,
         error_bytes: u64,
     ) -> *mut synfire_sim {
-        unsafe { (self.synfire_create)(seed, error, error_bytes) }
+        unsafe { (self.synfire_create)(folder, seed, error, error_bytes) }
     }
     pub unsafe fn synfire_destroy(&self, sim: *mut synfire_sim) {
         unsafe { (self.synfire_destroy)(sim) }

@@ -42,6 +42,6 @@ pub use mismatch::{Mismatch, Place};
 pub use observe::{PhaseCounts, StreamCount};
 pub use pattern::Pattern;
 pub use predict::Predictor;
-pub use report::{LayerReport, Report, argmax};
+pub use report::{LayerReport, Report};
 pub use simulation::{CoreCycles, Library, Simulation};
 pub use verilator::Verilator;

@@ -2,7 +2,8 @@
 
 use super::driver::Outcome;
 use super::mismatch::Mismatch;
-use crate::ir::mapped::{Core, MappedNet, Mode, Payload};
+use crate::fixed::arg_max;
+use crate::ir::mapped::{Core, MappedNet};
 use serde::Serialize;
 
 /// Result of a co-simulation.
@@ -73,48 +74,24 @@ impl Report {
 }
 
 fn accuracy(logits: &[Vec<i64>], labels: &[usize]) -> Option<f64> {
-    let right = logits.iter().zip(labels).filter(|(logits, label)| argmax(logits) == Some(**label)).count();
+    let right = logits.iter().zip(labels).filter(|(logits, label)| arg_max(logits.iter()) == Some(**label)).count();
     let all = logits.len().min(labels.len());
     (all > 0).then(|| right as f64 / all as f64)
-}
-
-/// The index of the largest logit, the first of several.
-pub fn argmax(logits: &[i64]) -> Option<usize> {
-    let max = logits.iter().max()?;
-    logits.iter().position(|logit| logit == max)
 }
 
 fn layers(net: &MappedNet, outcome: &Outcome) -> Vec<LayerReport> {
     let report = |(index, (_, unit, core)): (usize, (_, &crate::ir::mapped::Unit, &Core))| {
         let cycles = outcome.cores.get(index).copied().unwrap_or_default();
         let input = unit.inputs.first().and_then(|id| outcome.streams.get(id.0)).copied().unwrap_or_default();
-        let passes = match core.mode {
-            Mode::Event { payload: Payload::ShiftAdd, .. } | Mode::WindowEvent { payload: Payload::ShiftAdd, .. } => {
-                input.passes
-            }
-            Mode::Event { .. } | Mode::WindowEvent { .. } | Mode::Matrix { .. } | Mode::WindowMatrix { .. } => {
-                input.events
-            }
-        };
         LayerReport {
             name: net.quant.population(core.population).name.clone(),
             mode: core.mode.name(),
             lanes: core.mode.lanes(),
             cycles: cycles.active,
-            bound_cycles: bound(core, passes, input.ends),
+            bound_cycles: core.bound_cycles(core.passes(input.events, input.passes), input.ends),
             stalled_cycles: cycles.stalled,
             events: input.events,
         }
     };
     net.cores().enumerate().map(report).collect()
-}
-
-/// The lower bound of "What the counters mean" in `ARCHITECTURE.md`.
-fn bound(core: &Core, passes: u64, phases: u64) -> u64 {
-    let (groups, chunks) = (core.groups() as u64, core.chunks() as u64);
-    let fire = phases * groups * u64::from(core.fire.slots());
-    match core.mode {
-        Mode::Event { .. } | Mode::WindowEvent { .. } => passes * groups + fire,
-        Mode::Matrix { .. } | Mode::WindowMatrix { .. } => phases * groups * chunks + fire,
-    }
 }

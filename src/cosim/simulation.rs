@@ -8,7 +8,6 @@ use crate::ir::stream::{Beat, Wires};
 use std::ffi::{CStr, CString, c_char};
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
-use std::sync::{Mutex, PoisonError};
 
 /// The wires of one stream in one cycle, packed so that they compare as two words.
 pub(super) type Frame = ffi::synfire_wires;
@@ -135,8 +134,8 @@ pub struct Simulation<'l> {
 impl<'l> Simulation<'l> {
     /// Starts the design in the folder `design` with every register and memory set at random from `seed`.
     ///
-    /// `library` must have been built from that design or from one that differs in nothing but its memory images. The process
-    /// changes its working directory for a moment, because the design reads `mem/…` relative to it.
+    /// `library` must have been built from that design or from one that differs in nothing but its memory images. The design's
+    /// `mem/…` is looked for in `design`; the working directory, which belongs to all threads, is left alone.
     ///
     /// # Errors
     /// `Input` if a memory image is missing or malformed; `Internal` if the design lacks something that `net` says it has.
@@ -253,36 +252,20 @@ fn c_string(text: &str) -> Result<CString> {
     CString::new(text).map_err(|_| Error::internal("a name holds a zero byte"))
 }
 
-/// Constructs the design while the process stands in its folder.
+/// Constructs the design, which reads its memory images from the folder `design`.
 fn create(api: &ffi::SynfireSim, design: &Path, seed: u64) -> Result<NonNull<ffi::synfire_sim>> {
     // The design takes a positive 31-bit seed.
     let seed = (seed % 0x7fff_fffe) as u32 + 1;
+    let folder = CString::new(design.as_os_str().as_encoded_bytes())
+        .map_err(|_| Error::input("has a zero byte in its name").in_file(design))?;
     let mut error = vec![0u8; 4096];
-    let sim = in_folder(design, || {
-        // SAFETY: the buffer is as long as stated.
-        unsafe { api.synfire_create(seed, error.as_mut_ptr().cast::<c_char>(), error.len() as u64) }
-    })?;
+    // SAFETY: the folder's name is zero-terminated, the buffer is as long as stated.
+    let sim =
+        unsafe { api.synfire_create(folder.as_ptr(), seed, error.as_mut_ptr().cast::<c_char>(), error.len() as u64) };
     NonNull::new(sim).ok_or_else(|| {
         let why = CStr::from_bytes_until_nul(&error).unwrap_or_default().to_string_lossy();
         Error::input(format!("the simulated design does not start: {why}"))
             .in_file(design)
             .help("compile the design again: its files are incomplete")
     })
-}
-
-/// Runs `body` with `folder` as the working directory of the process, one at a time.
-fn in_folder<T>(folder: &Path, body: impl FnOnce() -> T) -> Result<T> {
-    static WORKING_DIRECTORY: Mutex<()> = Mutex::new(());
-    struct Restore(PathBuf);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            // Nothing is left to do where the former working directory has vanished meanwhile.
-            let _ = std::env::set_current_dir(&self.0);
-        }
-    }
-    let _held = WORKING_DIRECTORY.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = std::env::current_dir().map_err(|e| Error::io(".", "find the working directory", &e))?;
-    let _restore = Restore(before);
-    std::env::set_current_dir(folder).map_err(|e| Error::io(folder, "enter the design's folder", &e))?;
-    Ok(body())
 }

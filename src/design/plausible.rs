@@ -2,10 +2,10 @@
 //! indices that exist and sizes that fit into memory; these are established here first.
 
 use crate::error::Problem;
-use crate::fixed::{Normalisation, signed_bits, unsigned_bits};
+use crate::fixed::Normalisation;
 use crate::ir::Shape;
-use crate::ir::mapped::{Core, Fire, MappedNet, Mode, Port, Stream};
-use crate::ir::quant::{Coding, Neuron, QuantGraph};
+use crate::ir::mapped::{Core, MappedNet, Mode, Port};
+use crate::ir::quant::{Neuron, QuantGraph};
 use crate::quantise::{PIXEL_BITS, TIMESTEPS, WEIGHT_BITS};
 use crate::settings::Settings;
 
@@ -122,8 +122,6 @@ fn mapped_problems(net: &MappedNet) -> Vec<Problem> {
             "is a stream of a population that does not exist"
         } else if !(1..=32).contains(&stream.id_bits) || !(1..=WIDEST).contains(&stream.value_bits) {
             "is a stream with wires of an impossible width"
-        } else if !carries(&net.quant, stream) {
-            "is a stream whose wires cannot carry what its population sends"
         } else {
             continue;
         };
@@ -137,24 +135,10 @@ fn mapped_problems(net: &MappedNet) -> Vec<Problem> {
     problems
 }
 
-/// True if the wires are wide enough for the population's ids and payloads.
-fn carries(quant: &QuantGraph, stream: &Stream) -> bool {
-    let id = stream.population;
-    let population = quant.population(id);
-    let logits = matches!(population.neuron, Neuron::Readout { .. });
-    let signed = logits || quant.payload_range(id).0 < 0;
-    let value_bits = match logits {
-        true => signed_bits(population.range.0, population.range.1),
-        false if signed => signed_bits(quant.payload_range(id).0, quant.payload_range(id).1),
-        false => unsigned_bits(quant.max_payload(id).unsigned_abs()),
-    };
-    stream.signed == signed && stream.id_bits >= stream.layout.id_bits() && stream.value_bits >= value_bits
-}
-
 fn core_problem(quant: &QuantGraph, core: &Core) -> Option<String> {
-    let Some(population) = quant.populations.get(core.population.0) else {
+    if core.population.0 >= quant.populations.len() {
         return Some("computes a population that does not exist".into());
-    };
+    }
     if core.projections.is_empty() || core.projections.iter().any(|p| p.0 >= quant.projections.len()) {
         return Some("reads a projection that does not exist".into());
     }
@@ -174,14 +158,5 @@ fn core_problem(quant: &QuantGraph, core: &Core) -> Option<String> {
     if core.weight_bits < needed {
         return Some(format!("has weights of {} bits, the network's have {needed}", core.weight_bits));
     }
-    let t = quant.timesteps;
-    let expected = match (&population.neuron, quant.coding) {
-        (Neuron::Source, _) => return Some("computes the image, which comes from outside".into()),
-        (Neuron::Readout { .. }, _) => Fire::Readout,
-        (Neuron::Pool { .. }, _) => Fire::Relay,
-        (Neuron::If { .. }, Coding::Graded) => Fire::Count { bits: unsigned_bits(t.into()), max: t },
-        (Neuron::If { .. }, Coding::Unit) => Fire::Unit { sweeps: t },
-        (Neuron::If { .. }, Coding::Rate) => Fire::Step,
-    };
-    (core.fire != expected).then(|| format!("fires as {:?}, the network needs {expected:?}", core.fire))
+    None
 }

@@ -2,8 +2,10 @@
 //! and the widths in the generated Verilog are computed here.
 
 mod quantiser;
+mod text;
 
 pub use quantiser::{Normalisation, PixelFormat};
+pub use text::{grouped, grouped_tenths};
 
 /// Bits of an unsigned number that must hold `max` (at least 1).
 pub fn unsigned_bits(max: u64) -> u32 {
@@ -29,6 +31,13 @@ pub fn weight_limit(bits: u32) -> i32 {
     (1 << (bits - 1)) - 1
 }
 
+/// The class that logits stand for: the index of the largest, the lowest index of equal ones. Values that cannot be compared
+/// (NaN) are passed over; `None` if there are no others.
+pub fn arg_max<'a, T: PartialOrd + 'a>(values: impl IntoIterator<Item = &'a T>) -> Option<usize> {
+    let comparable = values.into_iter().enumerate().filter(|(_, v)| v.partial_cmp(v).is_some());
+    comparable.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(i, _)| i)
+}
+
 /// Rounds half away from zero to an integer, saturating at the ends of `i64`; NaN becomes 0.
 pub fn round(x: f64) -> i64 {
     x.round() as i64
@@ -52,6 +61,16 @@ mod tests {
         assert_eq!(signed_bits(-129, 0), 9);
         assert_eq!(signed_bits(0, 128), 9);
         assert_eq!(signed_bits(i64::MIN, i64::MAX), 64);
+    }
+
+    #[test]
+    fn ties_go_to_the_lowest_index() {
+        assert_eq!(arg_max(&[3, 7, 7, -1, 7]), Some(1));
+        assert_eq!(arg_max(&[i64::MIN; 3]), Some(0));
+        assert_eq!(arg_max(&[f32::NEG_INFINITY; 2]), Some(0));
+        assert_eq!(arg_max(&[f32::NAN, -2.0, f32::NAN, -1.0]), Some(3));
+        assert_eq!(arg_max(&[f32::NAN]), None);
+        assert_eq!(arg_max::<i64>(&[]), None);
     }
 
     proptest! {

@@ -6,9 +6,11 @@
 
 mod doctor;
 mod process;
+mod sources;
 pub mod synth;
 pub mod tools;
 
 pub use doctor::{ToolStatus, doctor};
+pub use sources::rtl_files;
 pub use synth::{Options, Resource, SynthReport, synth};
 pub use tools::{Found, Origin, Tool};

@@ -3,6 +3,7 @@
 use super::auto::{Layer, Plan, Problem};
 use super::cost::cycles;
 use super::request::ModeChoice;
+use crate::fixed::{grouped, grouped_tenths};
 use crate::ir::mapped::{Core, MappedNet, Mode, Payload};
 
 /// The sentences of all cores of `net`, in order.
@@ -16,17 +17,17 @@ pub(super) fn sentences(net: &MappedNet, problem: &Problem, plan: &Plan) -> Vec<
             "{}: {}: {} cycles per image predicted ({})",
             unit.name,
             layout(core.mode),
-            grouped(cycles(&core, &layer.input)),
+            grouped_tenths(cycles(&core, &layer.input)),
             formula(&core, layer)
         );
         text += &alternative(problem, plan, i);
         if interval <= problem.border && i == 0 {
             text += &format!(
                 "; the input's {} beats per image set the pace, so nothing here needs to be faster",
-                grouped(problem.border)
+                grouped_tenths(problem.border)
             );
         } else if interval > problem.border && i == slowest {
-            text += &format!("; it sets the pace, one image in {} cycles", grouped(interval));
+            text += &format!("; it sets the pace, one image in {} cycles", grouped_tenths(interval));
             text += if layer.options.len() > 1 {
                 ", and no faster layout stays within the limits"
             } else {
@@ -59,7 +60,7 @@ fn formula(core: &Core, layer: &Layer) -> String {
     let slots = core.fire.slots();
     let groups = match core.groups() {
         1 => "1 group".to_string(),
-        n => format!("{} groups", grouped(n as f64)),
+        n => format!("{} groups", grouped(n as u64)),
     };
     let phases = if core.phases > 1 { format!("{} phases × ", core.phases) } else { String::new() };
     match core.mode {
@@ -68,10 +69,10 @@ fn formula(core: &Core, layer: &Layer) -> String {
                 Payload::Multiply => (layer.input.events, "events"),
                 Payload::ShiftAdd => (layer.input.set_bits, "set bits"),
             };
-            format!("{} {what} × {groups} + {phases}{groups} × {slots} to fire", grouped(count))
+            format!("{} {what} × {groups} + {phases}{groups} × {slots} to fire", grouped_tenths(count))
         }
         Mode::Matrix { .. } | Mode::WindowMatrix { .. } => {
-            format!("{phases}{groups} × ({} chunks + {slots} to fire)", grouped(core.chunks() as f64))
+            format!("{phases}{groups} × ({} chunks + {slots} to fire)", grouped(core.chunks() as u64))
         }
     }
 }
@@ -99,35 +100,8 @@ fn alternative(problem: &Problem, plan: &Plan, i: usize) -> String {
     match best {
         None => format!("; {other} mode would not stay within the limits"),
         Some(mode) if time(mode) <= now => {
-            format!("; {} would need {} cycles but more area", layout(mode), grouped(time(mode)))
+            format!("; {} would need {} cycles but more area", layout(mode), grouped_tenths(time(mode)))
         }
-        Some(mode) => format!("; {} would need {} cycles", layout(mode), grouped(time(mode))),
-    }
-}
-
-/// `1,248`, or `102.4` if it is not whole.
-pub(super) fn grouped(x: f64) -> String {
-    let tenths = (x * 10.0).round() / 10.0;
-    let digits = format!("{:.0}", tenths.trunc());
-    let mut text = String::new();
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(c);
-    }
-    let fraction = ((tenths - tenths.trunc()) * 10.0).round();
-    if fraction > 0.0 { format!("{text}.{fraction:.0}") } else { text }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::grouped;
-
-    #[test]
-    fn numbers_are_grouped() {
-        for (x, text) in [(0.0, "0"), (999.0, "999"), (1248.0, "1,248"), (1234567.26, "1,234,567.3"), (0.04, "0")] {
-            assert_eq!(grouped(x), text);
-        }
+        Some(mode) => format!("; {} would need {} cycles", layout(mode), grouped_tenths(time(mode))),
     }
 }

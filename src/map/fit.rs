@@ -2,9 +2,9 @@
 
 use super::auto::Problem as Layout;
 use super::cost::larger;
-use super::decide::grouped;
 use super::request::{Choice, ModeChoice};
 use crate::error::{Error, Kind, Problem};
+use crate::fixed::grouped;
 
 /// Says for each resource by how much the smallest layout is too large, and what would fit.
 pub(super) fn does_not_fit(layout: &Layout) -> Error {
@@ -18,10 +18,10 @@ pub(super) fn does_not_fit(layout: &Layout) -> Error {
         .map(|(resource, needed, available)| {
             Problem::new(format!(
                 "the network does not fit: it needs {} {resource}, {} has {}: {} too many",
-                grouped(needed as f64),
+                grouped(needed),
                 device.name,
-                grouped(available as f64),
-                grouped((needed - available) as f64)
+                grouped(available),
+                grouped(needed - available)
             ))
         })
         .collect();

@@ -3,6 +3,7 @@
 mod plot;
 mod table;
 
+pub use crate::fixed::grouped;
 pub use plot::curves;
 pub use table::Table;
 
@@ -70,28 +71,12 @@ pub fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "–".into(), |s| format!("{:.2} %", s * 100.0))
 }
 
-/// A number with separators between groups of three digits.
-pub fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(c);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn numbers_for_people() {
-        assert_eq!(grouped(0), "0");
-        assert_eq!(grouped(1000), "1,000");
-        assert_eq!(grouped(123_456), "123,456");
         assert_eq!(percent(Some(0.97906)), "97.91 %");
         assert_eq!(percent(None), "–");
     }

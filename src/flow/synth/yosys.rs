@@ -3,6 +3,7 @@
 use super::device::{Area, Device};
 use super::step::{Step, read};
 use crate::error::{Error, Problem, Result};
+use crate::flow::sources::rtl_files;
 use crate::flow::tools::Found;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -21,15 +22,7 @@ pub(super) struct Netlist {
 
 /// The design's Verilog files relative to `dir`, sorted.
 pub(super) fn sources(dir: &Path) -> Result<Vec<String>> {
-    let folder = dir.join("rtl");
-    let entries = std::fs::read_dir(&folder).map_err(|e| Error::io(&folder, "read the design's Verilog", &e))?;
-    let names = entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned());
-    let mut files: Vec<String> = names.filter(|n| n.ends_with(".v")).map(|n| format!("rtl/{n}")).collect();
-    files.sort();
-    if files.is_empty() {
-        let problem = Problem::new("holds no Verilog").in_file(folder);
-        return Err(problem.help("give a design directory that `synfire compile` wrote").into());
-    }
+    let files = rtl_files(dir, &[".v"])?;
     if let Some(bad) = files.iter().find(|f| !f.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c))) {
         // The name goes into a script.
         return Err(Problem::new("has a name that Yosys scripts cannot hold").in_file(bad).help("rename it").into());

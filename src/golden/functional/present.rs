@@ -1,6 +1,7 @@
 //! One image, phase by phase.
 
 use super::{Functional, Layer, Outcome};
+use crate::fixed::arg_max;
 use crate::ir::quant::{Coding, Neuron};
 
 impl Functional {
@@ -47,7 +48,7 @@ impl Functional {
         }
         let saturations = self.layers.iter().zip(&v).map(|(layer, v)| could_fire(&layer.neuron, v)).sum();
         let logits = v.pop().unwrap_or_default();
-        Outcome { class: arg_max(&logits), logits, counts, phases, membranes, saturations }
+        Outcome { class: arg_max(&logits).unwrap_or(0), logits, counts, phases, membranes, saturations }
     }
 
     /// What the image itself adds to each population in every phase.
@@ -97,15 +98,4 @@ fn could_fire(neuron: &Neuron, v: &[i64]) -> u64 {
         Neuron::If { theta, .. } => v.iter().zip(theta).filter(|(v, theta)| v >= theta).count() as u64,
         Neuron::Source | Neuron::Pool { .. } | Neuron::Readout { .. } => 0,
     }
-}
-
-/// Index of the largest value, the lowest index of equal ones.
-pub(super) fn arg_max(values: &[i64]) -> usize {
-    let mut best = 0;
-    for (i, value) in values.iter().enumerate() {
-        if *value > values[best] {
-            best = i;
-        }
-    }
-    best
 }

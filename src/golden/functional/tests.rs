@@ -1,4 +1,4 @@
-use super::{Functional, Outcome, present::arg_max};
+use super::{Functional, Outcome};
 use crate::fixed::PixelFormat;
 use crate::ir::quant::{Coding, Neuron, QPopulation, QProjection, QuantGraph};
 use crate::ir::snn::{Projection, Synapses};
@@ -239,12 +239,6 @@ fn one_changed_weight_or_threshold_changes_the_answer() {
     weight[(0, 1)] -= 1;
     prove(&mut net);
     assert_eq!(outcome(&net, &[15, 4, 3]).counts[1], [3]);
-}
-
-#[test]
-fn ties_go_to_the_lowest_index() {
-    assert_eq!(arg_max(&[3, 7, 7, -1, 7]), 1);
-    assert_eq!(arg_max(&[i64::MIN; 3]), 0);
 }
 
 #[test]

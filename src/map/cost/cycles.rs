@@ -1,7 +1,7 @@
 //! Cycles per image.
 
 use crate::ir::ProjId;
-use crate::ir::mapped::{Core, Fire, MappedNet, Mode, Payload};
+use crate::ir::mapped::{Core, Fire, MappedNet, Mode};
 
 /// What enters a core, or leaves a population, in one image.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -18,60 +18,27 @@ impl std::iter::Sum for Traffic {
     }
 }
 
-/// Issue slots of `core`: per pass of an event, and per image whatever the events.
-fn slots(core: &Core) -> (u64, u64) {
-    let groups = core.groups() as u64;
-    let firing = fire_slots(core);
-    match core.mode {
-        Mode::Event { .. } | Mode::WindowEvent { .. } => (groups, firing),
-        Mode::Matrix { .. } | Mode::WindowMatrix { .. } => {
-            (0, u64::from(core.phases) * groups * core.chunks() as u64 + firing)
-        }
-    }
-}
-
 /// Issue slots that `core` spends firing in one image: `P·G·F`.
 fn fire_slots(core: &Core) -> u64 {
     u64::from(core.phases) * core.groups() as u64 * u64::from(core.fire.slots())
 }
 
 /// Active cycles of `core` in one image of `events` events with `set_bits` set payload bits in all (an event whose
-/// payload is 0 counts as one bit): exactly what the hardware counts.
+/// payload is 0 counts as one bit): exactly what the hardware counts, because cores work without a bubble.
 ///
 /// Event mode `S·G·passes + P·G·F`, matrix mode `P·G·(C + F)`, in the terms of `ARCHITECTURE.md`.
 pub fn exact_cycles(core: &Core, events: u64, set_bits: u64) -> u64 {
-    let (per_pass, per_image) = slots(core);
-    let passes = if core.mode.payload() == Some(Payload::ShiftAdd) { set_bits } else { events };
-    per_pass * passes + per_image
+    core.bound_cycles(core.passes(events, set_bits), u64::from(core.phases))
 }
 
 /// [`exact_cycles`] for mean counts.
 pub fn cycles(core: &Core, input: &Traffic) -> f64 {
-    let (per_pass, per_image) = slots(core);
-    per_pass as f64 * passes(core, input) + per_image as f64
+    let (per_pass, per_phase) = core.slots();
+    per_pass as f64 * passes(core, input) + f64::from(core.phases) * per_phase as f64
 }
 
 fn passes(core: &Core, input: &Traffic) -> f64 {
-    if core.mode.payload() == Some(Payload::ShiftAdd) { input.set_bits } else { input.events }
-}
-
-/// The least cycles in which `core` could do the work of one image: `S·⌈N/L⌉` (set bits in place of events where each
-/// takes a pass of its own) or `P·⌈inputs/R⌉·⌈N/L⌉`, and `P·⌈N/L⌉` firings of `F` sweeps.
-pub fn bound_cycles(core: &Core, events: u64, set_bits: u64) -> u64 {
-    let groups = core.neurons.div_ceil(core.mode.lanes()) as u64;
-    let phases = u64::from(core.phases);
-    let synapses = match core.mode {
-        Mode::Event { payload: Payload::Multiply, .. } | Mode::WindowEvent { payload: Payload::Multiply, .. } => {
-            events * groups
-        }
-        Mode::Event { payload: Payload::ShiftAdd, .. } | Mode::WindowEvent { payload: Payload::ShiftAdd, .. } => {
-            set_bits * groups
-        }
-        Mode::Matrix { rows, .. } | Mode::WindowMatrix { rows, .. } => {
-            phases * core.inputs.div_ceil(rows) as u64 * groups
-        }
-    };
-    synapses + phases * groups * u64::from(core.fire.slots())
+    core.passes(input.events, input.set_bits)
 }
 
 /// Cycles per image during which `core` cannot begin another image: its active cycles, and the stalls while it fires.
