@@ -187,7 +187,7 @@ mod tests {
     use crate::fixed::PixelFormat;
     use crate::ir::layout::IdLayout;
     use crate::ir::mapped::{Core, Fire, Mode, Payload, Stream, Target, Unit, UnitId};
-    use crate::ir::quant::{Coding, Combine, Neuron, QPopulation, QuantGraph};
+    use crate::ir::quant::{Coding, Combine, Input, Neuron, QPopulation, QuantGraph};
     use crate::ir::stream::Beat;
     use crate::ir::{PopId, Shape};
 
@@ -204,6 +204,7 @@ mod tests {
             coding: Coding::Graded,
             timesteps: 1,
             pixels: PixelFormat::unsigned(1),
+            input: Input::Constant,
             normalisation: None,
             populations: ["image", "inner", "outer"].map(population).into(),
             projections: Vec::new(),
@@ -225,6 +226,8 @@ mod tests {
                 slice_bits: 18,
                 weight_bits: 1,
                 membrane_bits: 1,
+                input_bits: 0,
+                current_bits: 0,
                 theta_bits: 1,
                 bias_bits: 1,
             })

@@ -32,12 +32,31 @@ pub struct QuantGraph {
     pub timesteps: u32,
     /// How pixels become integers.
     pub pixels: PixelFormat,
+    /// What the source sends in each phase.
+    pub input: Input,
     /// What the float network expects in front of its input; already folded into the weights.
     pub normalisation: Option<Normalisation>,
     /// Populations in topological order; 0 is the source, the last is the readout.
     pub populations: Vec<QPopulation>,
     /// Projections, ordered by their target.
     pub projections: Vec<QProjection>,
+}
+
+/// What the source sends in each phase.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "input", rename_all = "snake_case")]
+pub enum Input {
+    /// The pixel's code, the same in every phase.
+    #[default]
+    Constant,
+    /// Rate coding only: a spike where an integer integrate-and-fire encoder per pixel fires, `e += code; if e >= max { 1; e -= max }` with
+    /// `max` = [`PixelFormat::max`] and `e = 0` before an image.
+    Encoded,
+    /// Rate coding only: recorded spike trains, a value of `0..=max` for every neuron and phase.
+    Train {
+        /// Largest value.
+        max: i64,
+    },
 }
 
 /// A projection with integer weights.
@@ -156,6 +175,15 @@ pub enum Reset {
     Subtract(#[serde(with = "super::runs")] Vec<i64>),
 }
 
+impl Reset {
+    /// The vector.
+    pub fn by(&self) -> &[i64] {
+        match self {
+            Reset::Value(by) | Reset::Subtract(by) => by,
+        }
+    }
+}
+
 /// How a [`Neuron::Pool`] combines `w·x` into its membrane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -171,6 +199,7 @@ impl Neuron {
     pub fn v_init(&self) -> &[i64] {
         match self {
             Neuron::Source | Neuron::Pool { .. } => &[],
+            Neuron::Leaky(leaky) => &leaky.v_init,
             Neuron::If { v_init, .. } | Neuron::Readout { v_init } => v_init,
         }
     }
@@ -178,7 +207,7 @@ impl Neuron {
     fn role(&self) -> Role {
         match self {
             Neuron::Source => Role::Source,
-            Neuron::If { .. } | Neuron::Pool { .. } => Role::Hidden,
+            Neuron::If { .. } | Neuron::Pool { .. } | Neuron::Leaky(_) => Role::Hidden,
             Neuron::Readout { .. } => Role::Readout,
         }
     }
@@ -226,7 +255,11 @@ impl QuantGraph {
     /// Least and greatest payload of one event that `pop` sends; 0 is between them and is never sent. Only pixels are signed.
     pub fn payload_range(&self, pop: PopId) -> (i64, i64) {
         match (&self.population(pop).neuron, self.coding) {
-            (Neuron::Source, _) => self.pixels.range(),
+            (Neuron::Source, _) => match self.input {
+                Input::Constant => self.pixels.range(),
+                Input::Encoded => (0, 1),
+                Input::Train { max } => (0, max),
+            },
             (Neuron::Pool { max, .. }, _) => (0, *max),
             (_, Coding::Graded) => (0, i64::from(self.timesteps)),
             (_, Coding::Unit | Coding::Rate) => (0, 1),
@@ -312,6 +345,19 @@ impl QuantGraph {
                 Neuron::Source => continue,
                 Neuron::If { theta, v_init, bias } => vec![theta.len(), v_init.len(), bias.len()],
                 Neuron::Readout { v_init } => vec![v_init.len()],
+                Neuron::Leaky(leaky) => {
+                    if self.coding != Coding::Rate {
+                        complain("is a leaky population, which only rate coding has".into());
+                    }
+                    vec![
+                        leaky.du.len(),
+                        leaky.dv.len(),
+                        leaky.bias.len(),
+                        leaky.theta.len(),
+                        leaky.reset.by().len(),
+                        leaky.v_init.len(),
+                    ]
+                }
                 Neuron::Pool { max, .. } => {
                     if self.coding == Coding::Rate {
                         complain("is a pool, which only two-phase coding has".into());
@@ -365,6 +411,10 @@ impl QuantGraph {
                     format!("if theta={}..={}", min.unwrap_or(&0), max.unwrap_or(&0))
                 }
                 Neuron::Pool { combine, max } => format!("pool {combine:?} max={max}"),
+                Neuron::Leaky(leaky) => {
+                    let (min, max) = (leaky.theta.iter().min(), leaky.theta.iter().max());
+                    format!("leaky theta={}..={} align={}", min.unwrap_or(&0), max.unwrap_or(&0), leaky.align)
+                }
                 Neuron::Readout { .. } => "readout".to_string(),
             };
             let _ = writeln!(

@@ -290,6 +290,7 @@ fn core_of(quant: &QuantGraph, windows: &Windows, pop: PopId, projections: Vec<P
             (fire, unsigned_bits(theta.unsigned_abs()), signed_bits(least, most))
         }
         Neuron::Pool { .. } => (Fire::Relay, 1, 1),
+        Neuron::Leaky(_) => (Fire::Leaky, 1, 1),
         Neuron::Readout { .. } | Neuron::Source => (Fire::Readout, 1, 1),
     };
     Core {
@@ -314,6 +315,8 @@ fn core_of(quant: &QuantGraph, windows: &Windows, pop: PopId, projections: Vec<P
         slice_bits: 1,
         weight_bits: projections.iter().map(|&p| quant.projection(p).weight_bits).max().unwrap_or(1),
         membrane_bits: signed_bits(population.range.0, population.range.1),
+        input_bits: 0,
+        current_bits: 0,
         theta_bits,
         bias_bits,
         projections,

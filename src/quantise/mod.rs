@@ -31,7 +31,7 @@ pub use settings::{LayerSettings, PIXEL_BITS, QuantSettings, TIMESTEPS, WEIGHT_B
 use crate::error::{Error, Kind, Problem, Result};
 use crate::fixed;
 use crate::ir::PopId;
-use crate::ir::quant::{Coding, Neuron, QPopulation, QProjection, QuantGraph};
+use crate::ir::quant::{Coding, Input, Neuron, QPopulation, QProjection, QuantGraph};
 use crate::ir::snn::{Model, Projection, SnnGraph, Synapses};
 use activity::Activity;
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
@@ -84,6 +84,7 @@ impl<'a> Quantiser<'a> {
             coding: settings.coding,
             timesteps: settings.timesteps,
             pixels: settings.pixels.clone(),
+            input: Input::Constant,
             normalisation: settings.normalisation.clone(),
             populations: vec![QPopulation {
                 name: source.name.clone(),

@@ -72,7 +72,7 @@ pub fn parameter_image(net: &MappedNet, core: &Core) -> String {
     let (theta, v_init, bias) = match &net.quant.population(core.population).neuron {
         Neuron::If { theta, v_init, bias } => (theta, v_init, bias),
         Neuron::Readout { v_init } => (&zeros, v_init, &zeros),
-        Neuron::Source | Neuron::Pool { .. } => (&zeros, &zeros, &zeros),
+        Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) => (&zeros, &zeros, &zeros),
     };
     let lanes = core.mode.lanes();
     let mut text = String::new();

@@ -46,7 +46,7 @@ impl Neurons {
         };
         let (theta, bias): (&[i64], &[i64]) = match neuron {
             Neuron::If { theta, bias, .. } => (theta, bias),
-            Neuron::Source | Neuron::Pool { .. } | Neuron::Readout { .. } => (&[], &[]),
+            Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => (&[], &[]),
         };
         let v_init = sized(neuron.v_init(), 0);
         Neurons { membranes: v_init.clone(), v_init, theta: sized(theta, 1), bias: sized(bias, 0), fire: core.fire }
@@ -74,6 +74,7 @@ impl Neurons {
                 }
             }
             Fire::Unit { .. } => self.compare(group.clone(), word),
+            Fire::Leaky => {}
             Fire::Relay => {
                 for n in group.clone().filter(|&n| self.membranes[n] != 0) {
                     word.push(Beat::event(n as u32, self.membranes[n]));

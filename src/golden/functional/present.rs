@@ -87,7 +87,7 @@ impl Layer {
     fn silence(&self) -> Vec<i64> {
         match self.neuron {
             Neuron::Readout { .. } => Vec::new(),
-            Neuron::Source | Neuron::Pool { .. } | Neuron::If { .. } => vec![0; self.neurons],
+            Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) | Neuron::If { .. } => vec![0; self.neurons],
         }
     }
 }
@@ -96,6 +96,6 @@ impl Layer {
 fn could_fire(neuron: &Neuron, v: &[i64]) -> u64 {
     match neuron {
         Neuron::If { theta, .. } => v.iter().zip(theta).filter(|(v, theta)| v >= theta).count() as u64,
-        Neuron::Source | Neuron::Pool { .. } | Neuron::Readout { .. } => 0,
+        Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => 0,
     }
 }

@@ -157,6 +157,7 @@ impl MappedNet {
             (Neuron::Source, _) => return Some("computes the image, which comes from outside".into()),
             (Neuron::Readout { .. }, _) => Fire::Readout,
             (Neuron::Pool { .. }, _) => Fire::Relay,
+            (Neuron::Leaky(_), _) => Fire::Leaky,
             (Neuron::If { .. }, Coding::Graded) => Fire::Count { bits: unsigned_bits(t.into()), max: t },
             (Neuron::If { .. }, Coding::Unit) => Fire::Unit { sweeps: t },
             (Neuron::If { .. }, Coding::Rate) => Fire::Step,

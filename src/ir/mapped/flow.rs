@@ -108,6 +108,7 @@ fn core_flow(core: &Core, inputs: &[&Stream], outputs: &[&Stream]) -> Vec<String
     let (signed, value_bits) = match core.fire {
         Fire::Readout => (true, core.membrane_bits),
         Fire::Relay => (false, core.membrane_bits.saturating_sub(1).max(1)),
+        Fire::Leaky => (false, 1),
         Fire::Count { bits, .. } => (false, bits),
         Fire::Unit { .. } | Fire::Step => (false, 1),
     };

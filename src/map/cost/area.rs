@@ -143,7 +143,7 @@ fn logic(core: &Core, target: Target) -> Area {
 
     let (membrane_tenths, sent) = match core.fire {
         Fire::Count { bits, .. } => (per_bit.fire, u64::from(bits) + 1),
-        Fire::Unit { .. } | Fire::Step => (per_bit.fire, 2),
+        Fire::Unit { .. } | Fire::Step | Fire::Leaky => (per_bit.fire, 2),
         Fire::Readout | Fire::Relay => (per_bit.readout, membrane),
     };
     tenths += membrane_tenths * membrane + per_bit.send * sent;
