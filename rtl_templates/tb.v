@@ -2,8 +2,11 @@
 // Bench of @{ top }@: sends the beats of tb/input.hex, compares the output with tb/expected.hex and reports.
 //
 // Run in the design directory:
-//   iverilog -g2005 -o tb/tb.vvp tb/tb.v rtl/*.v && vvp tb/tb.vvp
-// +patience=N sets how many cycles without an output beat count as a hang; +stall=1 holds the output back at random.
+//   iverilog -g2005 -o tb/tb.vvp tb/tb.v rtl/*.v && vvp -N tb/tb.vvp
+// PASS ends in $finish, FAIL in $stop: Verilog-2005 has no other way to tell them apart, and with -N vvp exits with 1 at
+// a $stop (without it, it asks what to do).
+// +patience=N sets how many cycles without an output beat count as a hang; +tail=N for how many cycles after the last
+// beat nothing more may come; +stall=1 holds the output back at random.
 `default_nettype none
 `timescale 1ns / 1ps
 
@@ -22,7 +25,10 @@ module tb;
   integer sent;
   integer received;
   integer mismatches;
+  integer extra;
   integer cycles;
+  integer took;
+  integer tail;
   integer quiet;
   integer patience;
   integer stalling;
@@ -62,13 +68,16 @@ module tb;
     $readmemh("tb/input.hex", stimulus);
     $readmemh("tb/expected.hex", expected);
     if (!$value$plusargs("patience=%d", patience)) patience = @{ patience }@;
+    if (!$value$plusargs("tail=%d", tail)) tail = 1000;
     if (!$value$plusargs("stall=%d", stalling)) stalling = 0;
     seed       = 1;
     hold       = 1'b0;
     sent       = 0;
     received   = 0;
     mismatches = 0;
+    extra      = 0;
     cycles     = 0;
+    took       = 0;
     quiet      = 0;
     clk        = 1'b0;
     rst_n      = 1'b0;
@@ -87,20 +96,31 @@ module tb;
       if (out_valid && out_ready) begin
         quiet    <= 0;
         received <= received + 1;
+        if (received + 1 == Outputs) took <= cycles;
+        if (received >= Outputs) begin
+          extra = extra + 1;
+          if (extra <= 10) $display("EXTRA beat after the last one expected: %h", got);
         // !== also catches unknown bits.
-        if (got !== expected[received]) begin
+        end else if (got !== expected[received]) begin
           mismatches = mismatches + 1;
           if (mismatches <= 10)
             $display("MISMATCH at beat %0d: expected %h, got %h", received, expected[received], got);
         end
-        if (received + 1 == Outputs) begin
-          if (mismatches == 0) $display("PASS: %0d beats, %0d cycles, 0 mismatches", Outputs, cycles);
-          else $display("FAIL: %0d of %0d beats differ", mismatches, Outputs);
-          $finish;
-        end
       end
-      if (quiet > patience) begin
+      if (received >= Outputs) begin
+        if (cycles - took > tail) begin
+          if (mismatches == 0 && extra == 0) begin
+            $display("PASS: %0d beats, %0d cycles, 0 mismatches", Outputs, took);
+            $finish;
+          end else begin
+            $display("FAIL: %0d of %0d beats differ, %0d came after them", mismatches, Outputs, extra);
+            $stop;
+            $finish;
+          end
+        end
+      end else if (quiet > patience) begin
         $display("FAIL: no output for %0d cycles after %0d of %0d beats", patience, received, Outputs);
+        $stop;
         $finish;
       end
     end

@@ -2,7 +2,7 @@
 
 use crate::data::{self, Images};
 use crate::design::{Design, Origin};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Problem, Result};
 use crate::fixed::PixelFormat;
 use crate::frontends;
 use crate::golden::functional::Functional;
@@ -17,6 +17,10 @@ use crate::quantise::{self, LayerSettings, QuantSettings};
 use crate::rtl::Vectors;
 use crate::settings::Settings;
 use std::path::Path;
+
+mod warnings;
+
+pub use warnings::warnings;
 
 /// Calibration images that the emitted bench sends.
 const BENCH_IMAGES: usize = 4;
@@ -118,10 +122,14 @@ pub fn convert(graph: &Graph, settings: &Settings) -> Result<SnnGraph> {
 /// Settings or calibration images that do not fit the network.
 pub fn quantise(snn: &SnnGraph, calibration: &Images, settings: &Settings) -> Result<QuantGraph> {
     let count = calibration.len().min(settings.calibration_limit);
+    quantise::quantise(snn, calibration.matrix(0..count).view(), &quant_settings(settings))
+}
+
+fn quant_settings(settings: &Settings) -> QuantSettings {
     let layers = settings.layers.iter().filter_map(|(name, layer)| {
         layer.weight_bits.map(|bits| (name.clone(), LayerSettings { weight_bits: Some(bits) }))
     });
-    let quant_settings = QuantSettings {
+    QuantSettings {
         coding: settings.coding,
         timesteps: settings.timesteps,
         pixels: PixelFormat::unsigned(settings.input_bits),
@@ -129,8 +137,45 @@ pub fn quantise(snn: &SnnGraph, calibration: &Images, settings: &Settings) -> Re
         layers: layers.collect(),
         normalisation: settings.normalize.clone(),
         bias_calibration: settings.bias_calibration,
-    };
-    quantise::quantise(snn, calibration.matrix(0..count).view(), &quant_settings)
+    }
+}
+
+/// What is asked of the mapper, but for what the calibration images do.
+fn map_request(settings: &Settings) -> MapRequest {
+    let layers = settings.layers.iter().map(|(name, layer)| {
+        let request = LayerChoice { mode: layer.mode, lanes: layer.lanes, rows: layer.rows, payload: layer.payload };
+        (name.clone(), request)
+    });
+    MapRequest {
+        mode: settings.mode,
+        lanes: settings.lanes,
+        rows: settings.rows,
+        payload: settings.payload,
+        overrides: layers.collect(),
+        ..MapRequest::new(settings.target)
+    }
+}
+
+/// The spiking network, if nothing is wrong with it or with the settings of any stage.
+fn checked(model: &Model, settings: &Settings) -> Result<SnnGraph> {
+    let mut problems = map_request(settings).problems();
+    if settings.calibration_limit == 0 {
+        problems.push(Problem::new("a calibration limit of 0 leaves no image").help("give at least 1"));
+    }
+    let quant_settings = quant_settings(settings);
+    problems.extend(quant_settings.limits());
+    match convert(&model.graph, settings).map_err(|e| e.in_file(&model.name)) {
+        Ok(snn) => {
+            problems.extend(quant_settings.unknown_layers(&snn));
+            Error::check(Kind::Input, problems)?;
+            Ok(snn)
+        }
+        Err(e) if e.kind == Kind::Input => {
+            problems.extend(e.problems);
+            Err(Error { kind: Kind::Input, problems })
+        }
+        Err(e) => Err(e),
+    }
 }
 
 /// The float and integer stages of one network, and what the calibration images do in it.
@@ -143,7 +188,7 @@ struct Stages {
 
 impl Stages {
     fn new(model: &Model, settings: &Settings) -> Result<Stages> {
-        let snn = convert(&model.graph, settings).map_err(|e| e.in_file(&model.name))?;
+        let snn = checked(model, settings)?;
         let quant = quantise(&snn, &model.calibration, settings)?;
         let functional = Functional::new(&quant)?;
         let calibration = model.calibration.clone().truncated(settings.calibration_limit);
@@ -152,20 +197,10 @@ impl Stages {
     }
 
     fn mapped(&self, settings: &Settings) -> Result<MappedNet> {
-        let layers = settings.layers.iter().map(|(name, layer)| {
-            let request =
-                LayerChoice { mode: layer.mode, lanes: layer.lanes, rows: layer.rows, payload: layer.payload };
-            (name.clone(), request)
-        });
         let request = MapRequest {
-            mode: settings.mode,
-            lanes: settings.lanes,
-            rows: settings.rows,
-            payload: settings.payload,
-            overrides: layers.collect(),
             events: self.traffic.iter().map(|t| t.events).collect(),
             event_bits: self.traffic.iter().map(|t| (t.set_bits / t.events.max(1e-9)).max(1.0)).collect(),
-            ..MapRequest::new(settings.target)
+            ..map_request(settings)
         };
         let net = map::map(self.quant.clone(), &request)?;
         Error::check(Kind::Internal, net.check())?;
@@ -188,8 +223,9 @@ impl Stages {
     }
 }
 
+/// Rounded, but never to nothing: 0 means that nothing was sent at all.
 fn thousandths(x: f64) -> u64 {
-    (x * 1000.0).round() as u64
+    ((x * 1000.0).round() as u64).max(u64::from(x > 0.0))
 }
 
 /// Mean events per image that each population sends, and the set bits of their payloads, on the calibration images.

@@ -154,6 +154,23 @@ fn places_that_cannot_be_written() {
     to("dangling", &["dangling: exists"]);
 }
 
+/// It was once noticed when the work was done.
+#[test]
+fn a_result_that_cannot_be_written_is_refused_before_the_work() {
+    let s = Scratch::with_design();
+    s.file("file", b"mine");
+    let compile: &[&str] = &["compile", "net.onnx", "--calibrate", "images.npy", "--out", "out"];
+    let run: &[&str] = &["run", "design", "--images", "images.npy"];
+    let cosim: &[&str] = &["cosim", "design", "--images", "images.npy"];
+    let synth: &[&str] = &["synth", "design"];
+    for command in [compile, run, cosim, synth, &["doctor"], &["demo", "--out", "demo"]] {
+        for bad in ["nowhere/r.json", "file/r.json", ".", "/proc/r.json"] {
+            let parts = [&format!("{bad}: cannot write the result")[..], "help: give --json"];
+            s.refused(2, &[command, &["--json", bad]].concat(), &parts);
+        }
+    }
+}
+
 #[test]
 fn options_out_of_range() {
     let s = Scratch::new();
@@ -181,6 +198,13 @@ fn options_out_of_range() {
         (&["--normalize", "1,2/1,1"], &["normalisation has 2 values"]),
         (&["--normalize", "/"], &["not a finite number"]),
         (&["--coding", "unit", "--mode", "matrix"], &["cannot be a matrix core", "help:"]),
+        (&["--mode", "event", "--rows", "8"], &["only matrix mode has rows", "help: drop the rows"]),
+        (&["--mode", "matrix", "--payload", "multiply"], &["only event mode has payloads", "help: drop the payload"]),
+        // The mistakes of all stages at once.
+        (
+            &["--lanes", "0", "--rows", "3", "--timesteps", "0", "--calibration-limit", "0", "--normalize", "1,2/1,1"],
+            &["0 lanes", "3 rows", "time steps cannot be 0", "calibration limit of 0", "normalisation has 2 values"],
+        ),
     ] {
         s.compile_refused(2, options, parts);
     }
@@ -209,6 +233,7 @@ fn settings_files() {
         ("[layers.hidden]\nweight-bits = 4", &["'hidden'", "Relu_r"]),
         ("[layers.Relu_r]\nlanes = 0", &["Relu_r", "0 lanes"]),
         ("[layers.Relu_r]\nweight-bits = 1", &["Relu_r", "cannot be 1"]),
+        ("lanes = 0\n[layers.hidden]\nweight-bits = 1", &["0 lanes", "'hidden' cannot be 1", "a layer 'hidden'"]),
         ("[layers.Relu_r]\ntimesteps = 4", &["unknown field `timesteps`", "line 2"]),
     ] {
         s.file("s.toml", text.as_bytes());

@@ -3,7 +3,8 @@
 
 mod cli_support;
 
-use cli_support::{Scratch, images, mlp_of, tree};
+use cli_support::onnx::graph;
+use cli_support::{Scratch, images, mlp, mlp_of, tree};
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, Stdio};
@@ -31,7 +32,62 @@ fn json_alone_on_standard_output() {
     assert!(report["agreement"].is_number());
     let more = run(&["--limit", "1000", "--json", "-"]);
     assert_eq!(serde_json::from_str::<serde_json::Value>(&more.out).unwrap()["images"], 32);
-    assert_eq!(run(&["--json", "nowhere/r.json"]).code, 2);
+    // A report may lie in the design that it is about.
+    let inside = s.compile("other", &["--json", "other/compile.json"]);
+    assert!(inside.out.contains("written to other"), "{}", inside.out);
+    assert_eq!(s.json("other/compile.json")["target"], "ecp5-25k");
+    // It is replaced whole, and nothing stays beside it.
+    let before = fs::read_dir(s.path()).unwrap().count();
+    assert_eq!(run(&["--limit", "3", "--json", "r.json"]).code, 0);
+    assert_eq!(s.json("r.json")["images"], 3);
+    assert_eq!(fs::read_dir(s.path()).unwrap().count(), before);
+    assert_eq!(run(&["--json", "/dev/null"]).code, 0);
+}
+
+/// The warnings of a compilation of `net.onnx` whose first layer has these weights and biases.
+fn warnings(s: &Scratch, weight: f32, bias: f32) -> Vec<String> {
+    let mut model = mlp(&["a", "hidden layer", "y"]);
+    let constants = &mut graph(&mut model).initializer;
+    constants[0].float_data.fill(weight);
+    constants[1].float_data.fill(bias);
+    s.model("net.onnx", &model);
+    let compiled = s.compile("design", &["--force", "--json", "-"]);
+    let report: serde_json::Value = serde_json::from_str(&compiled.out).unwrap();
+    let warnings: Vec<String> = serde_json::from_value(report["warnings"].clone()).unwrap();
+    for warning in &warnings {
+        assert!(compiled.err.contains(&format!("warning: {warning}")), "{}", compiled.err);
+    }
+    warnings
+}
+
+#[test]
+fn layers_that_say_nothing_are_warned_about_by_name() {
+    let s = Scratch::new();
+    assert_eq!(warnings(&s, 0.5, 0.1), Vec::<String>::new());
+    let dead = warnings(&s, 0.0, -1.0);
+    assert!(dead.len() == 2 && dead.iter().all(|w| w.contains("node 'hidden layer': ")), "{dead:?}");
+    assert!(dead[0].contains("all zero") && dead[1].contains("can never fire"), "{dead:?}");
+    let constant = warnings(&s, 0.0, 1.0);
+    assert!(constant.len() == 1 && constant[0].contains("all zero"), "{constant:?}");
+    // Black images, which move nothing over a threshold.
+    s.file("images.npy", &cli_support::npy(&ndarray::Array2::<u8>::zeros((8, 6))));
+    let silent = warnings(&s, 0.5, -0.1);
+    assert!(silent.len() == 1 && silent[0].contains("node 'hidden layer': does not fire on any"), "{silent:?}");
+}
+
+#[test]
+fn layers_go_by_the_name_of_their_core_and_that_of_the_model() {
+    let s = Scratch::new();
+    s.model("net.onnx", &mlp(&["/a/Gemm", "/a/Relu", "y"]));
+    let compiled = s.compile("design", &["--json", "-"]);
+    let report: serde_json::Value = serde_json::from_str(&compiled.out).unwrap();
+    let names = |key: &str| [0, 1].map(|i: usize| report["layers"][i][key].as_str().unwrap().to_string());
+    assert_eq!(names("source"), ["/a/Relu", "y"]);
+    let [core, readout] = names("name");
+    assert!(s.at(&format!("design/rtl/{core}.v")).is_file());
+    let lines: Vec<&str> = compiled.err.lines().collect();
+    assert!(lines.iter().any(|l| l.trim().starts_with(&format!("{core} (/a/Relu) "))), "{}", compiled.err);
+    assert!(lines.iter().any(|l| l.trim().starts_with(&format!("{readout} "))), "{}", compiled.err);
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn counts_are_those_of_the_stimulus() {
     assert_eq!(outcome.cores[0].active, pixels + 20 + 20 * N as u64);
     assert_eq!(outcome.cores[1], CoreCycles { active: 2 * 20 * N as u64 + 20, stalled: 0 });
 
-    let labels: Vec<usize> = seen[2].iter().filter_map(|l| arg_max(l)).collect();
+    let labels: Vec<usize> = seen[2].iter().filter_map(arg_max).collect();
     let report = Report::new(&net, &outcome, Some(&labels));
     assert_eq!((report.accuracy, report.images, report.mismatches), (Some(1.0), 20, 0));
     assert_eq!(report.layers[0].bound_cycles, pixels * 2 + 20 * 2 * 4);

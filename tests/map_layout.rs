@@ -64,11 +64,14 @@ proptest! {
         let net = match map(quant.clone(), &request) {
             Ok(net) => net,
             Err(e) => {
-                // The one combination that cannot be built.
-                prop_assert!(quant.coding == Coding::Unit && mode == ModeChoice::Matrix, "{e}");
+                // The combinations that cannot be built.
+                let spikes = quant.coding == Coding::Unit && mode == ModeChoice::Matrix;
+                let conflict = mode == ModeChoice::Event && rows.is_some_and(|rows| rows > 1);
+                prop_assert!(spikes || conflict, "{e}");
                 return Ok(());
             }
         };
+        prop_assert!(mode != ModeChoice::Event || rows.is_none_or(|rows| rows == 1));
         prop_assert!(net.check().is_empty());
         check_wiring(&net);
         prop_assert_eq!(net.decisions.len(), net.cores().count());
@@ -190,6 +193,32 @@ fn every_mistake_of_a_request_is_named() {
     assert!(refused(chain("n", &[20, 12, 10]), &asking(|r| r.max_utilisation = 0.0)).contains("utilisation"));
     let wide = asking(|r| (r.lanes, r.rows) = (Some(65536), Some(65536)));
     assert!(refused(chain("n", &[20, 12, 10]), &wide).contains("weights a cycle"));
+}
+
+#[test]
+fn settings_of_the_whole_network_that_exclude_each_other_are_refused() {
+    let quant = || chain("n", &[20, 12, 10]);
+    let event = |r: &mut MapRequest| (r.mode, r.rows) = (ModeChoice::Event, Some(8));
+    let matrix = |r: &mut MapRequest| (r.mode, r.payload) = (ModeChoice::Matrix, Some(Payload::ShiftAdd));
+    for (text, parts) in [
+        (refused(quant(), &asking(event)), ["8 rows", "drop the rows, or ask for the mode matrix or auto"]),
+        (refused(quant(), &asking(matrix)), ["a payload", "drop the payload, or ask for the mode event or auto"]),
+    ] {
+        assert!(parts.iter().all(|part| text.contains(part)), "{text}");
+    }
+    // With another mode for one layer they say something again.
+    let layer = |mode| LayerChoice { mode: Some(mode), ..LayerChoice::default() };
+    for (top, other) in [(event as fn(&mut _), ModeChoice::Matrix), (matrix as fn(&mut _), ModeChoice::Event)] {
+        for mode in [other, ModeChoice::Auto] {
+            let request = asking(|r| {
+                top(r);
+                r.overrides.insert("fc1".into(), layer(mode));
+            });
+            map(quant(), &request).unwrap();
+        }
+    }
+    // In auto mode each core takes what it has a use for.
+    map(quant(), &asking(|r| (r.rows, r.payload) = (Some(8), Some(Payload::Multiply)))).unwrap();
 }
 
 #[test]

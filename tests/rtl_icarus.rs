@@ -50,31 +50,82 @@ impl Tools {
     /// Lints the design, then runs its bench with and without back-pressure.
     fn check(&self, net: &MappedNet, images: &[Vec<i64>], what: &str) {
         assert_eq!(net.check(), vec![], "{what}");
+        let bench = self.build(net, &vectors(net, images), what);
+        let (clean, text) = run(
+            self.verilator.command(),
+            &[&["--lint-only".into(), "-Wall".into(), "--top-module".into(), net.top.clone()], &bench.verilog[..]]
+                .concat(),
+            bench.folder.path(),
+        );
+        assert!(clean && !text.contains("%Warning"), "{what}: {text}");
+        for stall in ["+stall=0", "+stall=1"] {
+            let (passed, text) = self.simulate(&bench, stall);
+            let said = text.contains("PASS:") && text.contains(" 0 mismatches");
+            assert!(passed && said, "{what} {stall}: {text}\n{}", net.dump());
+        }
+    }
+
+    /// Writes the design with its bench and compiles them.
+    fn build(&self, net: &MappedNet, vectors: &Vectors, what: &str) -> Bench {
         let folder = tempfile::tempdir().unwrap();
         let mut files = rtl::generate(net).unwrap();
-        files.extend(rtl::bench(net, &vectors(net, images)).unwrap());
+        files.extend(rtl::bench(net, vectors).unwrap());
         for f in &files {
             let path = folder.path().join(&f.path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, &f.text).unwrap();
         }
-        let verilog: Vec<&str> = files.iter().map(|f| f.path.as_str()).filter(|p| p.starts_with("rtl/")).collect();
-        let run = |mut command: std::process::Command, args: &[&str]| {
-            let output = command.args(args).current_dir(folder.path()).output().unwrap();
-            let text = [output.stdout, output.stderr].concat();
-            (output.status.success(), String::from_utf8_lossy(&text).into_owned())
-        };
-        let (clean, text) = run(
-            self.verilator.command(),
-            &[&["--lint-only", "-Wall", "--top-module", &net.top], &verilog[..]].concat(),
-        );
-        assert!(clean && !text.contains("%Warning"), "{what}: {text}");
-        let (compiled, text) =
-            run(self.iverilog.command(), &[&["-g2005", "-Wall", "-o", "tb/tb.vvp", "tb/tb.v"], &verilog[..]].concat());
+        let verilog: Vec<String> = files.iter().map(|f| f.path.clone()).filter(|p| p.starts_with("rtl/")).collect();
+        let options = ["-g2005", "-Wall", "-o", "tb/tb.vvp", "tb/tb.v"].map(String::from);
+        let (compiled, text) = run(self.iverilog.command(), &[&options, &verilog[..]].concat(), folder.path());
         assert!(compiled, "{what}: {text}");
+        Bench { folder, verilog }
+    }
+
+    /// Whether the bench's exit code is 0, and what it says.
+    fn simulate(&self, bench: &Bench, option: &str) -> (bool, String) {
+        run(self.vvp.command(), &["-N".into(), "tb/tb.vvp".into(), option.into()], bench.folder.path())
+    }
+}
+
+/// A design and its compiled bench.
+struct Bench {
+    folder: tempfile::TempDir,
+    /// Below the folder.
+    verilog: Vec<String>,
+}
+
+fn run(mut command: std::process::Command, args: &[String], folder: &std::path::Path) -> (bool, String) {
+    let output = command.args(args).current_dir(folder).output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
+
+/// It once stopped at the last beat that it expected, and its exit code was always 0.
+#[test]
+fn the_bench_fails_with_an_exit_code_for_wrong_missing_and_additional_beats() {
+    let Some(tools) = Tools::find() else { return };
+    let net = synfire::map::map(small(Coding::Graded, SIZES), &MapRequest::new(Target::Generic)).unwrap();
+    let right = vectors(&net, &random_images(&mut ChaCha8Rng::seed_from_u64(5), 3, SIZES[0], 4));
+    let changed = |change: &dyn Fn(&mut Vec<Beat>)| {
+        let mut vectors = right.clone();
+        change(&mut vectors.outputs);
+        vectors
+    };
+    let outputs = right.outputs.len();
+    for (vectors, said) in [
+        (changed(&|_| ()), "PASS: ".to_string()),
+        (changed(&|o| o[2].value += 1), format!("FAIL: 1 of {outputs} beats differ, 0 came after")),
+        (changed(&|o| _ = o.pop()), format!("FAIL: 0 of {} beats differ, 1 came after", outputs - 1)),
+        // A whole image more than expected: it comes long after the last beat that is.
+        (changed(&|o| o.truncate(outputs / 3 * 2)), format!("differ, {} came after", outputs / 3)),
+        (changed(&|o| o.push(Beat::END)), format!("after {outputs} of {} beats", outputs + 1)),
+    ] {
+        let bench = tools.build(&net, &vectors, &said);
         for stall in ["+stall=0", "+stall=1"] {
-            let (_, text) = run(self.vvp.command(), &["tb/tb.vvp", stall]);
-            assert!(text.contains("PASS:") && text.contains(" 0 mismatches"), "{what} {stall}: {text}\n{}", net.dump());
+            let (passed, text) = tools.simulate(&bench, stall);
+            assert!(text.contains(&said), "no '{said}' in {text}");
+            assert_eq!(passed, said.starts_with("PASS"), "{text}");
         }
     }
 }

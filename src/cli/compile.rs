@@ -2,7 +2,7 @@
 
 use super::inputs::Output;
 use crate::design::Design;
-use crate::error::{Problem, Result, printable};
+use crate::error::{Result, printable};
 use crate::fixed::Normalisation;
 use crate::ir::mapped::{MappedNet, Payload, Target};
 use crate::ir::quant::Coding;
@@ -113,13 +113,10 @@ impl Choices {
     /// What these choices ask for, over the settings file, or over `default` where there is none.
     ///
     /// # Errors
-    /// The settings file cannot be read or is not valid, or no image is left for the calibration.
+    /// The settings file cannot be read or is not valid.
     pub fn settings(&self, default: Settings) -> Result<Settings> {
         let mut settings = self.config.as_deref().map_or(Ok(default), Settings::load)?;
         self.apply(&mut settings);
-        if settings.calibration_limit == 0 {
-            return Err(Problem::new("a calibration limit of 0 leaves no image").help("give at least 1").into());
-        }
         Ok(settings)
     }
 
@@ -158,12 +155,14 @@ pub struct CompileReport<'a> {
     block_rams: u64,
     multipliers: u64,
     decisions: &'a [String],
+    warnings: Vec<String>,
 }
 
 /// One core.
 #[derive(Serialize)]
 struct LayerReport<'a> {
     name: &'a str,
+    source: &'a str,
     neurons: usize,
     mode: &'static str,
     lanes: usize,
@@ -175,6 +174,7 @@ struct LayerReport<'a> {
 pub fn run(args: &Args) -> Result<()> {
     let settings = args.choices.settings(Settings::default())?;
     Design::check_out(&args.out, args.force)?;
+    args.output.check(Some(&args.out))?;
     let spinner = report::spinner("compiling");
     let result = Model::open(&args.model, &args.calibrate)
         .and_then(|model| pipeline::compile_with(&model, &settings))
@@ -193,6 +193,7 @@ fn describe<'a>(design: &'a Design, out: &'a PathBuf) -> (CompileReport<'a>, Str
         .cores()
         .map(|(_, unit, core)| LayerReport {
             name: &unit.name,
+            source: &net.quant.population(core.population).name,
             neurons: core.neurons,
             mode: core.mode.name(),
             lanes: core.mode.lanes(),
@@ -203,9 +204,9 @@ fn describe<'a>(design: &'a Design, out: &'a PathBuf) -> (CompileReport<'a>, Str
         .collect();
     let mut table =
         report::Table::new(&["layer", "neurons", "mode", "lanes", "rows", "cycles per image", "membrane bits"]);
-    for l in &layers {
+    for ((_, unit, core), l) in net.cores().zip(&layers) {
         table.row(&[
-            l.name.to_string(),
+            net.layer_name(unit, core),
             l.neurons.to_string(),
             l.mode.into(),
             l.lanes.to_string(),
@@ -227,6 +228,10 @@ fn describe<'a>(design: &'a Design, out: &'a PathBuf) -> (CompileReport<'a>, Str
         report::grouped(area.luts),
         out.display()
     ));
+    let warnings: Vec<String> = pipeline::warnings(design).iter().map(ToString::to_string).collect();
+    for warning in &warnings {
+        text.push_str(&format!("warning: {warning}\n"));
+    }
     let result = CompileReport {
         target: net.target,
         out,
@@ -235,6 +240,7 @@ fn describe<'a>(design: &'a Design, out: &'a PathBuf) -> (CompileReport<'a>, Str
         block_rams: area.blocks,
         multipliers: area.dsps,
         decisions: &net.decisions,
+        warnings,
     };
     (result, text)
 }

@@ -45,6 +45,7 @@ pub struct CosimReport {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    args.output.check(None)?;
     let design = Design::load(&args.dir)?;
     let quant = &design.net.quant;
     let classes = quant.population(quant.readout()).shape.len();
@@ -99,7 +100,7 @@ fn text(r: &CosimReport) -> String {
     let mut table = report::Table::new(&["layer", "mode", "lanes", "active cycles", "lower bound", "bound / active"]);
     for l in &r.cosim.layers {
         table.row(&[
-            l.name.clone(),
+            l.label.clone(),
             l.mode.into(),
             l.lanes.to_string(),
             report::grouped(l.cycles),

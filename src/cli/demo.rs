@@ -47,6 +47,7 @@ struct DemoReport {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    args.output.check(Some(&args.out))?;
     let step = |n: u32, what: &str| eprintln!("demo {n}/5: {what}");
     step(1, "the handwritten digits that scikit-learn carries");
     let data = args.out.join("data");

@@ -13,6 +13,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    args.output.check(None)?;
     let tools = flow::doctor();
     let mut table = report::Table::new(&["tool", "version", "from", "for"]);
     for tool in &tools {

@@ -3,7 +3,8 @@
 use crate::data::{self, Images, Labels};
 use crate::error::{Problem, Result};
 use crate::ir::Shape;
-use std::path::PathBuf;
+use crate::report;
+use std::path::{Path, PathBuf};
 
 /// A test set.
 #[derive(clap::Args, Clone, Debug)]
@@ -46,4 +47,18 @@ pub struct Output {
     /// Write the result as JSON to FILE, or to standard output for '-'
     #[arg(long, value_name = "FILE|-")]
     pub json: Option<PathBuf>,
+}
+
+impl Output {
+    /// Refuses a file that cannot be written, before the work whose result it is for. `made` is a folder that the command
+    /// itself makes: what lies in it cannot be known yet.
+    pub fn check(&self, made: Option<&Path>) -> Result<()> {
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        match &self.json {
+            Some(file) if !made.is_some_and(|made| absolute(file).starts_with(absolute(made))) => {
+                report::check_json(file)
+            }
+            _ => Ok(()),
+        }
+    }
 }

@@ -64,6 +64,7 @@ pub struct RunReport {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    args.output.check(None)?;
     let design = Design::load(&args.dir)?;
     let quant = &design.net.quant;
     let classes = quant.population(quant.readout()).shape.len();

@@ -26,6 +26,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    args.output.check(None)?;
     let design = Design::load(&args.dir)?;
     let spinner = report::spinner(if args.pnr { "synthesis, place and route" } else { "synthesis" });
     let options = Options { pnr: args.pnr, freq_mhz: args.freq, seed: args.seed, ..Options::default() };

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::fixed::PixelFormat;
 use crate::golden::cycle::CycleModel;
 use crate::golden::functional::{Functional, Outcome};
+use crate::ir::mapped::MappedNet;
 use crate::ir::quant::QuantGraph;
 use crate::loihi::network::Network;
 use crate::report;
@@ -52,6 +53,9 @@ pub struct Models {
 pub struct LoihiReport {
     /// The population's name (untrusted text).
     pub layer: String,
+    /// Its core's name, and this one where it differs.
+    #[serde(skip)]
+    pub label: String,
     /// Spike counts and logits compared.
     pub compared: u64,
     /// How many of them differ.
@@ -65,8 +69,8 @@ pub struct LoihiReport {
 impl fmt::Display for LoihiReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.compared {
-            0 => write!(f, "{}: not compared", self.layer)?,
-            n => write!(f, "{}: {} mismatches in {} values", self.layer, self.mismatches, report::grouped(n))?,
+            0 => write!(f, "{}: not compared", self.label)?,
+            n => write!(f, "{}: {} mismatches in {} values", self.label, self.mismatches, report::grouped(n))?,
         }
         if self.overflowing_images > 0 {
             write!(f, "; {} images leave the chip's registers", report::grouped(self.overflowing_images))?;
@@ -140,7 +144,7 @@ pub fn verify(
     let mut result = Report::new(net, &outcome, labels.map(Labels::as_slice));
     result.loihi_mismatches = comparison.loihi_mismatches();
     result.mismatches += comparison.models.functional_mismatches;
-    Ok((result, comparison.finish()))
+    Ok((result, comparison.finish(net)))
 }
 
 /// Collects what the hardware sends and has each image compared when its logits are complete, so that only the images in
@@ -276,11 +280,16 @@ impl<'a> Comparison<'a> {
         compared.then(|| self.tallies.iter().map(|t| t.differ).sum())
     }
 
-    fn finish(mut self) -> Models {
+    fn finish(mut self, net: &MappedNet) -> Models {
+        let label = |pop: usize| {
+            let core = net.cores().find(|(_, _, core)| core.population.0 == pop);
+            core.map_or_else(String::new, |(_, unit, core)| net.layer_name(unit, core))
+        };
         for coverage in self.loihi.coverage() {
             let (pop, tally) = (coverage.population.0, &self.tallies[coverage.population.0]);
             self.models.loihi.push(LoihiReport {
                 layer: self.quant.populations[pop].name.clone(),
+                label: label(pop),
                 compared: tally.compared,
                 mismatches: tally.differ,
                 overflowing_images: tally.overflows,

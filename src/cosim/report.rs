@@ -36,8 +36,13 @@ pub struct Report {
 /// How one core spent its time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LayerReport {
-    /// The population's name (untrusted text).
+    /// The unit's name.
     pub name: String,
+    /// What the model file calls its population (untrusted text).
+    pub source: String,
+    /// Both, for people.
+    #[serde(skip)]
+    pub label: String,
     /// `event` or `matrix`.
     pub mode: &'static str,
     /// Neurons computed at a time.
@@ -84,7 +89,9 @@ fn layers(net: &MappedNet, outcome: &Outcome) -> Vec<LayerReport> {
         let cycles = outcome.cores.get(index).copied().unwrap_or_default();
         let input = unit.inputs.first().and_then(|id| outcome.streams.get(id.0)).copied().unwrap_or_default();
         LayerReport {
-            name: net.quant.population(core.population).name.clone(),
+            name: unit.name.clone(),
+            source: net.quant.population(core.population).name.clone(),
+            label: net.layer_name(unit, core),
             mode: core.mode.name(),
             lanes: core.mode.lanes(),
             cycles: cycles.active,

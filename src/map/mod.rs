@@ -3,6 +3,7 @@
 //! | file | does |
 //! |---|---|
 //! | `request` | what the caller asks for, and which part of it applies to which core |
+//! | `refuse` | what cannot be asked for |
 //! | `names` | any text → short, unique, legal identifiers |
 //! | `lower` | populations and projections → cores, forks, merges and streams with their widths |
 //! | `cost` | cycles per image and area of a core, exactly where the contract is exact |
@@ -16,6 +17,7 @@ mod decide;
 mod fit;
 mod lower;
 pub mod names;
+mod refuse;
 mod request;
 
 pub use request::{LayerChoice, MapRequest, ModeChoice};

@@ -35,6 +35,17 @@ pub struct LayerChoice {
     pub payload: Option<Payload>,
 }
 
+impl LayerChoice {
+    /// The mode that is asked for, in so many words or by a setting that only one mode has.
+    pub(super) fn asked_mode(&self) -> Option<ModeChoice> {
+        self.mode.or(match (self.rows, self.payload) {
+            (Some(rows), _) if rows > 1 => Some(ModeChoice::Matrix),
+            (_, Some(_)) => Some(ModeChoice::Event),
+            _ => None,
+        })
+    }
+}
+
 /// What is asked of the mapper. `None` leaves a choice to the cost model.
 #[derive(Clone, Debug)]
 pub struct MapRequest {
@@ -123,11 +134,9 @@ impl Choice {
 
 /// The choice for every core of `net`, in the order of [`MappedNet::cores`]; every mistake of the request is reported.
 pub(super) fn resolve(net: &MappedNet, request: &MapRequest) -> Result<Vec<Choice>> {
-    let mut problems = Vec::new();
-    check_sizes(None, request.lanes, request.rows, &mut problems);
+    let mut problems = request.problems();
     let mut overrides: Vec<LayerChoice> = net.cores().map(|_| LayerChoice::default()).collect();
     for (key, layer) in &request.overrides {
-        check_layer(key, layer, &mut problems);
         match find(net, key) {
             Ok(core) => {
                 if !merge(&mut overrides[core], layer) {
@@ -141,18 +150,11 @@ pub(super) fn resolve(net: &MappedNet, request: &MapRequest) -> Result<Vec<Choic
     if !problems.is_empty() {
         return Err(Error { kind: Kind::Input, problems });
     }
-    let settle = |(layer, neurons): (&LayerChoice, usize)| {
-        let implied = match (layer.rows, layer.payload) {
-            (Some(rows), _) if rows > 1 => Some(ModeChoice::Matrix),
-            (_, Some(_)) => Some(ModeChoice::Event),
-            _ => None,
-        };
-        Choice {
-            mode: layer.mode.or(implied).unwrap_or(request.mode),
-            lanes: layer.lanes.or(request.lanes).map(|n| n.min(neurons.max(1))),
-            rows: layer.rows.or(request.rows),
-            payload: layer.payload.or(request.payload),
-        }
+    let settle = |(layer, neurons): (&LayerChoice, usize)| Choice {
+        mode: layer.asked_mode().unwrap_or(request.mode),
+        lanes: layer.lanes.or(request.lanes).map(|n| n.min(neurons.max(1))),
+        rows: layer.rows.or(request.rows),
+        payload: layer.payload.or(request.payload),
     };
     let mut choices: Vec<Choice> =
         overrides.iter().zip(net.cores().map(|(_, _, core)| core.neurons)).map(settle).collect();
@@ -231,40 +233,4 @@ fn merge(into: &mut LayerChoice, from: &LayerChoice) -> bool {
         & one(&mut into.lanes, from.lanes)
         & one(&mut into.rows, from.rows)
         & one(&mut into.payload, from.payload)
-}
-
-fn check_layer(key: &str, layer: &LayerChoice, problems: &mut Vec<Problem>) {
-    check_sizes(Some(key), layer.lanes, layer.rows, problems);
-    let rows = layer.rows.is_some_and(|r| r > 1);
-    let conflict = match layer.mode {
-        Some(ModeChoice::Event) if rows => "asks for event mode and for rows, which only matrix mode has",
-        Some(ModeChoice::Matrix) if layer.payload.is_some() => {
-            "asks for matrix mode and for a payload, which only event mode has"
-        }
-        None if rows && layer.payload.is_some() => "asks for rows (matrix mode) and for a payload (event mode)",
-        _ => return,
-    };
-    problems.push(Problem::new(conflict).at_node(key).help("drop one of the two"));
-}
-
-fn check_sizes(key: Option<&str>, lanes: Option<usize>, rows: Option<usize>, problems: &mut Vec<Problem>) {
-    let mut complain = |what: String, help: &str| {
-        let problem = Problem::new(what).help(help);
-        problems.push(match key {
-            Some(key) => problem.at_node(key),
-            None => problem,
-        });
-    };
-    match lanes {
-        Some(0) => complain("0 lanes compute nothing".into(), "ask for 1 lane or more, or leave the lanes out"),
-        Some(n) if n > MAX_PARALLEL => complain(format!("{n} lanes are too many"), "ask for 65536 lanes or fewer"),
-        _ => {}
-    }
-    match rows {
-        Some(n) if !n.is_power_of_two() => {
-            complain(format!("{n} rows are not a power of two"), "ask for 1, 2, 4, 8, … rows")
-        }
-        Some(n) if n > MAX_PARALLEL => complain(format!("{n} rows are too many"), "ask for 65536 rows or fewer"),
-        _ => {}
-    }
 }

@@ -104,7 +104,8 @@ impl<'a> Quantiser<'a> {
         let population = &self.snn.populations[pop.0];
         let target = calibration::drive(self.snn, pop, &self.float);
         let folded = self.folded(pop);
-        let integer = folded.choose(matches!(population.model, Model::Readout));
+        let shared = matches!(population.model, Model::Readout);
+        let integer = folded.choose(shared);
 
         let first = self.net.projections.len();
         let mut column = 0;
@@ -113,7 +114,8 @@ impl<'a> Quantiser<'a> {
             let columns = column..column + senders;
             column = columns.end;
             if folded.vanishes(&integer, columns.clone()) {
-                self.problems.push(vanished(&p.name));
+                let bits = weights::enough_bits(&folded, columns.clone(), shared);
+                self.problems.push(vanished(&p.name, &population.name, bits));
             }
             let weight = integer.weight.slice_axis(Axis(1), Slice::from(columns)).to_owned();
             self.net.projections.push(QProjection {
@@ -197,10 +199,16 @@ impl<'a> Quantiser<'a> {
     }
 }
 
-fn vanished(name: &str) -> Problem {
+/// `enough` are the bits per weight with which the projection would be kept, if there are any.
+fn vanished(name: &str, population: &str, enough: Option<u32>) -> Problem {
+    let weights = match enough {
+        Some(bits) => format!("use {bits} bits per weight for layer '{population}' (they keep it)"),
+        None => format!("no number of bits per weight up to {} keeps it: use", WEIGHT_BITS.end()),
+    };
+    let or = if enough.is_some() { ", " } else { " " };
     Problem::new("has weights that all round to zero beside those of the population's other projections")
         .at_node(name)
-        .help("use more bits per weight, fewer bits per pixel, or graded coding")
+        .help(format!("{weights}{or}fewer bits per pixel, or graded coding"))
 }
 
 #[cfg(test)]

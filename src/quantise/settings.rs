@@ -57,6 +57,13 @@ impl Default for QuantSettings {
 impl QuantSettings {
     /// Every setting that cannot be built, or that names a layer which `snn` does not have.
     pub(super) fn problems(&self, snn: &SnnGraph) -> Vec<Problem> {
+        let mut problems = self.limits();
+        problems.extend(self.unknown_layers(snn));
+        problems
+    }
+
+    /// Every setting that cannot be built, whatever the network is.
+    pub fn limits(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut limit = |what: String, value: u32, range: std::ops::RangeInclusive<u32>| {
             if !range.contains(&value) {
@@ -75,6 +82,11 @@ impl QuantSettings {
                 limit(format!("the number of bits per weight of layer '{name}'"), bits, WEIGHT_BITS);
             }
         }
+        problems
+    }
+
+    /// Every layer that the settings name but `snn` does not have.
+    pub fn unknown_layers(&self, snn: &SnnGraph) -> Vec<Problem> {
         let known: Vec<&str> = snn
             .populations
             .iter()
@@ -82,13 +94,12 @@ impl QuantSettings {
             .map(|p| p.name.as_str())
             .chain(snn.projections.iter().map(|p| p.name.as_str()))
             .collect();
-        for name in self.layers.keys().filter(|name| !known.contains(&name.as_str())) {
-            problems.push(
-                Problem::new(format!("the settings name a layer '{name}', which the network does not have"))
-                    .help(format!("its layers are: {}", known.join(", "))),
-            );
-        }
-        problems
+        let unknown = self.layers.keys().filter(|name| !known.contains(&name.as_str()));
+        let problem = |name: &String| {
+            Problem::new(format!("the settings name a layer '{name}', which the network does not have"))
+                .help(format!("its layers are: {}", known.join(", ")))
+        };
+        unknown.map(problem).collect()
     }
 
     /// Bits of the weights of one projection.

@@ -223,6 +223,35 @@ fn a_projection_that_would_vanish_is_refused_by_name() {
 }
 
 #[test]
+fn the_bits_that_a_vanished_projection_is_told_to_take_keep_it() {
+    let (snn, pixels) = (network(1), pixels(2, 40));
+    let population = &snn.populations[snn.projections.iter().find(|p| p.name == "skip").unwrap().post.0].name;
+    let mut advised = 0;
+    for pixel_bits in [10, 12, 14, 16] {
+        let wide = QuantSettings { pixels: PixelFormat::unsigned(pixel_bits), ..settings(Coding::Rate) };
+        let with = |bits: u32| {
+            let layer = LayerSettings { weight_bits: Some(bits) };
+            let settings = QuantSettings { layers: [(population.clone(), layer)].into(), ..wide.clone() };
+            quantise(&snn, pixels.view(), &settings).map_err(|e| e.to_string())
+        };
+        let Err(text) = with(4) else { continue };
+        match text.split("help: use ").nth(1).and_then(|t| t.split(' ').next()?.parse::<u32>().ok()) {
+            Some(bits) => {
+                assert!(text.contains(&format!("layer '{population}'")) && bits > 4, "{text}");
+                with(bits).unwrap();
+                assert!(with(bits - 1).is_err(), "{bits} are not the least: {text}");
+                advised += 1;
+            }
+            None => {
+                assert!(text.contains("no number of bits per weight up to 16"), "{text}");
+                assert!(with(16).is_err());
+            }
+        }
+    }
+    assert!(advised > 0);
+}
+
+#[test]
 fn all_that_is_wrong_is_said_at_once() {
     let snn = network(18);
     let settings = QuantSettings {

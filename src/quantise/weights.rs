@@ -1,5 +1,6 @@
 //! Integer weights and the scale that they stand for.
 
+use super::WEIGHT_BITS;
 use super::activity::Activity;
 use super::rounding::{DAMPING, Factor, MAX_SENDERS, nearest};
 use crate::error::Problem;
@@ -28,6 +29,7 @@ pub(super) fn problems(snn: &SnnGraph) -> Vec<Problem> {
 
 /// All weights into one population, in units of the senders' spikes, with what the calibration set says about the
 /// senders.
+#[derive(Clone)]
 pub(super) struct Folded {
     /// `[neurons, senders]`, the senders of all projections side by side.
     value: Array2<f64>,
@@ -113,6 +115,11 @@ impl Folded {
             })
     }
 
+    /// The same weights with `bits` bits for each.
+    fn with_bits(&self, bits: u32) -> Folded {
+        Folded { limit: vec![weight_limit(bits); self.limit.len()], ..self.clone() }
+    }
+
     /// The best common scale of these rows, and their integers.
     fn choose_rows(&self, rows: &[usize], floor: f64, rounder: &Rounder) -> Integer {
         let columns = self.value.ncols();
@@ -137,6 +144,24 @@ impl Folded {
         }
         Integer { weight, scale: vec![scale; rows.len()] }
     }
+}
+
+/// Bits, the same for all weights into the population, with which these columns do not vanish; about the least such number.
+/// `None` if not even the most bits are enough. More bits make the common scale finer, so halving finds the border.
+pub(super) fn enough_bits(folded: &Folded, columns: std::ops::Range<usize>, shared: bool) -> Option<u32> {
+    let kept = |bits: u32| {
+        let folded = folded.with_bits(bits);
+        !folded.vanishes(&folded.choose(shared), columns.clone())
+    };
+    let (mut low, mut high) = (*WEIGHT_BITS.start(), *WEIGHT_BITS.end());
+    if !kept(high) {
+        return None;
+    }
+    while low < high {
+        let middle = (low + high) / 2;
+        if kept(middle) { high = middle } else { low = middle + 1 }
+    }
+    Some(high)
 }
 
 /// How the weights of one population are rounded.

@@ -1,5 +1,6 @@
 //! Results: JSON first, tables and plots are views of the same values.
 
+mod file;
 mod plot;
 mod table;
 
@@ -11,7 +12,7 @@ use crate::error::{Error, Result, printable};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Prints `text` for people, and `value` as JSON to `json` (`-`: standard output, and the text goes to standard error).
@@ -21,19 +22,27 @@ use std::time::Duration;
 pub fn emit(json: &Option<PathBuf>, value: &impl Serialize, text: &str) -> Result<()> {
     // Names in it come from model files.
     let text = &printable(text);
-    let Some(file) = json else {
+    let Some(path) = json else {
         return print(&mut io::stdout(), text);
     };
     let mut encoded =
         serde_json::to_string_pretty(value).map_err(|e| Error::internal(format!("cannot encode the result: {e}")))?;
     encoded.push('\n');
-    if file.as_os_str() == "-" {
+    if path.as_os_str() == "-" {
         print(&mut io::stderr(), text)?;
         print(&mut io::stdout(), &encoded)
     } else {
         print(&mut io::stdout(), text)?;
-        std::fs::write(file, encoded).map_err(|e| Error::io(file, "write the result", &e))
+        file::write(path, &encoded)
     }
+}
+
+/// Finds out whether [`emit`] will be able to write `json`, without leaving anything there.
+///
+/// # Errors
+/// It will not.
+pub fn check_json(json: &Path) -> Result<()> {
+    if json.as_os_str() == "-" { Ok(()) } else { file::check(json) }
 }
 
 /// A reader that closed the pipe has seen enough: that is no error.

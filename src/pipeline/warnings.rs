@@ -1,0 +1,46 @@
+//! What is suspicious about a design that can be built all the same.
+
+use crate::design::Design;
+use crate::error::Problem;
+use crate::ir::PopId;
+use crate::ir::quant::{Neuron, QPopulation};
+
+/// Layers that say the same whatever the image: their weights are all zero, or they never fire.
+pub fn warnings(design: &Design) -> Vec<Problem> {
+    let quant = &design.net.quant;
+    let mut warnings = Vec::new();
+    for (i, population) in quant.populations.iter().enumerate().skip(1) {
+        let silent: Vec<&str> = quant
+            .projections_into(PopId(i))
+            .filter(|(_, p)| p.projection.synapses.weights().all(|&w| w == 0))
+            .map(|(_, p)| p.projection.name.as_str())
+            .collect();
+        if silent.len() == quant.projections_into(PopId(i)).count() {
+            let what = "has integer weights that are all zero, so that it answers every image alike";
+            warnings
+                .push(Problem::new(what).at_node(&population.name).help("look at the trained weights of this layer"));
+        } else {
+            let what = "has integer weights that are all zero, so that its sender has no influence";
+            let help = "look at the trained weights of this connection";
+            warnings.extend(silent.into_iter().map(|name| Problem::new(what).at_node(name).help(help)));
+        }
+        let sent = design.origin.traffic.get(i).map(|&(events, _)| events);
+        warnings.extend(never_fires(population, sent).map(|problem| problem.at_node(&population.name)));
+    }
+    warnings
+}
+
+/// `sent` is what the population sends on the calibration images.
+fn never_fires(population: &QPopulation, sent: Option<u64>) -> Option<Problem> {
+    let Neuron::If { theta, .. } = &population.neuron else { return None };
+    let least = theta.iter().min()?;
+    if population.range.1 < *least {
+        let what =
+            format!("can never fire: its membranes reach {} at most, its thresholds {least}", population.range.1);
+        return Some(Problem::new(what).help("look at the trained weights and biases of this layer"));
+    }
+    (sent == Some(0)).then(|| {
+        Problem::new("does not fire on any calibration image, so that what follows it never sees an event of it")
+            .help("calibrate with images of the kind that the network was trained on, or look at the layer's weights")
+    })
+}
