@@ -212,9 +212,7 @@ impl Stages {
         let mut vectors = Vectors::default();
         for i in 0..self.calibration.len().min(BENCH_IMAGES) {
             let codes = self.calibration.codes(i, &self.quant.pixels);
-            for _ in 0..net.quant.phases() {
-                vectors.inputs.extend(Beat::phase_of(&codes));
-            }
+            vectors.inputs.extend(Beat::image_of(&codes, net.quant.input_shape().len(), net.quant.phases()));
             let logits = self.functional.image(&codes)?.logits;
             vectors.outputs.extend(logits.iter().enumerate().map(|(id, &v)| Beat::event(id as u32, v)));
             vectors.outputs.push(Beat::END);

@@ -4,7 +4,7 @@
 // phase fires the population. Events follow each other without a bubble. No path from out_ready_i to in_ready_o but
 // through registers. The weight and parameter memories stand outside, behind ports with one cycle of latency:
 //   w_addr_o = id × Groups + group: the weights of the group's lanes, lane 0 lowest
-//   p_addr_o = group: {bias, v_init, theta}, each Lanes wide, theta lowest
+//   p_addr_o = group: {bias, v_init, theta}, each Lanes wide, theta lowest; of leaky neurons as in sf_leaky_lanes
 // Latency: the last slice of an event is in the membrane memory 4 cycles after it was issued; the first output of a
 // phase leaves 6 + (slots - 1) cycles after the first firing slot was issued.
 //
@@ -31,7 +31,22 @@ module sf_event_core #(
   parameter CountMax     = 15,
   parameter Phases       = 1,
   parameter OutIdBits    = 3,
-  parameter OutValueBits = 4
+  parameter OutValueBits = 4,
+  // leaky neurons (Kind 5), see sf_leaky_lanes
+  parameter InputBits    = 1,
+  parameter CurrentBits  = 0,
+  parameter StateBits    = MembraneBits,
+  parameter ResetBits    = 0,
+  parameter DvBits       = 0,
+  parameter DuBits       = 0,
+  parameter ParamBits    = BiasBits + MembraneBits + ThetaBits,
+  parameter Align        = 0,
+  parameter Subtract     = 0,
+  parameter [12:0] KeepU = 13'd0,
+  parameter [12:0] KeepV = 13'd4096,
+  parameter [MembraneBits-1:0] ResetBy = {MembraneBits{1'b0}},
+  parameter [MembraneBits-1:0] VMin    = {1'b1, {(MembraneBits-1){1'b0}}},
+  parameter [MembraneBits-1:0] VMax    = {1'b0, {(MembraneBits-1){1'b1}}}
 ) (
   input  wire                          clk_i,
   input  wire                          rst_ni,
@@ -54,10 +69,11 @@ module sf_event_core #(
   // parameter memory
   output wire                          p_en_o,
   output wire [GroupBits-1:0]          p_addr_o,
-  input  wire [Lanes*(BiasBits+MembraneBits+ThetaBits)-1:0] p_data_i
+  input  wire [Lanes*ParamBits-1:0]          p_data_i
 );
 
   localparam KindReadout = 3;
+  localparam KindLeaky   = 5;
   localparam SlotBits    = (Slots > 1) ? $clog2(Slots) : 1;
   localparam PhaseBits   = (Phases > 1) ? $clog2(Phases) : 1;
   localparam ShiftBits   = (ValueBits > 1) ? $clog2(ValueBits) : 1;
@@ -241,8 +257,8 @@ module sf_event_core #(
   assign {a_init, a_acc, a_fire, a_first, a_last, a_image_last, a_end} = a_op_q;
 
   // ---------------------------------------------------------------- membranes and firing
-  wire [Lanes*MembraneBits-1:0] rdata;
-  wire [Lanes*MembraneBits-1:0] wdata;
+  wire [Lanes*StateBits-1:0]    rdata;
+  wire [Lanes*StateBits-1:0]    wdata;
   wire                          we;
   wire                          res_valid;
   wire [Lanes-1:0]              res_mask;
@@ -252,7 +268,7 @@ module sf_event_core #(
   assign p_addr_o = m_group_q;
 
   sf_membrane #(
-    .Width    (Lanes * MembraneBits),
+    .Width    (Lanes * StateBits),
     .Groups   (Groups),
     .GroupBits(GroupBits)
   ) u_membrane (
@@ -265,49 +281,100 @@ module sf_event_core #(
     .rdata_o(rdata)
   );
 
-  sf_lanes #(
-    .Lanes       (Lanes),
-    .Neurons     (Neurons),
-    .Groups      (Groups),
-    .GroupBits   (GroupBits),
-    .MembraneBits(MembraneBits),
-    .AddendBits  (AddendBits),
-    .ThetaBits   (ThetaBits),
-    .BiasBits    (BiasBits),
-    .ValueBits   (OutValueBits),
-    .Kind        (Kind),
-    .CountBits   (CountBits),
-    .CountMax    (CountMax)
-  ) u_lanes (
-    .clk_i       (clk_i),
-    .en_i        (!stall),
-    .op_init_i   (a_init),
-    .op_acc_i    (a_acc),
-    .op_fire_i   (a_fire),
-    .load_i      (a_load_q),
-    .store_i     (1'b1),
-    .first_i     (a_first),
-    .last_i      (a_last),
-    .image_last_i(a_image_last),
-    .group_i     (a_group_q),
-    .addend_i    (a_addend_q),
-    .theta_i     (p_data_i[0+:Lanes*ThetaBits]),
-    .v_init_i    (p_data_i[Lanes*ThetaBits+:Lanes*MembraneBits]),
-    .bias_i      (p_data_i[Lanes*(ThetaBits+MembraneBits)+:Lanes*BiasBits]),
-    .rdata_i     (rdata),
-    .we_o        (we),
-    .wdata_o     (wdata),
-    .res_valid_o (res_valid),
-    .res_mask_o  (res_mask),
-    .res_value_o (res_value)
-  );
+  generate
+    if (Kind == KindLeaky) begin : g_leaky
+      wire [Lanes-1:0] exists;
+      for (l = 0; l < Lanes; l = l + 1) begin : g_exists
+        assign exists[l] = (l < Neurons - LastGroup * Lanes) || (a_group_q != LastGroup[GroupBits-1:0]);
+      end
+      assign res_value = {(Lanes*OutValueBits){1'b1}};
+
+      sf_leaky_lanes #(
+        .Lanes       (Lanes),
+        .MembraneBits(MembraneBits),
+        .InputBits   (InputBits),
+        .CurrentBits (CurrentBits),
+        .StateBits   (StateBits),
+        .AddendBits  (AddendBits),
+        .ThetaBits   (ThetaBits),
+        .BiasBits    (BiasBits),
+        .ResetBits   (ResetBits),
+        .DvBits      (DvBits),
+        .DuBits      (DuBits),
+        .ParamBits   (ParamBits),
+        .Align       (Align),
+        .Subtract    (Subtract),
+        .KeepU       (KeepU),
+        .KeepV       (KeepV),
+        .ResetBy     (ResetBy),
+        .VMin        (VMin),
+        .VMax        (VMax)
+      ) u_lanes (
+        .clk_i       (clk_i),
+        .en_i        (!stall),
+        .op_init_i   (a_init),
+        .op_acc_i    (a_acc),
+        .op_fire_i   (a_fire),
+        .load_i      (a_load_q),
+        .store_i     (1'b1),
+        .first_i     (a_first),
+        .last_i      (a_last),
+        .image_last_i(a_image_last),
+        .exists_i    (exists),
+        .addend_i    (a_addend_q),
+        .param_i     (p_data_i),
+        .rdata_i     (rdata),
+        .we_o        (we),
+        .wdata_o     (wdata),
+        .res_valid_o (res_valid),
+        .res_mask_o  (res_mask)
+      );
+    end else begin : g_lanes
+      sf_lanes #(
+        .Lanes       (Lanes),
+        .Neurons     (Neurons),
+        .Groups      (Groups),
+        .GroupBits   (GroupBits),
+        .MembraneBits(MembraneBits),
+        .AddendBits  (AddendBits),
+        .ThetaBits   (ThetaBits),
+        .BiasBits    (BiasBits),
+        .ValueBits   (OutValueBits),
+        .Kind        (Kind),
+        .CountBits   (CountBits),
+        .CountMax    (CountMax)
+      ) u_lanes (
+        .clk_i       (clk_i),
+        .en_i        (!stall),
+        .op_init_i   (a_init),
+        .op_acc_i    (a_acc),
+        .op_fire_i   (a_fire),
+        .load_i      (a_load_q),
+        .store_i     (1'b1),
+        .first_i     (a_first),
+        .last_i      (a_last),
+        .image_last_i(a_image_last),
+        .group_i     (a_group_q),
+        .addend_i    (a_addend_q),
+        .theta_i     (p_data_i[0+:Lanes*ThetaBits]),
+        .v_init_i    (p_data_i[Lanes*ThetaBits+:Lanes*MembraneBits]),
+        .bias_i      (p_data_i[Lanes*(ThetaBits+MembraneBits)+:Lanes*BiasBits]),
+        .rdata_i     (rdata),
+        .we_o        (we),
+        .wdata_o     (wdata),
+        .res_valid_o (res_valid),
+        .res_mask_o  (res_mask),
+        .res_value_o (res_value)
+      );
+    end
+  endgenerate
 
   sf_emit #(
     .Lanes    (Lanes),
     .GroupBits(GroupBits),
     .IdBits   (OutIdBits),
     .ValueBits(OutValueBits),
-    .Constant ((Kind == 1 || Kind == 2) ? 1 : 0)
+    .Constant ((Kind == 1 || Kind == 2 || Kind == KindLeaky) ? 1 : 0)
   ) u_emit (
     .clk_i      (clk_i),
     .rst_ni     (rst_ni),

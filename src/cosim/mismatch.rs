@@ -140,7 +140,7 @@ fn sender(net: &MappedNet, mut id: StreamId, mut neuron: Option<usize>) -> (usiz
         let unit = net.unit(unit);
         let port = match &unit.kind {
             UnitKind::Core(core) => return (core.population.0, neuron),
-            UnitKind::Fork => 0,
+            UnitKind::Fork | UnitKind::Queue { .. } => 0,
             UnitKind::Merge { bases } => {
                 let n = neuron.unwrap_or(0);
                 let port = bases.iter().rposition(|&base| base as usize <= n).unwrap_or(0);
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
     use crate::fixed::PixelFormat;
     use crate::ir::layout::IdLayout;
-    use crate::ir::mapped::{Core, Fire, Mode, Payload, Stream, Target, Unit, UnitId};
+    use crate::ir::mapped::{Core, Fire, Leak, Mode, Payload, Stream, Target, Unit, UnitId};
     use crate::ir::quant::{Coding, Combine, Input, Neuron, QPopulation, QuantGraph};
     use crate::ir::stream::Beat;
     use crate::ir::{PopId, Shape};
@@ -230,6 +230,7 @@ mod tests {
                 current_bits: 0,
                 theta_bits: 1,
                 bias_bits: 1,
+                leak: Leak::default(),
             })
         };
         let unit = |kind, inputs: &[usize], outputs: &[usize]| Unit {

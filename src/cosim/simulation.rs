@@ -118,6 +118,8 @@ pub struct CoreCycles {
 /// Where a core's membranes are, and how they are packed.
 struct Membranes {
     unit: UnitId,
+    /// Bits of a membrane, the lowest of its lane.
+    membrane_bits: u32,
     lane_bits: u32,
     lanes: u32,
     neurons: usize,
@@ -175,7 +177,8 @@ impl<'l> Simulation<'l> {
             self.api.synfire_add_memory(self.sim.as_ptr(), memory_scope.as_ptr(), c"mem_q".as_ptr())
         })?;
         let lanes = u32::try_from(core.mode.lanes()).unwrap_or(u32::MAX);
-        self.membranes.push(Membranes { unit, lane_bits: core.membrane_bits, lanes, neurons: core.neurons });
+        let (membrane_bits, lane_bits) = (core.membrane_bits, core.state_bits());
+        self.membranes.push(Membranes { unit, membrane_bits, lane_bits, lanes, neurons: core.neurons });
         Ok(())
     }
 
@@ -191,6 +194,7 @@ impl<'l> Simulation<'l> {
             self.api.synfire_read(
                 self.sim.as_ptr(),
                 index as u64,
+                m.membrane_bits,
                 m.lane_bits,
                 m.lanes,
                 m.neurons as u64,

@@ -222,6 +222,16 @@ impl QuantGraph {
         }
     }
 
+    /// Numbers that describe an image: a code per pixel, or, where the source sends something else in every phase, a value per neuron
+    /// and phase, phase by phase.
+    pub fn codes_per_image(&self) -> usize {
+        let neurons = self.input_shape().len();
+        match self.input {
+            Input::Constant => neurons,
+            Input::Encoded | Input::Train { .. } => neurons.saturating_mul(self.phases() as usize),
+        }
+    }
+
     /// The population with this index.
     pub fn population(&self, id: PopId) -> &QPopulation {
         &self.populations[id.0]

@@ -4,7 +4,7 @@
 //! makes it faster, as long as the whole design stays within the device; a step may also go to a layer that reads it, where
 //! that one takes its events too slowly. The search ends when the border limits (one event a cycle), or nothing helps.
 
-use super::cost::{Area, Device, Traffic, core_area, device, fork_area, merge_area, occupancy};
+use super::cost::{Area, Device, Traffic, core_area, device, fork_area, merge_area, occupancy, queue_area};
 use super::request::{Choice, MapRequest, ModeChoice};
 use crate::ir::mapped::{Core, MappedNet, Mode, Payload, StreamId, Target, UnitKind};
 
@@ -86,6 +86,7 @@ impl Problem {
                 UnitKind::Core(_) => Area::default(),
                 UnitKind::Fork => fork_area(unit.outputs.len(), bits(&unit.outputs)),
                 UnitKind::Merge { bases } => merge_area(bases.len(), bits(&unit.outputs)),
+                UnitKind::Queue { depth } => queue_area(*depth, bits(&unit.outputs), request.target),
             }
         });
         let fixed = fixed.sum();

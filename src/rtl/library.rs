@@ -12,17 +12,19 @@ const MODULES: &[Module] = &[
     (
         "sf_event_core",
         include_str!("../../rtl_templates/lib/sf_event_core.v"),
-        &["sf_rom", "sf_membrane", "sf_lanes", "sf_emit"],
+        &["sf_rom", "sf_membrane", "sf_lanes", "sf_leaky_lanes", "sf_emit"],
     ),
     ("sf_fork", include_str!("../../rtl_templates/lib/sf_fork.v"), &["sf_spill"]),
     ("sf_lanes", include_str!("../../rtl_templates/lib/sf_lanes.v"), &[]),
+    ("sf_leaky_lanes", include_str!("../../rtl_templates/lib/sf_leaky_lanes.v"), &[]),
     (
         "sf_matrix_core",
         include_str!("../../rtl_templates/lib/sf_matrix_core.v"),
-        &["sf_rom", "sf_membrane", "sf_lanes", "sf_emit", "sf_bank", "sf_tree"],
+        &["sf_rom", "sf_membrane", "sf_lanes", "sf_leaky_lanes", "sf_emit", "sf_bank", "sf_tree"],
     ),
     ("sf_membrane", include_str!("../../rtl_templates/lib/sf_membrane.v"), &[]),
     ("sf_merge", include_str!("../../rtl_templates/lib/sf_merge.v"), &["sf_spill"]),
+    ("sf_queue", include_str!("../../rtl_templates/lib/sf_queue.v"), &["sf_spill"]),
     ("sf_rom", include_str!("../../rtl_templates/lib/sf_rom.v"), &[]),
     ("sf_spill", include_str!("../../rtl_templates/lib/sf_spill.v"), &[]),
     ("sf_tree", include_str!("../../rtl_templates/lib/sf_tree.v"), &[]),
@@ -41,6 +43,7 @@ pub fn needed(units: &[Unit]) -> BTreeMap<&'static str, &'static str> {
             },
             UnitKind::Fork => "sf_fork",
             UnitKind::Merge { .. } => "sf_merge",
+            UnitKind::Queue { .. } => "sf_queue",
         })
         .collect();
     let mut found = BTreeMap::new();

@@ -66,19 +66,24 @@ fn weight_columns(net: &MappedNet, core: &Core) -> Vec<Vec<i32>> {
     (0..core.inputs).map(|id| (0..core.neurons).map(|n| core.weight(&net.quant, id, n)).collect()).collect()
 }
 
-/// The parameter memory: per group `{bias, v_init, theta}`, each lane by lane, theta lowest. Lanes beyond the last neuron hold 0.
+/// The parameter memory: per group `{bias, v_init, theta}`, each lane by lane, theta lowest; what leaky neurons have above these
+/// says [`super::leaky`]. Lanes beyond the last neuron hold 0.
 pub fn parameter_image(net: &MappedNet, core: &Core) -> String {
     let zeros = vec![0; core.neurons];
-    let (theta, v_init, bias) = match &net.quant.population(core.population).neuron {
-        Neuron::If { theta, v_init, bias } => (theta, v_init, bias),
-        Neuron::Readout { v_init } => (&zeros, v_init, &zeros),
-        Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) => (&zeros, &zeros, &zeros),
+    let common = |theta, v_init, bias| -> Vec<(&[i64], u32)> {
+        vec![(theta, core.theta_bits), (v_init, core.membrane_bits), (bias, core.bias_bits)]
+    };
+    let fields = match &net.quant.population(core.population).neuron {
+        Neuron::If { theta, v_init, bias } => common(theta, v_init, bias),
+        Neuron::Readout { v_init } => common(&zeros, v_init, &zeros),
+        Neuron::Leaky(leaky) => super::leaky::fields(leaky, core),
+        Neuron::Source | Neuron::Pool { .. } => common(&zeros, &zeros, &zeros),
     };
     let lanes = core.mode.lanes();
     let mut text = String::new();
     for group in 0..core.groups() {
         let mut word = Word::new();
-        for (values, bits) in [(theta, core.theta_bits), (v_init, core.membrane_bits), (bias, core.bias_bits)] {
+        for &(values, bits) in &fields {
             for lane in 0..lanes {
                 word.push(values.get(group * lanes + lane).copied().unwrap_or(0), bits as usize);
             }

@@ -3,6 +3,7 @@
 use super::Vectors;
 use crate::fixed::unsigned_bits;
 use crate::ir::mapped::{Core, Fire, MappedNet, Mode, Payload, Slice, Stream, StreamId, Unit, UnitKind};
+use crate::ir::quant::Neuron;
 use askama::Template;
 
 /// Parameter memories up to this many words are built from LUTs: a block RAM would be almost empty.
@@ -36,6 +37,8 @@ pub enum UnitView<'a> {
         value_bits: u32,
         bases: Vec<u32>,
     },
+    /// A queue.
+    Queue { name: &'a str, input: &'a str, output: &'a str, width: u32, depth: u32 },
 }
 
 /// An input of a merge with the zero bits that bring it to the common width.
@@ -72,6 +75,7 @@ fn overview(net: &MappedNet, unit: &Unit) -> String {
         }
         UnitKind::Fork => "fork".into(),
         UnitKind::Merge { .. } => "merge".into(),
+        UnitKind::Queue { depth } => format!("queue into the next phase, {depth} beats"),
     };
     format!("{} --> {} ({what}) --> {}", names(&unit.inputs), unit.name, names(&unit.outputs))
 }
@@ -89,6 +93,16 @@ fn unit_view<'a>(net: &'a MappedNet, unit: &'a Unit) -> UnitView<'a> {
                 input: &input.name,
                 outputs: unit.outputs.iter().rev().map(name).collect(),
                 width: 1 + input.value_bits + input.id_bits,
+            }
+        }
+        UnitKind::Queue { depth } => {
+            let input = net.stream(unit.inputs[0]);
+            UnitView::Queue {
+                name: &unit.name,
+                input: &input.name,
+                output: name(&unit.outputs[0]),
+                width: 1 + input.value_bits + input.id_bits,
+                depth: *depth,
             }
         }
         UnitKind::Merge { bases } => {
@@ -186,9 +200,14 @@ pub fn core<'a>(net: &'a MappedNet, unit: &'a Unit, core: &'a Core) -> CoreView<
     set("Phases", u64::from(core.phases));
     set("OutIdBits", u64::from(output.id_bits));
     set("OutValueBits", u64::from(output.value_bits));
+    let mut description = describe(core);
+    if let Neuron::Leaky(leaky) = &net.quant.population(core.population).neuron {
+        parameters.extend(super::leaky::parameters(leaky, core));
+        description = super::leaky::describe(leaky);
+    }
     CoreView {
         name: &unit.name,
-        description: describe(core),
+        description,
         mode: core.mode.name(),
         neurons: core.neurons,
         inputs: core.inputs,
@@ -202,7 +221,7 @@ pub fn core<'a>(net: &'a MappedNet, unit: &'a Unit, core: &'a Core) -> CoreView<
         addr_bits,
         weight_words: core.weight_words(),
         weight_word_bits: core.weight_word_bits(),
-        param_bits: lanes * (core.theta_bits + core.membrane_bits + core.bias_bits) as usize,
+        param_bits: lanes * core.param_bits() as usize,
         param_logic: u32::from(groups <= LOGIC_ROM_WORDS),
         slices: core.weight_slices(),
         parameters,

@@ -86,6 +86,7 @@ pub fn net() -> MappedNet {
             current_bits: 0,
             theta_bits: 1,
             bias_bits: 1,
+            leak: synfire::ir::mapped::Leak::default(),
         }),
         inputs: vec![StreamId(i)],
         outputs: vec![StreamId(i + 1)],

@@ -81,8 +81,8 @@ impl Array {
             phases: core.phases,
             depth: if matrix { MATRIX_DEPTH } else { EVENT_DEPTH },
             rows: Rows::new(quant, core),
-            at_begin: neurons.membranes.clone(),
-            at_end: neurons.membranes.clone(),
+            at_begin: vec![0; core.neurons],
+            at_end: vec![0; core.neurons],
             neurons,
             // One by one: a cloned vector would lose its spare capacity and allocate while cycles run.
             received: (0..held).map(|_| Received::new(core.inputs)).collect(),
@@ -106,11 +106,11 @@ impl Array {
         self.image = 0;
     }
 
-    /// Membranes that are visible when firing begins (`None` in matrix mode, where groups fire one after another) or
-    /// has ended.
+    /// Membranes that are visible when firing begins (`None` where they are not compared then) or has ended.
     pub fn snapshot(&self, kind: FiringKind) -> Option<&[i64]> {
         match kind {
-            FiringKind::Began if self.chunks > 0 => None,
+            // Groups fire one after another, or what an event adds is not in the membrane yet.
+            FiringKind::Began if self.chunks > 0 || self.neurons.is_leaky() => None,
             FiringKind::Began => Some(&self.at_begin),
             FiringKind::Ended => Some(&self.at_end),
         }
@@ -165,7 +165,7 @@ impl Array {
     fn fire(&mut self, mut sweep: Sweep, word: &mut Word, firing: &mut Vec<Firing>) -> Option<Sweep> {
         let event = |kind| Firing { unit: self.unit, kind, phase: self.phase, image: self.image };
         if sweep.group == 0 && sweep.step == 0 {
-            self.at_begin.copy_from_slice(&self.neurons.membranes);
+            self.neurons.visible(&mut self.at_begin);
             firing.push(event(FiringKind::Began));
         }
         let first = sweep.group * self.lanes;
@@ -183,7 +183,7 @@ impl Array {
         if self.neurons.sends_end(last_phase) {
             word.push(Beat::END);
         }
-        self.at_end.copy_from_slice(&self.neurons.membranes);
+        self.neurons.visible(&mut self.at_end);
         firing.push(event(FiringKind::Ended));
         self.phase = if last_phase { 0 } else { self.phase + 1 };
         self.image += u64::from(last_phase);

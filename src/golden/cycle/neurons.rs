@@ -1,5 +1,6 @@
 //! The neurons of a core: their membranes and what a FIRE cycle does to them.
 
+use super::leaky::LeakyNeurons;
 use super::word::Word;
 use crate::ir::mapped::{Core, Fire};
 use crate::ir::quant::{Neuron, QuantGraph};
@@ -27,12 +28,13 @@ impl FireCycle {
 /// Membranes with the parameters that firing needs; every vector has one entry per neuron.
 #[derive(Clone, Debug)]
 pub(super) struct Neurons {
-    /// The membranes.
+    /// The membranes; of leaky neurons the weighted input of the phase.
     pub membranes: Vec<i64>,
     v_init: Vec<i64>,
     theta: Vec<i64>,
     bias: Vec<i64>,
     fire: Fire,
+    leaky: Option<LeakyNeurons>,
 }
 
 impl Neurons {
@@ -48,13 +50,33 @@ impl Neurons {
             Neuron::If { theta, bias, .. } => (theta, bias),
             Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => (&[], &[]),
         };
-        let v_init = sized(neuron.v_init(), 0);
-        Neurons { membranes: v_init.clone(), v_init, theta: sized(theta, 1), bias: sized(bias, 0), fire: core.fire }
+        let (v_init, leaky) = match neuron {
+            Neuron::Leaky(leaky) => (Vec::new(), Some(LeakyNeurons::new(leaky, |n| n))),
+            _ => (neuron.v_init().to_vec(), None),
+        };
+        let v_init = sized(&v_init, 0);
+        Neurons { membranes: v_init.clone(), v_init, theta: sized(theta, 1), bias: sized(bias, 0), fire: core.fire, leaky }
     }
 
     /// Every membrane back to `v_init`.
     pub fn reset(&mut self) {
         self.membranes.copy_from_slice(&self.v_init);
+        if let Some(leaky) = &mut self.leaky {
+            leaky.reset();
+        }
+    }
+
+    /// True if the membranes are not what events are added to.
+    pub fn is_leaky(&self) -> bool {
+        self.leaky.is_some()
+    }
+
+    /// The membranes by the neurons' numbers.
+    pub fn visible(&self, out: &mut [i64]) {
+        match &self.leaky {
+            Some(leaky) => out.iter_mut().enumerate().for_each(|(n, v)| *v = leaky.v(n)),
+            None => out.copy_from_slice(&self.membranes),
+        }
     }
 
     /// One FIRE cycle of the neurons `group`; what they send is appended to `word`.
@@ -74,7 +96,16 @@ impl Neurons {
                 }
             }
             Fire::Unit { .. } => self.compare(group.clone(), word),
-            Fire::Leaky => {}
+            Fire::Leaky => {
+                // The first slots only calculate.
+                if let Some(leaky) = self.leaky.as_mut().filter(|_| cycle.is_last()) {
+                    for n in group.clone() {
+                        if leaky.step(n, std::mem::take(&mut self.membranes[n]), cycle.last_phase) {
+                            word.push(Beat::event(n as u32, 1));
+                        }
+                    }
+                }
+            }
             Fire::Relay => {
                 for n in group.clone().filter(|&n| self.membranes[n] != 0) {
                     word.push(Beat::event(n as u32, self.membranes[n]));
@@ -139,7 +170,8 @@ mod tests {
                 let n = membranes.len();
                 let fire = Fire::Count { bits, max };
                 let v_init = vec![7; n];
-                let mut neurons = Neurons { membranes, v_init, theta: vec![theta; n], bias: vec![0; n], fire };
+                let (thetas, bias) = (vec![theta; n], vec![0; n]);
+                let mut neurons = Neurons { membranes, v_init, theta: thetas, bias, fire, leaky: None };
                 let expected: Vec<Beat> = (0..n as u32)
                     .map(|id| Beat::event(id, search(i64::from(id) - 20, theta, bits, i64::from(max))))
                     .filter(|beat| beat.value > 0)

@@ -54,6 +54,7 @@ impl MappedNet {
                 UnitKind::Merge { bases } => {
                     unit.inputs.len() == bases.len() && bases.len() >= 2 && unit.outputs.len() == 1
                 }
+                UnitKind::Queue { .. } => unit.inputs.len() == 1 && unit.outputs.len() == 1,
             };
             if !ok || !arity {
                 problems.push(Problem::new("is not properly connected").at_node(&unit.name));
@@ -61,7 +62,7 @@ impl MappedNet {
         }
     }
 
-    /// Streams run from the border forward to the border, on wires that exist.
+    /// Streams run from the border forward to the border, but for those into queues, on wires that exist.
     fn check_streams(&self, problems: &mut Vec<Problem>) {
         if self.streams.len() < 2 {
             problems.push(Problem::new("has no streams from the input to the output"));
@@ -70,8 +71,13 @@ impl MappedNet {
             let mut complain = |what: String| problems.push(Problem::new(what).at_node(&stream.name));
             let border_in = stream.from.is_none() == (i == 0);
             let border_out = stream.to.is_none() == (i + 1 == self.streams.len());
+            // A stream into a queue may run backwards, and as no other one does, every circle passes a queue.
+            let into_queue = |to: Port| {
+                let unit = self.units.get(to.unit.0);
+                unit.is_some_and(|unit| matches!(unit.kind, UnitKind::Queue { .. }))
+            };
             let forward = match (stream.from, stream.to) {
-                (Some(from), Some(to)) => from.unit < to.unit,
+                (Some(from), Some(to)) => from.unit < to.unit || into_queue(to),
                 _ => true,
             };
             // The other end of `check_units`: a port that both name.
@@ -136,6 +142,10 @@ impl MappedNet {
             core.projections.iter().map(|&p| self.quant.max_payload(self.quant.projection(p).projection.pre)).max();
         if core.value_bits < unsigned_bits(payload.unwrap_or(0).unsigned_abs()) + u32::from(core.value_signed) {
             problems.push("has payloads that are too narrow".into());
+        }
+        match &pop.neuron {
+            Neuron::Leaky(leaky) => problems.extend(core.leak_problems(leaky)),
+            _ => problems.extend(core.no_leak_problems()),
         }
         if let Neuron::If { theta, bias, .. } = &pop.neuron {
             let bits = bias.iter().map(|&b| signed_bits(b, b)).max().unwrap_or(1);

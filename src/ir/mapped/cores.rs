@@ -1,5 +1,6 @@
 //! A core's parameters, and what follows from them.
 
+use super::leak::Leak;
 use crate::ir::layout::Grid;
 use crate::ir::quant::{Combine, QuantGraph};
 use crate::ir::window::Window;
@@ -59,6 +60,8 @@ pub struct Core {
     pub theta_bits: u32,
     /// Bits of the per-phase bias (two's complement); 1 where there is none.
     pub bias_bits: u32,
+    /// Widths of the further parameters of leaky neurons.
+    pub leak: Leak,
 }
 
 /// A projection as its core sees it.
