@@ -10,7 +10,8 @@
 //                v' = clamp(rtz(v * (4096 - dv), 12) + u' + bias, VMin, VMax)
 //                spike = v' > theta;  v <- v' or what the reset leaves;  u <- u';  a <- 0
 //   image_last_i  the phase is the image's last: v <- v_init, u <- 0 after firing
-// A stall may come between any two slots. u' is as wide as the range proof says, so that it cannot wrap: CurrentBits is 0 or at
+// The four slots are the stages products, decayed values, clamped membrane, decision. Word and parameters must be there in all
+// four of them; a stall may come between any two. u' is as wide as the range proof says, so that it cannot wrap: CurrentBits is 0 or at
 // least InputBits + Align.
 //
 // Parameters: StateBits = MembraneBits + InputBits + CurrentBits; CurrentBits = 0: no neuron keeps a current, u' = a << Align.
@@ -83,22 +84,10 @@ module sf_leaky_lanes #(
   localparam SumBits     = ((Wide1 > BiasBits) ? Wide1 : BiasBits) + 2;
   localparam CompareBits = ((MembraneBits > ThetaBits) ? MembraneBits : ThetaBits) + 1;
 
-  // The slot of firing: products, decayed values, clamped membrane, decision.
-  reg slot_1_q;
-  reg slot_2_q;
-  wire slot_0 = op_fire_i && first_i;
-
-  always @(posedge clk_i) begin
-    if (en_i) begin
-      slot_1_q <= slot_0;
-      slot_2_q <= slot_1_q;
-    end
-  end
-
   assign we_o        = en_i && (op_init_i || (op_acc_i && store_i) || (op_fire_i && last_i));
   assign res_valid_o = op_fire_i && last_i;
 
-  wire unused_param = &{1'b0, param_i};
+  wire unused_inputs = &{1'b0, param_i, first_i};
 
   genvar l;
   generate
@@ -155,7 +144,7 @@ module sf_leaky_lanes #(
       reg  signed [ProductBits-1:0] v_product_q;
       reg  [InputBits-1:0]          a_slot_q;
       always @(posedge clk_i) begin
-        if (en_i && slot_0) begin
+        if (en_i) begin
           v_product_q <= v_wide * v_keep;
           a_slot_q    <= a;
         end
@@ -186,7 +175,7 @@ module sf_leaky_lanes #(
       reg [SumBits-1:0] v_bias_q;
       reg [UBits-1:0]   u_q;
       always @(posedge clk_i) begin
-        if (en_i && slot_1_q) begin
+        if (en_i) begin
           v_bias_q <= v_bias;
           u_q      <= u_next;
         end
@@ -198,7 +187,7 @@ module sf_leaky_lanes #(
       wire signed [SumBits-1:0] v_max = {{(SumBits-MembraneBits){VMax[MembraneBits-1]}}, VMax};
       reg  [MembraneBits-1:0]   v_q;
       always @(posedge clk_i) begin
-        if (en_i && slot_2_q) begin
+        if (en_i) begin
           v_q <= (v_sum < v_min) ? VMin : (v_sum > v_max) ? VMax : v_sum[MembraneBits-1:0];
         end
       end
@@ -237,7 +226,7 @@ module sf_leaky_lanes #(
         wire signed [UProductBits-1:0] u_wide = {{14{u[CurrentBits-1]}}, u};
         wire signed [UProductBits-1:0] u_keep = {{(UProductBits-13){1'b0}}, keep_u};
         reg  signed [UProductBits-1:0] u_product_q;
-        always @(posedge clk_i) if (en_i && slot_0) u_product_q <= u_wide * u_keep;
+        always @(posedge clk_i) if (en_i) u_product_q <= u_wide * u_keep;
         wire u_carry = u_product_q[UProductBits-1] && (|u_product_q[11:0]);
         wire [CurrentBits-1:0] u_kept = u_product_q[12+:CurrentBits] + {{(CurrentBits-1){1'b0}}, u_carry};
         wire unused_u_top = &{1'b0, u_product_q[UProductBits-1:12+CurrentBits]};
