@@ -1,8 +1,8 @@
 //# One core: the library core with this layer's parameters and memories. #//
-// @{ name }@: @{ neurons }@ neurons, @{ inputs }@ inputs, @{ mode }@ core, lanes: @{ lanes }@.
+// @{ name }@: @{ neurons }@ neurons, @{ inputs }@ inputs, @{ library }@, lanes: @{ lanes }@, groups: @{ groups }@.
 //
 // Computes @{ description }@.
-// Contract: streams as in sf_@{ mode }@_core. A beat is {last, value, id}; last closes a phase.
+// Contract: streams as in @{ library }@. A beat is {last, value, id}; last closes a phase.
 // Weights: @{ weight_words }@ words of @{ weight_word_bits }@ bits, in slices that suit the device's block RAM.
 `default_nettype none
 
@@ -27,8 +27,13 @@ module @{ name }@ (
   wire [@{ addr_bits - 1 }@:0] w_addr;
   wire [@{ weight_word_bits - 1 }@:0] w_data;
   wire p_en;
-  wire [@{ group_bits - 1 }@:0] p_addr;
+  wire [@{ param_addr_bits - 1 }@:0] p_addr;
   wire [@{ param_bits - 1 }@:0] p_data;
+
+//% for table in tables %//
+  wire [@{ table.addr_bits - 1 }@:0] @{ table.name }@_addr;
+  wire [@{ table.width - 1 }@:0] @{ table.name }@_data;
+//% endfor %//
 
 //% for slice in slices %//
   sf_rom #(
@@ -46,8 +51,8 @@ module @{ name }@ (
 //% endfor %//
   sf_rom #(
     .Width   (@{ param_bits }@),
-    .Depth   (@{ groups }@),
-    .AddrBits(@{ group_bits }@),
+    .Depth   (@{ param_words }@),
+    .AddrBits(@{ param_addr_bits }@),
     .Logic   (@{ param_logic }@),
     .File    ("mem/@{ name }@_params.hex")
   ) u_params (
@@ -57,7 +62,19 @@ module @{ name }@ (
     .data_o(p_data)
   );
 
-  sf_@{ mode }@_core #(
+//% for table in tables %//
+  sf_table #(
+    .Width   (@{ table.width }@),
+    .Depth   (@{ table.depth }@),
+    .AddrBits(@{ table.addr_bits }@),
+    .File    ("mem/@{ name }@_@{ table.name }@.hex")
+  ) u_@{ table.name }@ (
+    .addr_i(@{ table.name }@_addr),
+    .data_o(@{ table.name }@_data)
+  );
+
+//% endfor %//
+  @{ library }@ #(
 //% for (key, value) in parameters %//
     .@{ key }@(@{ value }@)//% if !loop.last %//,//% endif %//
 //% endfor %//
@@ -79,7 +96,11 @@ module @{ name }@ (
     .w_data_i   (w_data),
     .p_en_o     (p_en),
     .p_addr_o   (p_addr),
-    .p_data_i   (p_data)
+    .p_data_i   (p_data)//% if !tables.is_empty() %//,//% endif %//
+//% for table in tables %//
+    .@{ table.name }@_addr_o(@{ table.name }@_addr),
+    .@{ table.name }@_data_i(@{ table.name }@_data)//% if !loop.last %//,//% endif %//
+//% endfor %//
   );
 
 endmodule

@@ -114,7 +114,7 @@ module @{ top }@ (
     .in_last_i  ({//% for i in inputs %//s_@{ i.name }@_last//% if !loop.last %//, //% endif %////% endfor %//}),
     .in_value_i ({
 //% for i in inputs %//
-      //% if i.value_pad > 0 %//@{ i.value_pad }@'d0, //% endif %//s_@{ i.name }@_value//% if !loop.last %//,//% endif %//
+      //% if i.value_pad > 0 && i.signed %//{@{ i.value_pad }@{s_@{ i.name }@_value[@{ i.value_bits - 1 }@]}}, //% else if i.value_pad > 0 %//@{ i.value_pad }@'d0, //% endif %//s_@{ i.name }@_value//% if !loop.last %//,//% endif %//
 //% endfor %//
     }),
     .in_id_i    ({

@@ -11,6 +11,7 @@ pub mod data;
 pub mod design;
 pub mod error;
 pub mod fixed;
+pub mod float;
 pub mod flow;
 pub mod frontends;
 pub mod golden;

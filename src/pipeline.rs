@@ -13,9 +13,9 @@ use crate::ir::snn::SnnGraph;
 use crate::ir::stream::Beat;
 use crate::map::cost::Traffic;
 use crate::map::{self, LayerChoice, MapRequest};
-use crate::quantise::{self, LayerSettings, QuantSettings};
+use crate::quantise::{self, QuantSettings};
 use crate::rtl::Vectors;
-use crate::settings::Settings;
+use crate::settings::{LayerSettings, Settings};
 use std::path::Path;
 
 mod warnings;
@@ -127,7 +127,7 @@ pub fn quantise(snn: &SnnGraph, calibration: &Images, settings: &Settings) -> Re
 
 fn quant_settings(settings: &Settings) -> QuantSettings {
     let layers = settings.layers.iter().filter_map(|(name, layer)| {
-        layer.weight_bits.map(|bits| (name.clone(), LayerSettings { weight_bits: Some(bits) }))
+        layer.weight_bits.map(|bits| (name.clone(), quantise::LayerSettings { weight_bits: Some(bits) }))
     });
     QuantSettings {
         coding: settings.coding,
@@ -143,14 +143,15 @@ fn quant_settings(settings: &Settings) -> QuantSettings {
 /// What is asked of the mapper, but for what the calibration images do.
 fn map_request(settings: &Settings) -> MapRequest {
     let layers = settings.layers.iter().map(|(name, layer)| {
-        let request = LayerChoice { mode: layer.mode, lanes: layer.lanes, rows: layer.rows, payload: layer.payload };
-        (name.clone(), request)
+        let LayerSettings { mode, lanes, rows, payload, banks, .. } = *layer;
+        (name.clone(), LayerChoice { mode, lanes, rows, payload, banks })
     });
     MapRequest {
         mode: settings.mode,
         lanes: settings.lanes,
         rows: settings.rows,
         payload: settings.payload,
+        banks: settings.banks,
         overrides: layers.collect(),
         ..MapRequest::new(settings.target)
     }
@@ -212,9 +213,11 @@ impl Stages {
         let mut vectors = Vectors::default();
         for i in 0..self.calibration.len().min(BENCH_IMAGES) {
             let codes = self.calibration.codes(i, &self.quant.pixels);
-            vectors.inputs.extend(Beat::image_of(&codes, net.quant.input_shape().len(), net.quant.phases()));
+            vectors.inputs.extend(Beat::image_of(&codes, &net.stream(net.input()).layout, net.quant.phases()));
             let logits = self.functional.image(&codes)?.logits;
-            vectors.outputs.extend(logits.iter().enumerate().map(|(id, &v)| Beat::event(id as u32, v)));
+            let ids = net.stream(net.output()).layout;
+            let order = net.cores().last().into_iter().flat_map(|(_, _, readout)| readout.grid().neurons());
+            vectors.outputs.extend(order.filter_map(|n| Some(Beat::event(ids.id(n), *logits.get(n)?))));
             vectors.outputs.push(Beat::END);
         }
         Ok(vectors)

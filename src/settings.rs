@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Problem, Result};
 use crate::fixed::Normalisation;
 use crate::ir::mapped::{Payload, Target};
 use crate::ir::quant::Coding;
-pub use crate::map::ModeChoice;
+pub use crate::map::{BanksChoice, ModeChoice};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -38,12 +38,14 @@ pub struct Settings {
     pub coding: Coding,
     /// Which kind of core.
     pub mode: ModeChoice,
-    /// Neurons per cycle; `None` lets the mapper choose.
+    /// Neurons per cycle, in layers with pixels channels per cycle; `None` lets the mapper choose.
     pub lanes: Option<usize>,
     /// Inputs per cycle of matrix cores; `None` lets the mapper choose.
     pub rows: Option<usize>,
     /// How event cores multiply; `None` lets the mapper choose.
     pub payload: Option<Payload>,
+    /// Banks of membranes of event cores that have pixels.
+    pub banks: BanksChoice,
     /// What the float network expects in front of its input.
     pub normalize: Option<Normalisation>,
     /// Calibration images used, from the first on.
@@ -68,6 +70,8 @@ pub struct LayerSettings {
     pub rows: Option<usize>,
     /// How an event core multiplies.
     pub payload: Option<Payload>,
+    /// Banks of membranes of an event core that has pixels.
+    pub banks: Option<BanksChoice>,
 }
 
 impl Default for Settings {
@@ -82,6 +86,7 @@ impl Default for Settings {
             lanes: None,
             rows: None,
             payload: None,
+            banks: BanksChoice::Auto,
             normalize: None,
             calibration_limit: 512,
             bias_calibration: true,
@@ -146,9 +151,13 @@ mod tests {
     #[test]
     fn unknown_keys_are_refused_and_known_ones_survive_a_round_trip() {
         assert!(toml::from_str::<Settings>("lane = 3").is_err());
-        let text = "timesteps = 8\nmode = 'event'\n[layers.fc1]\nlanes = 4\npayload = 'shift-add'\n";
+        let text = "timesteps = 8\nmode = 'event'\nbanks = 'patch'\n[layers.fc1]\nlanes = 4\npayload = 'shift-add'\nbanks = 1\n";
         let settings: Settings = toml::from_str(text).unwrap();
         assert_eq!(settings.layers["fc1"].lanes, Some(4));
+        assert_eq!(
+            (settings.banks, settings.layers["fc1"].banks),
+            (BanksChoice::Patch, Some(BanksChoice::Grid([1, 1])))
+        );
         let json = serde_json::to_string(&settings).unwrap();
         assert_eq!(serde_json::from_str::<Settings>(&json).unwrap(), settings);
     }

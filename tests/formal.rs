@@ -12,9 +12,13 @@ const FORK: Proof = Proof::of("sf_fork", &[Run::Bounded(12), Run::Induction(3), 
     .registered("in_ready out_valid out_data", "in_valid in_data out_ready");
 const MERGE: Proof = Proof::of("sf_merge", &[Run::Bounded(10), Run::Induction(3), Run::Cover(11)])
     .registered("in_ready out_valid out_last out_value out_id", "out_ready");
+const QUEUE: Proof = Proof::of("sf_queue", &[Run::Bounded(8), Run::Induction(3), Run::Cover(16)])
+    .registered("in_ready out_valid out_data", "in_valid in_data out_ready");
 const EMIT: Proof = Proof::of("sf_emit", &[Run::Bounded(5), Run::Induction(3), Run::Cover(8)])
     .registered("stall out_valid out_last out_value out_id", "res_valid res_end res_mask out_ready");
 const EMIT_ONE: Proof = Proof { parameters: &[("Lanes", 1), ("IdBits", 1)], ..EMIT };
+/// Two by two banks of one lane, whose ids are set bits.
+const EMIT_BANKS: Proof = Proof { parameters: &[("Lanes", 4), ("Columns", 2), ("IdBits", 4), ("Aligned", 1)], ..EMIT };
 const MEMBRANE: Proof = Proof::of("sf_membrane", &[Run::Bounded(10), Run::Induction(3), Run::Cover(8)]);
 const MEMBRANE_ONE: Proof = Proof { parameters: &[("Groups", 1)], ..MEMBRANE };
 
@@ -63,7 +67,7 @@ const NEURON: Proof = Proof {
     ..Proof::of("sf_neuron_lif", &[Run::Bounded(6), Run::Induction(5), Run::Cover(7)]).with("INDUCTION")
 };
 
-const PROOFS: [Proof; 16] = [
+const PROOFS: [Proof; 18] = [
     EVENT_COUNT,
     EVENT_UNIT,
     EVENT_STEP,
@@ -75,7 +79,9 @@ const PROOFS: [Proof; 16] = [
     MATRIX_BANKS,
     EMIT,
     EMIT_ONE,
+    EMIT_BANKS,
     MERGE,
+    QUEUE,
     FORK,
     SPILL,
     MEMBRANE,
@@ -101,17 +107,22 @@ const fn mutation(file: &'static str, from: &'static str, to: &'static str, proo
     Mutation { file, from, to, proof }
 }
 
-const MUTATIONS: [Mutation; 20] = [
+const MUTATIONS: [Mutation; 25] = [
     mutation("sf_spill", "= !tail_valid_q;", "= !tail_valid_q || out_ready_i;", bounded(SPILL, SHORT)),
     mutation("sf_spill", "tail_valid_q ? tail_q : in_data_i", "in_data_i", bounded(SPILL, SHORT)),
     mutation("sf_fork", "(in_valid_i && in_ready_o)", "(in_valid_i)", bounded(FORK, SHORT)),
     mutation("sf_merge", "&(lasted_q | grant)", "|(lasted_q | grant)", bounded(MERGE, SHORT)),
     mutation("sf_merge", "in_valid_i & ~lasted_q;", "in_valid_i;", bounded(MERGE, SHORT)),
     mutation("sf_merge", " + Bases[i*IdBits+:IdBits]", "", bounded(MERGE, SHORT)),
+    mutation("sf_queue", "take && (last || !last_phase)", "take", bounded(QUEUE, LONG)),
+    mutation("sf_queue", "empty_q ? {1'b1, {(Width-1){1'b0}}} : rdata_q", "rdata_q", bounded(QUEUE, SHORT)),
+    mutation("sf_queue", "(waiting_q + {1'b0, reading_q} < 2'd2)", "(waiting_q < 2'd2)", bounded(QUEUE, SHORT)),
+    mutation("sf_queue", "(stored_q != Depth[CountBits-1:0])", "1'b1", bounded(QUEUE, LONG)),
     mutation("sf_emit", "assign stall_o = r_busy", "assign stall_o = r_end_q", bounded(EMIT, SHORT)),
     mutation("sf_emit", " ^ s_end_q)", " || s_end_q)", bounded(EMIT, SHORT)),
+    mutation("sf_emit", "/ ChannelLanes) % BankColumns)", "/ ChannelLanes))", bounded(EMIT_BANKS, SHORT)),
     mutation("sf_membrane", "(Groups == 1 && we_i) ? wdata_i : ", "", bounded(MEMBRANE_ONE, SHORT)),
-    mutation("sf_lanes", "(l < LastLanes) || !last_group", "1'b1", bounded(EVENT_COUNT, LONG)),
+    mutation("sf_neurons", "l < LastLanes || !edge_i[0]", "1'b1", bounded(EVENT_COUNT, LONG)),
     mutation("sf_event_core", "(we && rst_ni)", "(we)", bounded(EVENT_MEMBRANE, SHORT)),
     mutation("sf_event_core", "a_op_q <= {OpBits{1'b0}};", "a_op_q <= m_op_q;", bounded(EVENT_MEMBRANE, SHORT)),
     mutation("sf_event_core", "in_ready_o = !init_q && ", "in_ready_o = ", bounded(EVENT_MEMBRANE, SHORT)),

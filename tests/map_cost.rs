@@ -8,7 +8,7 @@ use synfire::error::Kind;
 use synfire::ir::mapped::{Core, MappedNet, Mode, Payload, Target};
 use synfire::ir::quant::Coding;
 use synfire::map::cost::{
-    Area, MemoryKind, Traffic, core_area, cycles, device, exact_cycles, memory, occupancy, slices,
+    Area, MemoryKind, Timing, Traffic, core_area, cycles, device, exact_cycles, memory, slices, taken,
 };
 use synfire::map::{MapRequest, ModeChoice, map};
 
@@ -81,7 +81,10 @@ fn a_core_waits_while_a_slow_reader_takes_its_events() {
     let (input, output) = (Traffic { events: 102.0, set_bits: 408.0 }, Traffic { events: 45.0, set_bits: 90.0 });
     let sender = Core { mode: Mode::Event { lanes: 16, payload: Payload::Multiply }, ..cores[0].clone() };
     let reader = |mode| Core { mode, ..cores[1].clone() };
-    let held_up_by = |mode| occupancy(&sender, &input, &output, &[&reader(mode)]);
+    let held_up_by = |mode| {
+        let reading = taken(&reader(mode), 0, &output);
+        Timing::new(&sender, &[input]).occupancy(output.events, [reading].into_iter())
+    };
     // 102 × 8 to accumulate; then 45 × 10 reader cycles, of which two of the eight groups' words wait in R and S.
     assert_eq!(held_up_by(Mode::Event { lanes: 1, payload: Payload::Multiply }), 816.0 + 450.0 * 0.75);
     assert_eq!(held_up_by(Mode::Event { lanes: 10, payload: Payload::ShiftAdd }), 816.0 + 90.0 * 0.75);
@@ -104,7 +107,7 @@ proptest! {
                 let core = Core { mode, ..core.clone() };
                 let exact = exact_cycles(&core, events, bits);
                 let mean = Traffic { events: events as f64, set_bits: bits as f64 };
-                prop_assert_eq!(exact as f64, cycles(&core, &mean));
+                prop_assert_eq!(exact as f64, cycles(&core, &[mean]));
                 for target in [Target::Ecp5_25k, Target::Ice40Hx8k, Target::Xc7, Target::Generic] {
                     let mut end = 0;
                     for slice in slices(&core, target) {
@@ -190,7 +193,7 @@ fn auto_says_why_and_gets_faster_than_one_lane() {
     let quant = chain("mnist", &[784, 128, 10]);
     let net = map(quant.clone(), &mnist(None, Target::Ecp5_25k)).unwrap();
     let one = map(quant, &mnist(Some(1), Target::Ecp5_25k)).unwrap();
-    let active = |net: &MappedNet| cycles(&cores(net)[0], &Traffic { events: 102.0, set_bits: 408.0 });
+    let active = |net: &MappedNet| cycles(&cores(net)[0], &[Traffic { events: 102.0, set_bits: 408.0 }]);
     assert!(active(&net) * 8.0 < active(&one), "{:?}", net.decisions);
     assert!(net.decisions[0].starts_with("fc1: ") && net.decisions[0].contains("cycles per image predicted"));
     assert!(net.decisions.iter().any(|d| d.contains("the pace")), "{:?}", net.decisions);

@@ -53,29 +53,3 @@ fn mnist16_256_128_10() {
 fn mnist16_256_64_10() {
     check("mnist16", "mnist16_mlp_256-64-10.onnx", 9751);
 }
-
-#[test]
-#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
-fn the_reference_runs_what_the_lowering_does_not_know_yet() {
-    let Some(root) = data_support::shared() else { return };
-    let (images, labels) = data::load_images(&root.join("data/cifar10-jpeg/calibration_2000.bin.gz")).unwrap();
-    let labels = labels.unwrap().truncated(200);
-    let normalisation =
-        synfire::fixed::Normalisation { mean: vec![0.485, 0.456, 0.406], std: vec![0.229, 0.224, 0.225] };
-    let reference = Reference::open(&root.join("models/cifar10_resnet20.onnx")).unwrap();
-    let logits = reference.logits(images.normalised(0..200, Some(&normalisation)).view()).unwrap();
-    let correct = correct(&logits, &labels);
-    assert!(correct > 170, "{correct} of 200 training images");
-}
-
-#[test]
-#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
-fn all_unsupported_operators_are_named() {
-    let Some(root) = data_support::shared() else { return };
-    let error = frontends::load(&root.join("models/fashion_cnn_avgpool.onnx")).unwrap_err();
-    let text = error.to_string();
-    assert_eq!(error.problems.len(), 4, "{text}");
-    for node in ["/n/n.0/Conv", "/n/n.3/AveragePool", "/n/n.4/Conv", "/n/n.7/AveragePool"] {
-        assert!(text.contains(&format!("fashion_cnn_avgpool.onnx: node '{node}': ")), "{text}");
-    }
-}

@@ -136,7 +136,7 @@ fn vectors(net: &MappedNet, images: &[Vec<i64>]) -> Vectors {
     let mut vectors = Vectors::default();
     for codes in images {
         for _ in 0..net.quant.phases() {
-            vectors.inputs.extend(Beat::phase_of(codes));
+            vectors.inputs.extend(Beat::phase_of(codes, &net.stream(net.input()).layout));
         }
         let logits = functional.image(codes).unwrap().logits;
         vectors.outputs.extend(logits.iter().enumerate().map(|(id, &v)| Beat::event(id as u32, v)));

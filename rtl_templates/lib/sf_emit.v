@@ -1,19 +1,26 @@
 // Result register, serialiser and output register of a core.
 //
-// Contract: takes a word of results (a mask of lanes, a value a lane, the group, an end-of-phase flag) in every cycle
-// without stall_o, and sends the lanes in the mask as events, lowest lane first, then the end of phase. A word with an
-// empty mask and no end of phase costs nothing. stall_o depends on registers alone.
+// Contract: takes a word of results (a mask of lanes, a value a lane, the id of lane 0, an end-of-phase flag) in every
+// cycle without stall_o, and sends the lanes in the mask as events, lowest lane first, then the end of phase. A word with
+// an empty mask and no end of phase costs nothing. stall_o depends on registers alone.
 // A result is on the output 3 cycles after it was given, if nothing waits in front of it.
 //
-// Parameters: Lanes; GroupBits; IdBits, ValueBits = output widths; Constant = 1: every value is 1 and none is stored.
+// Parameters: Lanes, of which each bank of membranes has ChannelLanes and each row of banks BankColumns · ChannelLanes;
+// ChannelStep, ColumnStep, RowStep = ids between neighbours; Aligned = 1: the id of lane 0 has zeros wherever the lanes'
+// offsets to it have ones; IdBits, ValueBits = output widths; Constant = 1: every value is 1 and none is stored.
 `default_nettype none
 
 module sf_emit #(
-  parameter Lanes     = 4,
-  parameter GroupBits = 1,
-  parameter IdBits    = 4,
-  parameter ValueBits = 4,
-  parameter Constant  = 0
+  parameter Lanes        = 4,
+  parameter ChannelLanes = Lanes,
+  parameter BankColumns  = 1,
+  parameter ChannelStep  = 1,
+  parameter ColumnStep   = 0,
+  parameter RowStep      = 0,
+  parameter Aligned      = 0,
+  parameter IdBits       = 4,
+  parameter ValueBits    = 4,
+  parameter Constant     = 0
 ) (
   input  wire                       clk_i,
   input  wire                       rst_ni,
@@ -21,7 +28,7 @@ module sf_emit #(
   output wire                       stall_o,
   input  wire                       res_valid_i,
   input  wire                       res_end_i,
-  input  wire [GroupBits-1:0]       res_group_i,
+  input  wire [IdBits-1:0]          res_base_i,
   input  wire [Lanes-1:0]           res_mask_i,
   input  wire [Lanes*ValueBits-1:0] res_value_i,
   // output stream
@@ -32,17 +39,13 @@ module sf_emit #(
   output wire [IdBits-1:0]          out_id_o
 );
 
-  // Wide enough for group × Lanes + lane before it is cut to the ids that exist.
-  localparam LaneBits = (Lanes > 1) ? $clog2(Lanes) : 1;
-  localparam WideBits = GroupBits + LaneBits + IdBits;
-
   // R, the result register.
   reg                        r_end_q;
-  reg  [GroupBits-1:0]       r_group_q;
+  reg  [IdBits-1:0]          r_base_q;
   reg  [Lanes-1:0]           r_mask_q;
   // S, the serialiser.
   reg                        s_end_q;
-  reg  [GroupBits-1:0]       s_group_q;
+  reg  [IdBits-1:0]          s_base_q;
   reg  [Lanes-1:0]           s_mask_q;
   wire [Lanes*ValueBits-1:0] s_value;
 
@@ -75,7 +78,7 @@ module sf_emit #(
   end
 
   always @(posedge clk_i) begin
-    if (!stall_o) r_group_q <= res_group_i;
+    if (!stall_o) r_base_q <= res_base_i;
   end
 
   always @(posedge clk_i) begin
@@ -97,7 +100,7 @@ module sf_emit #(
   end
 
   always @(posedge clk_i) begin
-    if (s_take) s_group_q <= r_group_q;
+    if (s_take) s_base_q <= r_base_q;
   end
 
   generate
@@ -115,26 +118,34 @@ module sf_emit #(
     end
   endgenerate
 
+  // What a lane's id is beyond that of lane 0.
+  wire [Lanes*IdBits-1:0] offsets;
+  genvar l;
+  generate
+    for (l = 0; l < Lanes; l = l + 1) begin : g_offset
+      localparam integer Offset = (l % ChannelLanes) * ChannelStep
+                                + ((l / ChannelLanes) % BankColumns) * ColumnStep
+                                + (l / (ChannelLanes * BankColumns)) * RowStep;
+      assign offsets[l*IdBits+:IdBits] = Offset[IdBits-1:0];
+    end
+  endgenerate
+
   // The event of the lowest lane.
   reg [ValueBits-1:0] value;
-  reg [LaneBits-1:0]  lane;
+  reg [IdBits-1:0]    offset;
   integer             i;
 
   always @* begin
-    value = {ValueBits{1'b0}};
-    lane  = {LaneBits{1'b0}};
+    value  = {ValueBits{1'b0}};
+    offset = {IdBits{1'b0}};
     for (i = 0; i < Lanes; i = i + 1) begin
-      value = value | (s_value[i*ValueBits+:ValueBits] & {ValueBits{s_lowest[i]}});
-      lane  = lane | (i[LaneBits-1:0] & {LaneBits{s_lowest[i]}});
+      value  = value | (s_value[i*ValueBits+:ValueBits] & {ValueBits{s_lowest[i]}});
+      offset = offset | (offsets[i*IdBits+:IdBits] & {IdBits{s_lowest[i]}});
     end
   end
 
-  wire                last = !(|s_mask_q);
-  wire [WideBits-1:0] wide = {{(WideBits-GroupBits){1'b0}}, s_group_q} * Lanes[WideBits-1:0]
-                           + {{(WideBits-LaneBits){1'b0}}, lane};
-  wire [IdBits-1:0]   id   = last ? {IdBits{1'b0}} : wide[IdBits-1:0];
-
-  wire unused_wide = &{1'b0, wide[WideBits-1:IdBits]};
+  wire              last = !(|s_mask_q);
+  wire [IdBits-1:0] id   = (Aligned != 0) ? (s_base_q | offset) : (s_base_q + offset);
 
   sf_spill #(
     .Width(1 + ValueBits + IdBits)
@@ -143,7 +154,7 @@ module sf_emit #(
     .rst_ni     (rst_ni),
     .in_valid_i (s_busy_q),
     .in_ready_o (room),
-    .in_data_i  ({last, last ? {ValueBits{1'b0}} : value, id}),
+    .in_data_i  ({last, last ? {ValueBits{1'b0}} : value, last ? {IdBits{1'b0}} : id}),
     .out_valid_o(out_valid_o),
     .out_ready_i(out_ready_i),
     .out_data_o ({out_last_o, out_value_o, out_id_o})

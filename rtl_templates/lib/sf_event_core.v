@@ -8,7 +8,7 @@
 // Latency: the last slice of an event is in the membrane memory 4 cycles after it was issued; the first output of a
 // phase leaves 6 + (slots - 1) cycles after the first firing slot was issued.
 //
-// Parameters: see ARCHITECTURE.md, "Microarchitecture". ShiftAdd = 1: one pass per set bit of the value and no
+// Parameters: see ARCHITECTURE.md, "Microarchitecture". ValueSigned = 1: values are two's complement. ShiftAdd = 1: one pass per set bit of the value and no
 // multiplier; 0: one pass with a multiplier a lane. Slots = issue slots of firing a group. Kind as in sf_lanes.
 `default_nettype none
 
@@ -20,6 +20,7 @@ module sf_event_core #(
   parameter IdBits       = 4,
   parameter ValueBits    = 4,
   parameter ShiftAdd     = 0,
+  parameter ValueSigned  = 0,
   parameter WeightBits   = 8,
   parameter AddrBits     = 5,
   parameter MembraneBits = 16,
@@ -69,11 +70,9 @@ module sf_event_core #(
   // parameter memory
   output wire                          p_en_o,
   output wire [GroupBits-1:0]          p_addr_o,
-  input  wire [Lanes*ParamBits-1:0]          p_data_i
+  input  wire [Lanes*ParamBits-1:0]    p_data_i
 );
 
-  localparam KindReadout = 3;
-  localparam KindLeaky   = 5;
   localparam SlotBits    = (Slots > 1) ? $clog2(Slots) : 1;
   localparam PhaseBits   = (Phases > 1) ? $clog2(Phases) : 1;
   localparam ShiftBits   = (ValueBits > 1) ? $clog2(ValueBits) : 1;
@@ -88,7 +87,7 @@ module sf_event_core #(
   reg                  init_q;
   reg                  held_q;
   reg                  held_last_q;
-  reg  [ValueBits-1:0] held_value_q;
+  wire [ValueBits-1:0] held_value;
   reg  [AddrBits-1:0]  held_base_q;
   reg  [GroupBits-1:0] group_q;
   reg  [SlotBits-1:0]  slot_q;
@@ -154,32 +153,20 @@ module sf_event_core #(
     end
   end
 
-  // The set bits of the value that are still to be added, or the value itself.
   wire [ShiftBits-1:0] shift;
-  generate
-    if (ShiftAdd != 0 && ValueBits > 1) begin : g_passes
-      wire [ValueBits-1:0] lowest = held_value_q & (~held_value_q + {{(ValueBits-1){1'b0}}, 1'b1});
-      wire [ValueBits-1:0] rest   = held_value_q & ~lowest;
-      reg  [ShiftBits-1:0] index;
-      integer              b;
-      assign last_pass = !(|rest);
-      assign shift     = index;
-      always @* begin
-        index = {ShiftBits{1'b0}};
-        for (b = 0; b < ValueBits; b = b + 1) begin
-          index = index | (b[ShiftBits-1:0] & {ShiftBits{lowest[b]}});
-        end
-      end
-      always @(posedge clk_i) begin
-        if (take) held_value_q <= in_value_i;
-        else if (active && adding && last_group) held_value_q <= rest;
-      end
-    end else begin : g_one_pass
-      assign last_pass = 1'b1;
-      assign shift     = {ShiftBits{1'b0}};
-      always @(posedge clk_i) if (take) held_value_q <= in_value_i;
-    end
-  endgenerate
+  sf_passes #(
+    .ValueBits(ValueBits),
+    .ShiftAdd (ShiftAdd),
+    .ShiftBits(ShiftBits)
+  ) u_passes (
+    .clk_i  (clk_i),
+    .take_i (take),
+    .value_i(in_value_i),
+    .next_i (active && adding && last_group),
+    .value_o(held_value),
+    .shift_o(shift),
+    .last_o (last_pass)
+  );
 
   assign w_en_o   = !stall;
   assign w_addr_o = held_base_q + {{(AddrBits-GroupBits){1'b0}}, group_q};
@@ -213,7 +200,7 @@ module sf_event_core #(
   always @(posedge clk_i) begin
     if (!stall) begin
       w_group_q  <= group_q;
-      w_value_q  <= held_value_q;
+      w_value_q  <= held_value;
       w_shift_q  <= shift;
       m_group_q  <= w_group_q;
       m_value_q  <= w_value_q;
@@ -227,23 +214,18 @@ module sf_event_core #(
   genvar l;
   generate
     for (l = 0; l < Lanes; l = l + 1) begin : g_addend
-      wire [WeightBits-1:0] weight = m_weight_q[l*WeightBits+:WeightBits];
-      if (ValueBits == 1) begin : g_gate
-        wire [AddendBits-1:0] extended = {weight[WeightBits-1], weight};
-        assign addend[l*AddendBits+:AddendBits] = m_value_q[0] ? extended : {AddendBits{1'b0}};
-      end else if (ShiftAdd != 0) begin : g_shift
-        wire [AddendBits-1:0] extended = {{ValueBits{weight[WeightBits-1]}}, weight};
-        assign addend[l*AddendBits+:AddendBits] =
-            (|m_value_q) ? extended << m_shift_q : {AddendBits{1'b0}};
-      end else begin : g_multiply
-        wire signed [AddendBits:0] product = $signed({{(ValueBits+1){weight[WeightBits-1]}}, weight})
-                                           * $signed({{(WeightBits+1){1'b0}}, m_value_q});
-        wire unused_product = product[AddendBits];
-        assign addend[l*AddendBits+:AddendBits] = product[AddendBits-1:0];
-      end
-    end
-    if (ValueBits == 1 || ShiftAdd == 0) begin : g_no_shift
-      wire unused_shift = &{1'b0, m_shift_q};
+      sf_product #(
+        .WeightBits(WeightBits),
+        .ValueBits (ValueBits),
+        .Signed    (ValueSigned),
+        .ShiftAdd  (ShiftAdd),
+        .ShiftBits (ShiftBits)
+      ) u_product (
+        .weight_i (m_weight_q[l*WeightBits+:WeightBits]),
+        .value_i  (m_value_q),
+        .shift_i  (m_shift_q),
+        .product_o(addend[l*AddendBits+:AddendBits])
+      );
     end
   endgenerate
 
@@ -253,16 +235,14 @@ module sf_event_core #(
   reg  a_load_q;
   always @(posedge clk_i) if (!stall) a_load_q <= m_acc || m_first;
 
-  wire a_init, a_acc, a_fire, a_first, a_last, a_image_last, a_end;
-  assign {a_init, a_acc, a_fire, a_first, a_last, a_image_last, a_end} = a_op_q;
-
   // ---------------------------------------------------------------- membranes and firing
   wire [Lanes*StateBits-1:0]    rdata;
   wire [Lanes*StateBits-1:0]    wdata;
   wire                          we;
-  wire                          res_valid;
-  wire [Lanes-1:0]              res_mask;
-  wire [Lanes*OutValueBits-1:0] res_value;
+
+  // The first neuron of the group in stage A; cut to the ids that exist.
+  wire [GroupBits+OutIdBits-1:0] a_base = {{OutIdBits{1'b0}}, a_group_q} * Lanes[GroupBits+OutIdBits-1:0];
+  wire unused_base_bits = &{1'b0, a_base[GroupBits+OutIdBits-1:OutIdBits]};
 
   assign p_en_o   = !stall;
   assign p_addr_o = m_group_q;
@@ -281,109 +261,47 @@ module sf_event_core #(
     .rdata_o(rdata)
   );
 
-  generate
-    if (Kind == KindLeaky) begin : g_leaky
-      wire [Lanes-1:0] exists;
-      for (l = 0; l < Lanes; l = l + 1) begin : g_exists
-        assign exists[l] = (l < Neurons - LastGroup * Lanes) || (a_group_q != LastGroup[GroupBits-1:0]);
-      end
-      assign res_value = {(Lanes*OutValueBits){1'b1}};
-
-      sf_leaky_lanes #(
-        .Lanes       (Lanes),
-        .MembraneBits(MembraneBits),
-        .InputBits   (InputBits),
-        .CurrentBits (CurrentBits),
-        .StateBits   (StateBits),
-        .AddendBits  (AddendBits),
-        .ThetaBits   (ThetaBits),
-        .BiasBits    (BiasBits),
-        .ResetBits   (ResetBits),
-        .DvBits      (DvBits),
-        .DuBits      (DuBits),
-        .ParamBits   (ParamBits),
-        .Align       (Align),
-        .Subtract    (Subtract),
-        .KeepU       (KeepU),
-        .KeepV       (KeepV),
-        .ResetBy     (ResetBy),
-        .VMin        (VMin),
-        .VMax        (VMax)
-      ) u_lanes (
-        .clk_i       (clk_i),
-        .en_i        (!stall),
-        .op_init_i   (a_init),
-        .op_acc_i    (a_acc),
-        .op_fire_i   (a_fire),
-        .load_i      (a_load_q),
-        .store_i     (1'b1),
-        .first_i     (a_first),
-        .last_i      (a_last),
-        .image_last_i(a_image_last),
-        .exists_i    (exists),
-        .addend_i    (a_addend_q),
-        .param_i     (p_data_i),
-        .rdata_i     (rdata),
-        .we_o        (we),
-        .wdata_o     (wdata),
-        .res_valid_o (res_valid),
-        .res_mask_o  (res_mask)
-      );
-    end else begin : g_lanes
-      sf_lanes #(
-        .Lanes       (Lanes),
-        .Neurons     (Neurons),
-        .Groups      (Groups),
-        .GroupBits   (GroupBits),
-        .MembraneBits(MembraneBits),
-        .AddendBits  (AddendBits),
-        .ThetaBits   (ThetaBits),
-        .BiasBits    (BiasBits),
-        .ValueBits   (OutValueBits),
-        .Kind        (Kind),
-        .CountBits   (CountBits),
-        .CountMax    (CountMax)
-      ) u_lanes (
-        .clk_i       (clk_i),
-        .en_i        (!stall),
-        .op_init_i   (a_init),
-        .op_acc_i    (a_acc),
-        .op_fire_i   (a_fire),
-        .load_i      (a_load_q),
-        .store_i     (1'b1),
-        .first_i     (a_first),
-        .last_i      (a_last),
-        .image_last_i(a_image_last),
-        .group_i     (a_group_q),
-        .addend_i    (a_addend_q),
-        .theta_i     (p_data_i[0+:Lanes*ThetaBits]),
-        .v_init_i    (p_data_i[Lanes*ThetaBits+:Lanes*MembraneBits]),
-        .bias_i      (p_data_i[Lanes*(ThetaBits+MembraneBits)+:Lanes*BiasBits]),
-        .rdata_i     (rdata),
-        .we_o        (we),
-        .wdata_o     (wdata),
-        .res_valid_o (res_valid),
-        .res_mask_o  (res_mask),
-        .res_value_o (res_value)
-      );
-    end
-  endgenerate
-
-  sf_emit #(
-    .Lanes    (Lanes),
-    .GroupBits(GroupBits),
-    .IdBits   (OutIdBits),
-    .ValueBits(OutValueBits),
-    .Constant ((Kind == 1 || Kind == 2 || Kind == KindLeaky) ? 1 : 0)
-  ) u_emit (
+  sf_neurons #(
+    .Lanes       (Lanes),
+    .LastLanes   (Neurons - LastGroup * Lanes),
+    .MembraneBits(MembraneBits),
+    .AddendBits  (AddendBits),
+    .ThetaBits   (ThetaBits),
+    .BiasBits    (BiasBits),
+    .Store       (1),
+    .Kind        (Kind),
+    .CountBits   (CountBits),
+    .CountMax    (CountMax),
+    .Aligned     ((Lanes & (Lanes - 1)) == 0 ? 1 : 0),
+    .OutIdBits   (OutIdBits),
+    .OutValueBits(OutValueBits),
+    .InputBits   (InputBits),
+    .CurrentBits (CurrentBits),
+    .StateBits   (StateBits),
+    .ResetBits   (ResetBits),
+    .DvBits      (DvBits),
+    .DuBits      (DuBits),
+    .ParamBits   (ParamBits),
+    .Align       (Align),
+    .Subtract    (Subtract),
+    .KeepU       (KeepU),
+    .KeepV       (KeepV),
+    .ResetBy     (ResetBy),
+    .VMin        (VMin),
+    .VMax        (VMax)
+  ) u_neurons (
     .clk_i      (clk_i),
     .rst_ni     (rst_ni),
     .stall_o    (stall),
-    .res_valid_i(res_valid),
-    .res_end_i  (a_end && (Kind != KindReadout || a_image_last)),
-    .res_group_i(a_group_q),
-    .res_mask_i (res_mask),
-    .res_value_i(res_value),
+    .op_i       (a_op_q),
+    .load_i     (a_load_q),
+    .base_i     (a_base[OutIdBits-1:0]),
+    .edge_i     ({2'b00, a_group_q == LastGroup[GroupBits-1:0]}),
+    .addend_i   (a_addend_q),
+    .param_i    (p_data_i),
+    .rdata_i    (rdata),
+    .we_o       (we),
+    .wdata_o    (wdata),
     .out_valid_o(out_valid_o),
     .out_ready_i(out_ready_i),
     .out_last_o (out_last_o),

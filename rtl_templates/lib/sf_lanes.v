@@ -3,19 +3,18 @@
 // Contract: in a cycle with en_i, executes one op on Lanes membranes. `load_i` takes them from the membrane memory's
 // read data, otherwise from the accumulators that the previous op left. The result word is given in the same cycle.
 //   op_init_i  membrane <- v_init
-//   op_acc_i   membrane <- membrane + addend (written to the memory if store_i)
+//   op_acc_i   membrane <- membrane + addend, or the larger of the two (written to the memory if store_i)
 //   op_fire_i  one slot of firing; first_i, last_i mark the first and the last slot of the group
 //   image_last_i  the phase is the image's last: the membrane is left at v_init
 //
-// Parameters: Kind: 0 = count by successive approximation, 1 = unit spikes, 2 = one step of rate coding, 3 = readout;
-// CountBits, CountMax (Kind 0); Neurons, Groups: lanes beyond the last neuron never send.
+// Parameters: Kind: 0 = count by successive approximation, 1 = unit spikes, 2 = one step of rate coding, 3 = readout,
+// 4 = relay of what is not 0; CountBits, CountMax (Kind 0); Max = 1: op_acc_i takes the larger (Kinds 3 and 4);
+// Forward = 1: the accumulators hold what is written to the memory, so that an op on the word that the previous one wrote
+// need not load it. Lanes that exists_i leaves out never send.
 `default_nettype none
 
 module sf_lanes #(
   parameter Lanes        = 4,
-  parameter Neurons      = 4,
-  parameter Groups       = 1,
-  parameter GroupBits    = 1,
   parameter MembraneBits = 16,
   parameter AddendBits   = 12,
   parameter ThetaBits    = 8,
@@ -23,7 +22,9 @@ module sf_lanes #(
   parameter ValueBits    = 4,
   parameter Kind         = 0,
   parameter CountBits    = 4,
-  parameter CountMax     = 15
+  parameter CountMax     = 15,
+  parameter Max          = 0,
+  parameter Forward      = 0
 ) (
   input  wire                          clk_i,
   input  wire                          en_i,
@@ -36,7 +37,7 @@ module sf_lanes #(
   input  wire                          first_i,
   input  wire                          last_i,
   input  wire                          image_last_i,
-  input  wire [GroupBits-1:0]          group_i,
+  input  wire [Lanes-1:0]              exists_i,
   input  wire [Lanes*AddendBits-1:0]   addend_i,
   // parameters of the group
   input  wire [Lanes*ThetaBits-1:0]    theta_i,
@@ -55,6 +56,7 @@ module sf_lanes #(
   localparam KindCount   = 0;
   localparam KindStep    = 2;
   localparam KindReadout = 3;
+  localparam KindRelay   = 4;
 
   // The threshold is compared at up to 2^(CountBits-1) times its value.
   localparam ShiftBits  = (Kind == KindCount) ? CountBits - 1 : 0;
@@ -62,22 +64,18 @@ module sf_lanes #(
   // One adder serves integration and comparison: wide enough that neither v + addend nor v - theta * 2^k wraps.
   localparam Wide1      = (MembraneBits > ScaledBits) ? MembraneBits : ScaledBits;
   localparam SumBits    = ((Wide1 > AddendBits) ? Wide1 : AddendBits) + 2;
-  localparam LastLanes  = Neurons - (Groups - 1) * Lanes;
-  localparam LastGroup  = Groups - 1;
-
-  wire last_group = (group_i == LastGroup[GroupBits-1:0]);
 
   assign we_o        = en_i && (op_init_i || (op_acc_i && store_i) || (op_fire_i && last_i));
   assign res_valid_o = op_fire_i && ((Kind != KindCount) || last_i);
 
-  wire unused_first = &{1'b0, first_i, last_group};
+  wire unused_first = &{1'b0, first_i};
 
   genvar l;
   generate
     for (l = 0; l < Lanes; l = l + 1) begin : g_lane
       wire [MembraneBits-1:0] v_init = v_init_i[l*MembraneBits+:MembraneBits];
       wire [AddendBits-1:0]   addend = addend_i[l*AddendBits+:AddendBits];
-      wire                    exists = (l < LastLanes) || !last_group;
+      wire                    exists = exists_i[l];
 
       reg  [MembraneBits-1:0] acc_q;
       wire [MembraneBits-1:0] base = load_i ? rdata_i[l*MembraneBits+:MembraneBits] : acc_q;
@@ -89,11 +87,16 @@ module sf_lanes #(
       // The membrane after the op, unless it is initialised.
       wire [MembraneBits-1:0] next;
 
-      if (Kind == KindReadout) begin : g_readout
-        assign sum   = {{(SumBits-MembraneBits){base[MembraneBits-1]}}, base} + added;
+      if (Kind == KindReadout || Kind == KindRelay) begin : g_pass
+        wire [SumBits-1:0] v = {{(SumBits-MembraneBits){base[MembraneBits-1]}}, base};
+        if (Max != 0) begin : g_max
+          assign sum = ($signed(added) > $signed(v)) ? added : v;
+        end else begin : g_sum
+          assign sum = v + added;
+        end
         assign fired = 1'b0;
         assign next  = op_acc_i ? sum[MembraneBits-1:0] : base;
-        wire unused_readout = &{1'b0, theta_i[l*ThetaBits+:ThetaBits], bias_i[l*BiasBits+:BiasBits], fired};
+        wire unused_pass = &{1'b0, theta_i[l*ThetaBits+:ThetaBits], bias_i[l*BiasBits+:BiasBits], fired};
       end else begin : g_fire
         wire [ThetaBits-1:0]  theta = theta_i[l*ThetaBits+:ThetaBits];
         wire [ScaledBits-1:0] scaled;
@@ -129,14 +132,23 @@ module sf_lanes #(
 
       wire unused_sum = &{1'b0, sum[SumBits-1:MembraneBits]};
 
-      always @(posedge clk_i) if (en_i) acc_q <= next;
+      // With Forward the accumulators see the memory's data, so that must be v_init in the last slot of firing alone.
+      wire renew = op_init_i || (op_fire_i && image_last_i && (Forward == 0 || last_i));
+      wire [MembraneBits-1:0] written = renew ? v_init : next;
 
-      assign wdata_o[l*MembraneBits+:MembraneBits] = (op_init_i || (op_fire_i && image_last_i)) ? v_init : next;
+      always @(posedge clk_i) if (en_i) acc_q <= (Forward != 0) ? written : next;
+
+      assign wdata_o[l*MembraneBits+:MembraneBits] = written;
 
       // Result.
       if (Kind == KindReadout) begin : g_logit
         assign res_mask_o[l] = exists && image_last_i;
         assign res_value_o[l*ValueBits+:ValueBits] = base;
+      end else if (Kind == KindRelay) begin : g_relay
+        wire [ValueBits+MembraneBits-1:0] wide = {{ValueBits{1'b0}}, base};
+        wire unused_wide = &{1'b0, wide};
+        assign res_mask_o[l] = exists && (|base);
+        assign res_value_o[l*ValueBits+:ValueBits] = wide[ValueBits-1:0];
       end else if (Kind == KindCount) begin : g_count
         reg  [CountBits-1:0] count_q;
         wire [CountBits-1:0] count;

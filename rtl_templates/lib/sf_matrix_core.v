@@ -7,7 +7,7 @@
 //   w_addr_o = group × Chunks + chunk: weight of lane l and row r at bit (l × Rows + r) × WeightBits
 //   p_addr_o = group: {bias, v_init, theta}, each Lanes wide, theta lowest; of leaky neurons as in sf_leaky_lanes
 //
-// Parameters: see ARCHITECTURE.md, "Microarchitecture". Kind as in sf_lanes.
+// Parameters: see ARCHITECTURE.md, "Microarchitecture". ValueSigned = 1: values are two's complement. Kind as in sf_lanes.
 `default_nettype none
 
 module sf_matrix_core #(
@@ -20,6 +20,7 @@ module sf_matrix_core #(
   parameter ChunkBits    = 2,
   parameter IdBits       = 4,
   parameter ValueBits    = 4,
+  parameter ValueSigned  = 0,
   parameter WeightBits   = 8,
   parameter AddrBits     = 3,
   parameter MembraneBits = 16,
@@ -69,11 +70,9 @@ module sf_matrix_core #(
   // parameter memory
   output wire                             p_en_o,
   output wire [GroupBits-1:0]             p_addr_o,
-  input  wire [Lanes*ParamBits-1:0]             p_data_i
+  input  wire [Lanes*ParamBits-1:0]       p_data_i
 );
 
-  localparam KindReadout = 3;
-  localparam KindLeaky   = 5;
   localparam RowBits     = (Rows > 1) ? $clog2(Rows) : 1;
   localparam SlotBits    = (Slots > 1) ? $clog2(Slots) : 1;
   localparam PhaseBits   = (Phases > 1) ? $clog2(Phases) : 1;
@@ -272,17 +271,17 @@ module sf_matrix_core #(
   generate
     for (l = 0; l < Lanes; l = l + 1) begin : g_lane
       for (r = 0; r < Rows; r = r + 1) begin : g_row
-        wire [WeightBits-1:0] weight = m_weight_q[(l*Rows+r)*WeightBits+:WeightBits];
-        wire [ValueBits-1:0]  value  = m_value_q[r*ValueBits+:ValueBits];
-        if (ValueBits == 1) begin : g_gate
-          assign product[(l*Rows+r)*ProductBits+:ProductBits] =
-              value[0] ? {weight[WeightBits-1], weight} : {ProductBits{1'b0}};
-        end else begin : g_multiply
-          wire signed [ProductBits:0] full = $signed({{(ValueBits+1){weight[WeightBits-1]}}, weight})
-                                           * $signed({{(WeightBits+1){1'b0}}, value});
-          wire unused_full = full[ProductBits];
-          assign product[(l*Rows+r)*ProductBits+:ProductBits] = full[ProductBits-1:0];
-        end
+        sf_product #(
+          .WeightBits(WeightBits),
+          .ValueBits (ValueBits),
+          .Signed    (ValueSigned),
+          .ShiftBits (1)
+        ) u_product (
+          .weight_i (m_weight_q[(l*Rows+r)*WeightBits+:WeightBits]),
+          .value_i  (m_value_q[r*ValueBits+:ValueBits]),
+          .shift_i  (1'b0),
+          .product_o(product[(l*Rows+r)*ProductBits+:ProductBits])
+        );
       end
 
       sf_tree #(
@@ -301,16 +300,14 @@ module sf_matrix_core #(
   reg  a_load_q;
   always @(posedge clk_i) if (!stall) a_load_q <= t_acc && t_first;
 
-  wire a_init, a_acc, a_fire, a_first, a_last, a_image_last, a_end;
-  assign {a_init, a_acc, a_fire, a_first, a_last, a_image_last, a_end} = a_op_q;
-
   // ---------------------------------------------------------------- membranes and firing
   wire [Lanes*StateBits-1:0]    rdata;
   wire [Lanes*StateBits-1:0]    wdata;
   wire                          we;
-  wire                          res_valid;
-  wire [Lanes-1:0]              res_mask;
-  wire [Lanes*OutValueBits-1:0] res_value;
+
+  // The first neuron of the group in stage A; cut to the ids that exist.
+  wire [GroupBits+OutIdBits-1:0] a_base = {{OutIdBits{1'b0}}, a_group_q} * Lanes[GroupBits+OutIdBits-1:0];
+  wire unused_base_bits = &{1'b0, a_base[GroupBits+OutIdBits-1:OutIdBits]};
 
   assign p_en_o   = !stall;
   assign p_addr_o = t_group_q;
@@ -329,110 +326,48 @@ module sf_matrix_core #(
     .rdata_o(rdata)
   );
 
-  generate
-    if (Kind == KindLeaky) begin : g_leaky
-      wire [Lanes-1:0] exists;
-      for (l = 0; l < Lanes; l = l + 1) begin : g_exists
-        assign exists[l] = (l < Neurons - LastGroup * Lanes) || (a_group_q != LastGroup[GroupBits-1:0]);
-      end
-      assign res_value = {(Lanes*OutValueBits){1'b1}};
-
-      sf_leaky_lanes #(
-        .Lanes       (Lanes),
-        .MembraneBits(MembraneBits),
-        .InputBits   (InputBits),
-        .CurrentBits (CurrentBits),
-        .StateBits   (StateBits),
-        .AddendBits  (AddendBits),
-        .ThetaBits   (ThetaBits),
-        .BiasBits    (BiasBits),
-        .ResetBits   (ResetBits),
-        .DvBits      (DvBits),
-        .DuBits      (DuBits),
-        .ParamBits   (ParamBits),
-        .Align       (Align),
-        .Subtract    (Subtract),
-        .KeepU       (KeepU),
-        .KeepV       (KeepV),
-        .ResetBy     (ResetBy),
-        .VMin        (VMin),
-        .VMax        (VMax)
-      ) u_lanes (
-        .clk_i       (clk_i),
-        .en_i        (!stall),
-        .op_init_i   (a_init),
-        .op_acc_i    (a_acc),
-        .op_fire_i   (a_fire),
-        .load_i      (a_load_q),
-        .store_i     (1'b0),
-        .first_i     (a_first),
-        .last_i      (a_last),
-        .image_last_i(a_image_last),
-        .exists_i    (exists),
-        .addend_i    (a_addend_q),
-        .param_i     (p_data_i),
-        .rdata_i     (rdata),
-        .we_o        (we),
-        .wdata_o     (wdata),
-        .res_valid_o (res_valid),
-        .res_mask_o  (res_mask)
-      );
-    end else begin : g_lanes
-      sf_lanes #(
-        .Lanes       (Lanes),
-        .Neurons     (Neurons),
-        .Groups      (Groups),
-        .GroupBits   (GroupBits),
-        .MembraneBits(MembraneBits),
-        .AddendBits  (AddendBits),
-        .ThetaBits   (ThetaBits),
-        .BiasBits    (BiasBits),
-        .ValueBits   (OutValueBits),
-        .Kind        (Kind),
-        .CountBits   (CountBits),
-        .CountMax    (CountMax)
-      ) u_lanes (
-        .clk_i       (clk_i),
-        .en_i        (!stall),
-        .op_init_i   (a_init),
-        .op_acc_i    (a_acc),
-        .op_fire_i   (a_fire),
-        // The sum stands in the accumulators from a group's first chunk to its last firing slot.
-        .load_i      (a_load_q),
-        .store_i     (1'b0),
-        .first_i     (a_first),
-        .last_i      (a_last),
-        .image_last_i(a_image_last),
-        .group_i     (a_group_q),
-        .addend_i    (a_addend_q),
-        .theta_i     (p_data_i[0+:Lanes*ThetaBits]),
-        .v_init_i    (p_data_i[Lanes*ThetaBits+:Lanes*MembraneBits]),
-        .bias_i      (p_data_i[Lanes*(ThetaBits+MembraneBits)+:Lanes*BiasBits]),
-        .rdata_i     (rdata),
-        .we_o        (we),
-        .wdata_o     (wdata),
-        .res_valid_o (res_valid),
-        .res_mask_o  (res_mask),
-        .res_value_o (res_value)
-      );
-    end
-  endgenerate
-
-  sf_emit #(
-    .Lanes    (Lanes),
-    .GroupBits(GroupBits),
-    .IdBits   (OutIdBits),
-    .ValueBits(OutValueBits),
-    .Constant ((Kind == 1 || Kind == 2 || Kind == KindLeaky) ? 1 : 0)
-  ) u_emit (
+  sf_neurons #(
+    .Lanes       (Lanes),
+    .LastLanes   (Neurons - LastGroup * Lanes),
+    .MembraneBits(MembraneBits),
+    .AddendBits  (AddendBits),
+    .ThetaBits   (ThetaBits),
+    .BiasBits    (BiasBits),
+    .Store       (0),
+    .Kind        (Kind),
+    .CountBits   (CountBits),
+    .CountMax    (CountMax),
+    .Aligned     ((Lanes & (Lanes - 1)) == 0 ? 1 : 0),
+    .OutIdBits   (OutIdBits),
+    .OutValueBits(OutValueBits),
+    .InputBits   (InputBits),
+    .CurrentBits (CurrentBits),
+    .StateBits   (StateBits),
+    .ResetBits   (ResetBits),
+    .DvBits      (DvBits),
+    .DuBits      (DuBits),
+    .ParamBits   (ParamBits),
+    .Align       (Align),
+    .Subtract    (Subtract),
+    .KeepU       (KeepU),
+    .KeepV       (KeepV),
+    .ResetBy     (ResetBy),
+    .VMin        (VMin),
+    .VMax        (VMax)
+  ) u_neurons (
     .clk_i      (clk_i),
     .rst_ni     (rst_ni),
     .stall_o    (stall),
-    .res_valid_i(res_valid),
-    .res_end_i  (a_end && (Kind != KindReadout || a_image_last)),
-    .res_group_i(a_group_q),
-    .res_mask_i (res_mask),
-    .res_value_i(res_value),
+    .op_i       (a_op_q),
+    // The sum stands in the accumulators from a group's first chunk to its last firing slot.
+    .load_i     (a_load_q),
+    .base_i     (a_base[OutIdBits-1:0]),
+    .edge_i     ({2'b00, a_group_q == LastGroup[GroupBits-1:0]}),
+    .addend_i   (a_addend_q),
+    .param_i    (p_data_i),
+    .rdata_i    (rdata),
+    .we_o       (we),
+    .wdata_o    (wdata),
     .out_valid_o(out_valid_o),
     .out_ready_i(out_ready_i),
     .out_last_o (out_last_o),

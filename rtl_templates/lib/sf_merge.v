@@ -4,7 +4,7 @@
 // Events get the input's base added to their id. An input whose phase has ended waits until all have ended; then one
 // end of phase is sent. No path from out_ready_i to in_ready_o but through registers. Latency 1 cycle.
 //
-// Parameters: Inputs = number of streams; InIdBits, InValueBits = widths to which the inputs are zero-extended;
+// Parameters: Inputs = number of streams; InIdBits, InValueBits = widths to which the inputs are extended;
 // IdBits, ValueBits = widths of the output; Bases = first id of each input, IdBits bits each, input 0 lowest.
 `default_nettype none
 

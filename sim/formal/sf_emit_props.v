@@ -6,17 +6,18 @@
 `default_nettype none
 
 module sf_emit_props #(
-  parameter Lanes     = 3,
-  parameter GroupBits = 1,
+  parameter Lanes     = 3,  // in all banks
+  parameter Columns   = 1,  // banks in a row
   parameter IdBits    = 3,
   parameter ValueBits = 2,
+  parameter Aligned   = 0,
   parameter Constant  = 0
 ) (
   input wire                       clk,
   input wire                       rst_n,
   input wire                       res_valid,
   input wire                       res_end,
-  input wire [GroupBits-1:0]       res_group,
+  input wire [IdBits-1:0]          res_base,
   input wire [Lanes-1:0]           res_mask,
   input wire [Lanes*ValueBits-1:0] res_value,
   input wire                       out_ready,
@@ -25,6 +26,11 @@ module sf_emit_props #(
 );
 
   localparam Width = 1 + ValueBits + IdBits;
+  // Ids of banked lanes: a channel lane counts 1, a bank column 2, a bank row 4.
+  localparam ChannelLanes = (Columns > 1) ? Lanes / (2 * Columns) : Lanes;
+  localparam ChannelStep  = 1;
+  localparam ColumnStep   = (Columns > 1) ? 2 : 0;
+  localparam RowStep      = (Columns > 1) ? 4 : 0;
 
   wire                 stall;
   wire                 out_valid;
@@ -34,12 +40,12 @@ module sf_emit_props #(
   (* anyconst *) wire [2:0] lane;
 
   (* hierconn *) wire                       \dut.r_end_q ;
-  (* hierconn *) wire [GroupBits-1:0]       \dut.r_group_q ;
+  (* hierconn *) wire [IdBits-1:0]          \dut.r_base_q ;
   (* hierconn *) wire [Lanes-1:0]           \dut.r_mask_q ;
   (* hierconn *) wire                       \dut.s_end_q ;
   (* hierconn *) wire                       \dut.s_busy_q ;
   (* hierconn *) wire                       \dut.s_final_q ;
-  (* hierconn *) wire [GroupBits-1:0]       \dut.s_group_q ;
+  (* hierconn *) wire [IdBits-1:0]          \dut.s_base_q ;
   (* hierconn *) wire [Lanes-1:0]           \dut.s_mask_q ;
   (* hierconn *) wire [Lanes*ValueBits-1:0] \dut.g_value.r_value_q ;
   (* hierconn *) wire [Lanes*ValueBits-1:0] \dut.g_value.s_value_q ;
@@ -47,10 +53,11 @@ module sf_emit_props #(
   (* hierconn *) wire [Width-1:0]           \dut.u_spill.tail_q ;
 
   sf_emit #(
-    .Lanes(Lanes), .GroupBits(GroupBits), .IdBits(IdBits), .ValueBits(ValueBits), .Constant(Constant)
+    .Lanes(Lanes), .ChannelLanes(ChannelLanes), .BankColumns(Columns), .ChannelStep(ChannelStep), .ColumnStep(ColumnStep),
+    .RowStep(RowStep), .Aligned(Aligned), .IdBits(IdBits), .ValueBits(ValueBits), .Constant(Constant)
   ) dut (
     .clk_i(clk), .rst_ni(rst_n), .stall_o(stall),
-    .res_valid_i(res_valid), .res_end_i(res_end), .res_group_i(res_group), .res_mask_i(res_mask),
+    .res_valid_i(res_valid), .res_end_i(res_end), .res_base_i(res_base), .res_mask_i(res_mask),
     .res_value_i(res_value),
     .out_valid_o(out_valid), .out_ready_i(out_ready), .out_last_o(out_last), .out_value_o(out_value), .out_id_o(out_id)
   );
@@ -58,11 +65,12 @@ module sf_emit_props #(
   // The beat of a lane, or the end of phase.
   function [Width-1:0] beat_of;
     input integer which;
-    input [GroupBits-1:0] group;
+    input [IdBits-1:0] base;
     input [Lanes*ValueBits-1:0] value;
     reg [IdBits-1:0] id;
     begin
-      id = group * Lanes + which;
+      id = base + which % ChannelLanes * ChannelStep + which / ChannelLanes % Columns * ColumnStep
+         + which / (ChannelLanes * Columns) * RowStep;
       if (which == Lanes) beat_of = {1'b1, {(Width-1){1'b0}}};
       else beat_of = {1'b0, Constant ? {ValueBits{1'b1}} : value[which*ValueBits+:ValueBits], id};
     end
@@ -82,7 +90,7 @@ module sf_emit_props #(
     for (i = 0; i <= Lanes; i = i + 1) begin
       if (given[i] && i < lane) before = before + 1;
       if (given[i]) number = number + 1;
-      if (i == lane) beat = beat_of(i, res_group, res_value);
+      if (i == lane) beat = beat_of(i, res_base, res_value);
     end
   end
 
@@ -126,8 +134,8 @@ module sf_emit_props #(
     for (i = 0; i <= Lanes; i = i + 1) begin
       present[2+i]                       = (i == Lanes) ? \dut.s_end_q : \dut.s_mask_q [i];
       present[3+Lanes+i]                 = (i == Lanes) ? \dut.r_end_q : \dut.r_mask_q [i];
-      inside[(2+i)*Width+:Width]         = beat_of(i, \dut.s_group_q , s_value);
-      inside[(3+Lanes+i)*Width+:Width]   = beat_of(i, \dut.r_group_q , r_value);
+      inside[(2+i)*Width+:Width]         = beat_of(i, \dut.s_base_q , s_value);
+      inside[(3+Lanes+i)*Width+:Width]   = beat_of(i, \dut.r_base_q , r_value);
     end
     count = 0;
     found = 1'b0;
@@ -145,7 +153,10 @@ module sf_emit_props #(
   wire no_room = \dut.u_spill.tail_valid_q ;
 
   initial assume (!rst_n);
-  always @* assume (lane <= Lanes);
+  always @* begin
+    assume (lane <= Lanes);
+    if (Aligned) assume (res_base[2:0] == 0);
+  end
 
   reg started = 1'b0;
   always @(posedge clk) begin
@@ -168,6 +179,7 @@ module sf_emit_props #(
       assert (out_valid || !\dut.u_spill.tail_valid_q );
       assert (\dut.s_busy_q == s_busy);
       assert (!s_busy || \dut.s_final_q == !s_two);
+      if (Aligned) assert ((!r_busy || \dut.r_base_q [2:0] == 0) && (!s_busy || \dut.s_base_q [2:0] == 0));
 
       cover (watching && ahead == 0 && out_valid && out_last && $past(stall, 2) && $past(watching, 5));
     end

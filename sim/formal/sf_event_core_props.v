@@ -119,7 +119,7 @@ module sf_event_core_props #(
   (* hierconn *) wire                          \dut.init_q ;
   (* hierconn *) wire                          \dut.held_q ;
   (* hierconn *) wire                          \dut.held_last_q ;
-  (* hierconn *) wire [ValueBits-1:0]          \dut.held_value_q ;
+  (* hierconn *) wire [ValueBits-1:0]          \dut.held_value ;
   (* hierconn *) wire [AddrBits-1:0]           \dut.held_base_q ;
   (* hierconn *) wire [GroupBits-1:0]          \dut.group_q ;
   (* hierconn *) wire [0:0]                    \dut.slot_q ;
@@ -162,7 +162,7 @@ module sf_event_core_props #(
   reg  [ValueBits-1:0]    held_value; // of the beat; the core's own loses the bits that have been added
   reg  [MembraneBits-1:0] w_add, m_add, a_add;
   wire [WeightBits-1:0]   held_weight = weights[(held_id*Groups+group)*WWidth+lane*WeightBits+:WeightBits];
-  wire [ValueBits-1:0]    rest        = \dut.held_value_q ;
+  wire [ValueBits-1:0]    rest        = \dut.held_value ;
   wire [ValueBits-1:0]    part        = ShiftAdd ? rest & (~rest + 1'b1) : rest;
   wire                    adding      = \dut.held_q && !\dut.held_last_q ;
 

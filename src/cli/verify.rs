@@ -268,10 +268,17 @@ impl<'a> Comparison<'a> {
     }
 
     fn note(&mut self, what: String, image: usize, pop: usize, neuron: usize) {
-        let name = &self.quant.populations[pop].name;
+        let population = &self.quant.populations[pop];
+        let name = &population.name;
+        let pixel = match population.shape.image() {
+            Some([_, h, w]) if h * w > 1 => {
+                format!(" (channel {}, row {}, column {})", neuron / (h * w), neuron / w % h, neuron % w)
+            }
+            _ => String::new(),
+        };
         self.models
             .first_difference
-            .get_or_insert_with(|| format!("{what}: image {image}, layer '{name}', neuron {neuron}"));
+            .get_or_insert_with(|| format!("{what}: image {image}, layer '{name}', neuron {neuron}{pixel}"));
     }
 
     /// Differences from the Loihi 2 equations; `None` if no population could be compared.

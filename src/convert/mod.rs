@@ -1,27 +1,49 @@
 //! `Graph` → `SnnGraph`: operators become populations and projections.
 //!
-//! Everything between two ReLUs is linear, so the whole stretch becomes one weight matrix per sender. The passes, in
-//! order:
+//! Everything between two ReLUs is linear, so the whole stretch becomes one projection per sender. The passes, in order:
 //!
 //! | pass | file | does |
 //! |---|---|---|
+//! | sink | `sink.rs` | moves max pooling behind ReLUs and positive factors |
 //! | live | `live.rs` | drops nodes that the output does not depend on |
-//! | normalise | `normalise.rs` | writes the input normalisation as a scale and an offset of the pixels |
-//! | fold | `fold.rs` | folds Affine into Dense, collapses Dense into Dense, sums Add, forgets Reshape; a ReLU closes a population |
+//! | normalise | `normalise.rs` | writes the input normalisation as a scale and an offset of the pixels, or as the source's zero |
+//! | fold | `fold.rs` | folds linear operators into each other; a ReLU closes a population |
+//! | pool | `pool.rs` | pooling of activations closes a population, other average pooling is folded |
+//! | prune | `live.rs` | drops populations that slices have cut off |
 //! | lower | `lower.rs` | populations and projections in `f32`, with everything that hardware needs to be finite |
 //!
-//! `linear.rs` holds the algebra that they share. All of it is exact up to rounding: it is done in `f64` and rounded to
-//! `f32` once, at the end.
+//! `expression.rs`, `linear.rs`, `window.rs` and `compose.rs` hold the algebra that they share. All of it is exact up to rounding: it is
+//! done in `f64` and rounded to `f32` once, at the end.
+//!
+//! | operator | becomes |
+//! |---|---|
+//! | Dense | a dense projection; Dense after Dense is multiplied out |
+//! | Conv | a conv projection; depthwise: channelwise; over a single pixel or the whole image: dense |
+//! | Affine | a factor on the weights of each channel, and bias |
+//! | AveragePool | of activations: a population [`Sum`](crate::ir::snn::Model::Sum); of the image and between linear operators: a part of the window |
+//! | MaxPool | a population [`Max`](crate::ir::snn::Model::Max) of activations, refused elsewhere |
+//! | Strided (Slice, Pad), Concat | channelwise projections, or a part of the windows around them |
+//! | Permute | another order of the weights of a Dense |
+//! | Add | several projections into one population |
+//! | Relu | a population, or nothing where it changes nothing |
+//!
+//! Two windows in a row are one window unless the second pads what the first computes; then they are written out as a matrix
+//! if that is small, and refused otherwise.
 //!
 //! A ReLU at the very output is refused. Its arg-max equals that of its input only if some logit is positive (and
 //! below the clip); where none is, every output is zero and the network's answer is a tie, which a readout would
 //! break differently.
 
+mod compose;
+mod expression;
 mod fold;
 mod linear;
 mod live;
 mod lower;
 mod normalise;
+mod pool;
+mod sink;
+mod window;
 
 use crate::error::{Error, Kind, Result};
 use crate::fixed::Normalisation;
@@ -37,13 +59,16 @@ use crate::ir::snn::SnnGraph;
 /// [`Kind::Input`] with every node that cannot be expressed, or a normalisation that does not fit the input.
 pub fn convert(graph: &Graph, normalisation: Option<&Normalisation>) -> Result<SnnGraph> {
     Error::check(Kind::Input, graph.check())?;
+    let graph = &sink::sink(graph.clone());
     let live = live::live(graph);
-    let input = normalise::input(graph.input_shape(), normalisation)?;
-    let stretches = fold::fold(graph, &live, input)?;
-    let snn = lower::lower(&graph.name, stretches)?;
+    let input = normalise::input(graph, &live, normalisation)?;
+    let stretches = live::prune(fold::fold(graph, &live, &input)?);
+    let snn = lower::lower(&graph.name, stretches, &input)?;
     Error::check(Kind::Internal, snn.check())?;
     Ok(snn)
 }
 
+#[cfg(test)]
+mod oracle;
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,9 @@
 use super::convert;
+use super::oracle::{run_graph, run_snn};
 use crate::fixed::Normalisation;
 use crate::ir::Shape;
 use crate::ir::graph::{Graph, Node, NodeId, Op};
-use crate::ir::snn::{Model, SnnGraph, Synapses};
+use crate::ir::snn::{Model, SnnGraph};
 use ndarray::{Array1, Array2};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -62,7 +63,7 @@ impl Builder {
         let snn = convert(&self.graph, normalisation).unwrap();
         for _ in 0..20 {
             let x: Vec<f64> = (0..self.graph.input_shape().len()).map(|_| self.rng.random_range(0.0..1.0)).collect();
-            let (expected, got) = (run_graph(&self.graph, &x, normalisation), run_snn(&snn, &x));
+            let (expected, got) = (run_graph(&self.graph, &x, normalisation), run_snn(&snn, &x).pop().unwrap());
             assert_eq!(expected.len(), got.len());
             for (e, g) in expected.iter().zip(&got) {
                 assert!((e - g).abs() < 1e-4 * (1.0 + e.abs()), "{expected:?} {got:?}");
@@ -74,56 +75,6 @@ impl Builder {
     fn refused(&self) -> String {
         convert(&self.graph, None).unwrap_err().to_string()
     }
-}
-
-/// What the operators say, one by one.
-fn run_graph(graph: &Graph, x: &[f64], normalisation: Option<&Normalisation>) -> Vec<f64> {
-    let mut values: Vec<Vec<f64>> = Vec::new();
-    for node in &graph.nodes {
-        let read: Vec<&Vec<f64>> = node.inputs.iter().map(|i| &values[i.0]).collect();
-        let value = match &node.op {
-            Op::Input => (x.iter().enumerate())
-                .map(|(i, x)| {
-                    let (mean, std) = normalisation.map_or((0.0, 1.0), |n| n.of(node.shape.channel_of(i)));
-                    (x - f64::from(mean)) / f64::from(std)
-                })
-                .collect(),
-            Op::Dense { weight, bias } => affine(weight, bias.as_slice().unwrap(), read[0]),
-            Op::Affine { scale, shift } => (read[0].iter().enumerate())
-                .map(|(i, x)| {
-                    let channel = node.shape.channel_of(i);
-                    f64::from(scale[channel]) * x + f64::from(shift[channel])
-                })
-                .collect(),
-            Op::Relu { max } => read[0].iter().map(|x| x.clamp(0.0, max.map_or(f64::MAX, f64::from))).collect(),
-            Op::Add => (0..read[0].len()).map(|i| read.iter().map(|r| r[i]).sum()).collect(),
-            Op::Reshape => read[0].clone(),
-        };
-        values.push(value);
-    }
-    values[graph.output.0].clone()
-}
-
-fn affine(weight: &Array2<f32>, bias: &[f32], x: &[f64]) -> Vec<f64> {
-    let rows = weight.rows().into_iter().zip(bias);
-    rows.map(|(row, &b)| f64::from(b) + row.iter().zip(x).map(|(&w, x)| f64::from(w) * x).sum::<f64>()).collect()
-}
-
-fn run_snn(snn: &SnnGraph, x: &[f64]) -> Vec<f64> {
-    let mut values = vec![x.to_vec()];
-    for (index, pop) in snn.populations.iter().enumerate().skip(1) {
-        let mut drive: Vec<f64> = pop.bias.iter().map(|&b| f64::from(b)).collect();
-        for p in snn.projections.iter().filter(|p| p.post.0 == index) {
-            let Synapses::Dense { weight } = &p.synapses else { panic!("{:?}", p.synapses) };
-            let zero = vec![0.0; drive.len()];
-            drive.iter_mut().zip(affine(weight, &zero, &values[p.pre.0])).for_each(|(d, a)| *d += a);
-        }
-        if let Model::Relu { max } = pop.model {
-            drive.iter_mut().for_each(|d| *d = d.clamp(0.0, max.map_or(f64::MAX, f64::from)));
-        }
-        values.push(drive);
-    }
-    values.pop().unwrap()
 }
 
 #[test]
@@ -233,17 +184,17 @@ fn dead_branches_are_dropped_and_never_refused() {
 }
 
 #[test]
-fn every_relu_without_weights_is_named() {
-    let mut b = Builder::new(&[4]);
+fn a_relu_without_weights_becomes_one_to_one_synapses() {
+    let mut b = Builder::new(&[2, 2, 1]);
     let x = b.affine("bn", 0);
-    let bad1 = b.relu("bad1", x, None);
-    let d = b.dense("fine", bad1, 4);
-    let bad2 = b.relu("bad2", 0, Some(0.5));
-    let sum = b.add("sum", &[d, bad2]);
-    b.dense("out", sum, 2);
-    let message = b.refused();
-    assert!(message.contains("node 'bad1'") && message.contains("node 'bad2'"), "{message}");
-    assert!(!message.contains("'out'"), "no complaint about what follows: {message}");
+    let x = b.relu("first", x, None);
+    let skip = b.relu("clip", 0, Some(0.5));
+    let x = b.add("sum", &[x, skip]);
+    let x = b.reshape("flat", x, &[4]);
+    b.dense("out", x, 2);
+    let dump = b.converts(None).dump();
+    assert!(dump.contains("projection 0 \"first\" 0 -> 1 channelwise"), "{dump}");
+    assert!(dump.contains("projection 1 \"clip\" 0 -> 2 channelwise"), "{dump}");
 }
 
 #[test]
@@ -257,10 +208,10 @@ fn a_relu_at_the_output_is_refused_by_name() {
 }
 
 #[test]
-fn an_output_without_weights_is_refused() {
+fn an_output_without_weights_reads_one_to_one() {
     let mut b = Builder::new(&[4]);
     b.affine("bn", 0);
-    assert!(b.refused().contains("node 'bn'"));
+    assert!(b.converts(None).dump().contains("0 -> 1 channelwise 4x4"));
 }
 
 #[test]

@@ -90,7 +90,7 @@ pub fn run(
     let start = Instant::now();
     let disturbed = match settings.disturb {
         0 => 0,
-        _ => disturb(net, simulation, &mut Feed::of(images, &net.quant), settings)?,
+        _ => disturb(net, simulation, &mut Feed::of(images, net), settings)?,
     };
     reset(net, simulation)?;
     let mut driver = Driver {
@@ -99,7 +99,7 @@ pub fn run(
         model,
         settings,
         disturbed,
-        feed: Feed::of(images, &net.quant),
+        feed: Feed::of(images, net),
         trace: Trace::new(net.streams.len(), RING),
         observer: Observer::new(net),
         input: Player::new(settings.input, settings.seed, 0),
@@ -317,6 +317,7 @@ impl<M: Predictor> Driver<'_, '_, M> {
                 image: usize::try_from(snapshot.image).unwrap_or(usize::MAX),
                 phase: snapshot.phase,
                 neuron: Some(neuron),
+                pixel: mismatch::pixel(&self.net.quant, population, neuron),
                 expected: format!("membrane {expected}"),
                 got: format!("membrane {got}"),
                 streams: Vec::new(),
@@ -358,16 +359,17 @@ impl<M: Predictor> Driver<'_, '_, M> {
         };
         let nothing = (self.net.output(), Wires::default(), Wires::default());
         let (id, expected, got) = mismatch::most_telling(pairs()).unwrap_or(nothing);
-        let (layer, neuron) = mismatch::culprit(self.net, id, &expected, &got);
+        let (population, neuron) = mismatch::culprit(self.net, id, &expected, &got);
         let (image, phase) = self.observer.position(id.0);
         let differing = pairs().filter(|(_, expected, got)| expected != got);
         Mismatch {
             cycle,
             place: Place::Stream { stream: self.net.stream(id).name.clone() },
-            layer,
+            layer: self.net.quant.populations.get(population).map_or_else(String::new, |p| p.name.clone()),
             image,
             phase,
             neuron,
+            pixel: neuron.and_then(|neuron| mismatch::pixel(&self.net.quant, population, neuron)),
             expected: mismatch::wires_text(&expected),
             got: mismatch::wires_text(&got),
             streams: differing.map(|(id, ..)| self.net.stream(id).name.clone()).collect(),
@@ -418,6 +420,7 @@ impl<M: Predictor> Driver<'_, '_, M> {
                     image: self.observer.images(self.net.output().0),
                     phase: 0,
                     neuron: None,
+                    pixel: None,
                     expected: format!("{} active, {} stalled", expected.active, expected.stalled),
                     got: format!("{} active, {} stalled", got.active, got.stalled),
                     streams: Vec::new(),
@@ -485,8 +488,9 @@ fn disturb(
 /// A bound on the cycles that the network can work without anything moving on a stream.
 fn patience(net: &MappedNet) -> u64 {
     let work = net.cores().map(|(_, _, core)| {
-        let slots = core.chunks() as u64 * u64::from(core.value_bits) + u64::from(core.fire.slots());
-        core.groups() as u64 * slots
+        // No event takes more slots a pass than there are groups.
+        let event = core.groups() as u64 * u64::from(core.value_bits);
+        event.saturating_add(core.phase_slots()).saturating_add(core.buffer_words() as u64)
     });
-    100_000 + 2 * work.sum::<u64>()
+    100_000 + 2 * work.fold(0, u64::saturating_add)
 }

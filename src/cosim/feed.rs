@@ -2,7 +2,8 @@
 
 use super::simulation::InputBeat;
 use crate::error::{Error, Result};
-use crate::ir::quant::QuantGraph;
+use crate::ir::layout::IdLayout;
+use crate::ir::mapped::MappedNet;
 use crate::ir::stream::Beat;
 
 /// Images as integer pixel codes ([`crate::fixed::PixelFormat`]), in the order of the source population's neurons; where the source
@@ -33,7 +34,8 @@ impl PixelCodes for Vec<Vec<i64>> {
 /// The model and the design read it at positions of their own.
 pub(super) struct Feed<'a> {
     images: &'a dyn PixelCodes,
-    neurons: usize,
+    /// How the input stream names the pixels.
+    ids: IdLayout,
     phases: u32,
     /// Codes of an image.
     length: usize,
@@ -45,13 +47,13 @@ pub(super) struct Feed<'a> {
 }
 
 impl<'a> Feed<'a> {
-    /// The beats of `images` for the source of `quant`.
-    pub fn of(images: &'a dyn PixelCodes, quant: &QuantGraph) -> Self {
-        Feed::new(images, quant.input_shape().len(), quant.phases(), quant.codes_per_image())
+    /// The beats of `images` for the input of `net`.
+    pub fn of(images: &'a dyn PixelCodes, net: &MappedNet) -> Self {
+        Feed::new(images, net.stream(net.input()).layout, net.quant.phases(), net.quant.codes_per_image())
     }
 
-    fn new(images: &'a dyn PixelCodes, neurons: usize, phases: u32, length: usize) -> Self {
-        Feed { images, neurons, phases, length, next_image: 0, codes: Vec::new(), window: Vec::new(), base: 0 }
+    fn new(images: &'a dyn PixelCodes, ids: IdLayout, phases: u32, length: usize) -> Self {
+        Feed { images, ids, phases, length, next_image: 0, codes: Vec::new(), window: Vec::new(), base: 0 }
     }
 
     /// Makes at least `count` beats from `position` on available, as far as there are images, and forgets those
@@ -70,10 +72,10 @@ impl<'a> Feed<'a> {
         self.images.codes(image, &mut self.codes);
         if self.codes.len() != self.length {
             let (has, takes) = (self.codes.len(), self.length);
-            let what = if takes == self.neurons { "pixels" } else { "values (one for each neuron and time step)" };
+            let what = if takes == self.ids.neurons() { "pixels" } else { "values (one for each neuron and time step)" };
             return Err(Error::input(format!("image {image} has {has} {what}, the network takes {takes}")));
         }
-        let beats = Beat::image_of(&self.codes, self.neurons, self.phases);
+        let beats = Beat::image_of(&self.codes, &self.ids, self.phases);
         self.window.extend(beats.map(|beat| InputBeat::from(&beat)));
         self.next_image += 1;
         Ok(())
@@ -97,7 +99,7 @@ mod tests {
     #[test]
     fn every_phase_repeats_the_non_zero_pixels_and_ends() {
         let images = vec![vec![0, 7, 0], vec![1, 0, 2]];
-        let mut feed = Feed::new(&images, 3, 2, 3);
+        let mut feed = Feed::new(&images, IdLayout::Linear { neurons: 3 }, 2, 3);
         feed.prepare(0, 100, 0).unwrap();
         let beats: Vec<_> = (0..).map_while(|i| feed.beat(i)).collect();
         let (a, b, c) = (Beat::event(1, 7), Beat::event(0, 1), Beat::event(2, 2));
@@ -105,20 +107,29 @@ mod tests {
     }
 
     #[test]
+    fn pixels_are_named_as_the_stream_names_them() {
+        let images = vec![vec![1, 2, 3, 4, 5, 6]];
+        let mut feed = Feed::new(&images, IdLayout::Fields { extent: [2, 1, 3] }, 1, 6);
+        feed.prepare(0, 7, 0).unwrap();
+        let ids: Vec<u32> = (0..6).map(|i| feed.beat(i).unwrap().id).collect();
+        assert_eq!(ids, [0, 2, 4, 1, 3, 5]);
+    }
+
+    #[test]
     fn a_train_has_its_own_events_in_every_phase() {
-        let trains = vec![vec![0, 1, 1, 0], vec![0, 0, 0, 3]];
-        let mut feed = Feed::new(&trains, 2, 2, 4);
+        let (trains, ids) = (vec![vec![0, 1, 1, 0], vec![0, 0, 0, 3]], IdLayout::Linear { neurons: 2 });
+        let mut feed = Feed::new(&trains, ids, 2, 4);
         feed.prepare(0, 100, 0).unwrap();
         let beats: Vec<_> = (0..).map_while(|i| feed.beat(i)).collect();
         let (a, b, c) = (Beat::event(1, 1), Beat::event(0, 1), Beat::event(1, 3));
         assert_eq!(beats, [a, Beat::END, b, Beat::END, Beat::END, c, Beat::END]);
-        assert!(Feed::new(&vec![vec![0, 1]], 2, 2, 4).prepare(0, 1, 0).is_err());
+        assert!(Feed::new(&vec![vec![0, 1]], ids, 2, 4).prepare(0, 1, 0).is_err());
     }
 
     #[test]
     fn positions_stay_valid_while_the_window_moves() {
         let images: Vec<_> = (1..=20).map(|i| vec![i; 3]).collect();
-        let mut feed = Feed::new(&images, 3, 1, 3);
+        let mut feed = Feed::new(&images, IdLayout::Linear { neurons: 3 }, 1, 3);
         for position in 0..80 {
             feed.prepare(position, 2, position.saturating_sub(5)).unwrap();
             let expected =
@@ -134,6 +145,6 @@ mod tests {
     #[test]
     fn an_image_of_the_wrong_size_is_refused() {
         let images = vec![vec![1, 2]];
-        assert!(Feed::new(&images, 3, 1, 3).prepare(0, 1, 0).is_err());
+        assert!(Feed::new(&images, IdLayout::Linear { neurons: 3 }, 1, 3).prepare(0, 1, 0).is_err());
     }
 }

@@ -3,6 +3,7 @@
 use crate::error::{Error, Kind, Problem};
 use crate::golden::cycle::FiringKind;
 use crate::ir::mapped::{MappedNet, Port, StreamId, UnitKind};
+use crate::ir::quant::QuantGraph;
 use crate::ir::stream::Wires;
 use serde::Serialize;
 use std::fmt;
@@ -23,6 +24,8 @@ pub struct Mismatch {
     pub phase: u32,
     /// Neuron of that population, if the difference is about one.
     pub neuron: Option<usize>,
+    /// Its channel, row and column, if the population has pixels.
+    pub pixel: Option<[usize; 3]>,
     /// What the model says.
     pub expected: String,
     /// What the design does.
@@ -75,6 +78,9 @@ impl fmt::Display for Mismatch {
         if let Some(neuron) = self.neuron {
             write!(f, ", neuron {neuron}")?;
         }
+        if let Some([channel, row, column]) = self.pixel {
+            write!(f, " (channel {channel}, row {row}, column {column})")?;
+        }
         write!(f, "\n  expected {}\n  got      {}", self.expected, self.got)?;
         if self.streams.len() > 1 {
             write!(f, "\n  differing in this cycle: {}", self.streams.join(", "))?;
@@ -123,37 +129,45 @@ pub(super) fn most_telling(
 
 /// The population behind a difference on a stream, and its neuron: whoever sends, if `valid` or the payload is
 /// wrong, otherwise whoever should take it.
-pub(super) fn culprit(net: &MappedNet, id: StreamId, expected: &Wires, got: &Wires) -> (String, Option<usize>) {
-    let name = |pop: usize| net.quant.populations.get(pop).map_or_else(String::new, |p| p.name.clone());
+pub(super) fn culprit(net: &MappedNet, id: StreamId, expected: &Wires, got: &Wires) -> (usize, Option<usize>) {
     if expected.valid == got.valid && expected.beat == got.beat {
-        return (name(reader(net, id)), None);
+        return (reader(net, id), None);
     }
     let telling = if expected.valid { expected } else { got };
-    let neuron = (!telling.beat.last).then_some(telling.beat.id as usize);
-    let (population, neuron) = sender(net, id, neuron);
-    (name(population), neuron)
+    sender(net, id, (!telling.beat.last).then_some(telling.beat.id))
 }
 
-/// Follows a stream back through forks and merges to the population that sends, translating the neuron's index.
-fn sender(net: &MappedNet, mut id: StreamId, mut neuron: Option<usize>) -> (usize, Option<usize>) {
-    while let Some(Port { unit, .. }) = net.stream(id).from {
+/// Channel, row and column of a neuron, if its population has pixels.
+pub(super) fn pixel(quant: &QuantGraph, population: usize, neuron: usize) -> Option<[usize; 3]> {
+    let [_, height, width] = quant.populations.get(population)?.shape.image()?;
+    (height * width > 1).then(|| [neuron / (height * width), neuron / width % height, neuron % width])
+}
+
+/// Follows a stream back through forks and merges to the population that sends, and finds the neuron that the id names.
+fn sender(net: &MappedNet, mut stream: StreamId, mut id: Option<u32>) -> (usize, Option<usize>) {
+    while let Some(Port { unit, .. }) = net.stream(stream).from {
         let unit = net.unit(unit);
         let port = match &unit.kind {
-            UnitKind::Core(core) => return (core.population.0, neuron),
+            UnitKind::Core(_) => break,
             UnitKind::Fork | UnitKind::Queue { .. } => 0,
             UnitKind::Merge { bases } => {
-                let n = neuron.unwrap_or(0);
-                let port = bases.iter().rposition(|&base| base as usize <= n).unwrap_or(0);
-                neuron = neuron.map(|n| n - bases.get(port).map_or(0, |&base| base as usize).min(n));
+                let named = id.unwrap_or(0);
+                let port = bases.iter().rposition(|&base| base <= named).unwrap_or(0);
+                id = id.map(|id| id - bases.get(port).copied().unwrap_or(0).min(id));
                 port
             }
         };
         match unit.inputs.get(port) {
-            Some(&input) => id = input,
+            Some(&input) => stream = input,
             None => break,
         }
     }
-    (net.stream(id).population.0, neuron)
+    let origin = net.stream(stream);
+    let population = match origin.from.map(|port| &net.unit(port.unit).kind) {
+        Some(UnitKind::Core(core)) => core.population.0,
+        _ => origin.population.0,
+    };
+    (population, id.and_then(|id| origin.layout.neuron(id)))
 }
 
 /// Follows a stream on through forks and merges to a population that reads it.
@@ -187,7 +201,7 @@ mod tests {
     use crate::fixed::PixelFormat;
     use crate::ir::layout::IdLayout;
     use crate::ir::mapped::{Core, Fire, Leak, Mode, Payload, Stream, Target, Unit, UnitId};
-    use crate::ir::quant::{Coding, Combine, Input, Neuron, QPopulation, QuantGraph};
+    use crate::ir::quant::{Coding, Combine, Neuron, QPopulation};
     use crate::ir::stream::Beat;
     use crate::ir::{PopId, Shape};
 
@@ -204,7 +218,7 @@ mod tests {
             coding: Coding::Graded,
             timesteps: 1,
             pixels: PixelFormat::unsigned(1),
-            input: Input::Constant,
+            input: crate::ir::quant::Input::Constant,
             normalisation: None,
             populations: ["image", "inner", "outer"].map(population).into(),
             projections: Vec::new(),
@@ -226,10 +240,10 @@ mod tests {
                 slice_bits: 18,
                 weight_bits: 1,
                 membrane_bits: 1,
-                input_bits: 0,
-                current_bits: 0,
                 theta_bits: 1,
                 bias_bits: 1,
+                input_bits: 0,
+                current_bits: 0,
                 leak: Leak::default(),
             })
         };
@@ -280,15 +294,16 @@ mod tests {
     fn a_wrong_event_is_traced_to_its_sender_through_forks_and_merges() {
         let net = net();
         let blame = |stream, id| culprit(&net, StreamId(stream), &event(id, 1), &event(id, 2));
-        assert_eq!(blame(4, 3), ("inner".into(), Some(3)));
-        assert_eq!(blame(4, 7), ("image".into(), Some(2)));
-        assert_eq!(blame(1, 4), ("image".into(), Some(4)));
-        assert_eq!(blame(5, 0), ("outer".into(), Some(0)));
+        let [image, inner, outer] = [0, 1, 2];
+        assert_eq!(blame(4, 3), (inner, Some(3)));
+        assert_eq!(blame(4, 7), (image, Some(2)));
+        assert_eq!(blame(1, 4), (image, Some(4)));
+        assert_eq!(blame(5, 0), (outer, Some(0)));
         // An event that is missing is the sender's as well; an end of phase is no neuron's.
         let nothing = Wires { ready: true, ..Wires::default() };
-        assert_eq!(culprit(&net, StreamId(4), &event(6, 1), &nothing), ("image".into(), Some(1)));
+        assert_eq!(culprit(&net, StreamId(4), &event(6, 1), &nothing), (image, Some(1)));
         let end = Wires { beat: Beat::END, ..event(0, 0) };
-        assert_eq!(culprit(&net, StreamId(3), &end, &nothing), ("inner".into(), None));
+        assert_eq!(culprit(&net, StreamId(3), &end, &nothing), (inner, None));
     }
 
     #[test]
@@ -296,7 +311,7 @@ mod tests {
         let net = net();
         let refused = Wires { ready: false, ..event(0, 1) };
         let blame = |stream| culprit(&net, StreamId(stream), &event(0, 1), &refused).0;
-        assert_eq!([blame(0), blame(2), blame(3)], ["inner", "outer", "outer"]);
+        assert_eq!([blame(0), blame(2), blame(3)], [1, 2, 2]);
     }
 
     #[test]

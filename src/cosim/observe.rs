@@ -2,7 +2,8 @@
 
 use super::simulation::Frame;
 use crate::ir::PopId;
-use crate::ir::mapped::{MappedNet, Stream, UnitKind};
+use crate::ir::layout::IdLayout;
+use crate::ir::mapped::{Core, MappedNet, PassSlots, Stream, UnitKind};
 use crate::ir::stream::Wires;
 
 /// What moved on one stream of the design.
@@ -12,6 +13,8 @@ pub struct StreamCount {
     pub events: u64,
     /// Sum over all events of the passes that a shift-and-add core needs: set bits of the payload, at least 1.
     pub passes: u64,
+    /// The least issue slots that the core which reads this stream needs for all events; 0 if no core reads it, or in matrix mode.
+    pub least_slots: u64,
     /// Ends of phase.
     pub ends: u64,
 }
@@ -41,6 +44,10 @@ struct Observed {
     last_phase: u32,
     /// The population, if this stream comes directly from it, and its values in the present phase.
     population: Option<(PopId, Vec<i64>)>,
+    /// How ids name the population's neurons.
+    ids: IdLayout,
+    /// The core that reads the stream, and what its projections' events take.
+    reader: Option<(Core, Vec<PassSlots>)>,
 }
 
 impl Observer {
@@ -59,6 +66,14 @@ impl Observer {
                 phases: if once { 1 } else { u64::from(phases.max(1)) },
                 last_phase: phases.saturating_sub(1),
                 population: direct.then(|| (stream.population, vec![0; neurons])),
+                ids: stream.layout,
+                reader: stream.to.and_then(|port| match &net.unit(port.unit).kind {
+                    UnitKind::Core(core) => {
+                        let slots = (0..core.projections.len()).map(|input| core.pass_slots(input)).collect();
+                        Some((core.clone(), slots))
+                    }
+                    UnitKind::Fork | UnitKind::Merge { .. } | UnitKind::Queue { .. } => None,
+                }),
             }
         };
         Observer { streams: net.streams.iter().map(observed).collect() }
@@ -99,8 +114,12 @@ impl Observed {
         let beat = Wires::from(frame).beat;
         if !beat.last {
             self.count.events += 1;
-            self.count.passes += u64::from(beat.value.count_ones().max(1));
-            if let Some(value) = self.population.as_mut().and_then(|(_, values)| values.get_mut(beat.id as usize)) {
+            let set_bits = u64::from(beat.value.count_ones().max(1));
+            self.count.passes += set_bits;
+            self.count.least_slots += self.reader.as_ref().map_or(0, |reader| least_slots(reader, beat.id, set_bits));
+            if let Some((_, values)) = &mut self.population
+                && let Some(value) = self.ids.neuron(beat.id).and_then(|n| values.get_mut(n))
+            {
                 *value += beat.value;
             }
             return;
@@ -112,4 +131,11 @@ impl Observed {
             values.fill(0);
         }
     }
+}
+
+/// The least issue slots that an event takes in its reader.
+fn least_slots((core, slots): &(Core, Vec<PassSlots>), id: u32, set_bits: u64) -> u64 {
+    // Without windows every event takes the same.
+    let (input, [_, y, x]) = if core.mode.is_window() { core.input_pixel(id) } else { None }.unwrap_or((0, [0; 3]));
+    slots.get(input).map_or(0, |slots| core.passes(1, set_bits) * slots.least(y, x))
 }

@@ -95,7 +95,7 @@ fn layers(net: &MappedNet, outcome: &Outcome) -> Vec<LayerReport> {
             mode: core.mode.name(),
             lanes: core.mode.lanes(),
             cycles: cycles.active,
-            bound_cycles: core.bound_cycles(core.passes(input.events, input.passes), input.ends),
+            bound_cycles: input.least_slots + input.ends * core.least_phase_slots(),
             stalled_cycles: cycles.stalled,
             events: input.events,
         }

@@ -3,7 +3,8 @@
 
 use super::ffi;
 use crate::error::{Error, Kind, Problem, Result};
-use crate::ir::mapped::{Core, MappedNet, UnitId};
+use crate::ir::layout::Place;
+use crate::ir::mapped::{Core, MappedNet, Mode, UnitId};
 use crate::ir::stream::{Beat, Wires};
 use std::ffi::{CStr, CString, c_char};
 use std::path::{Path, PathBuf};
@@ -118,11 +119,16 @@ pub struct CoreCycles {
 /// Where a core's membranes are, and how they are packed.
 struct Membranes {
     unit: UnitId,
+    /// The memory of its first bank; those of the others follow.
+    first: u64,
     /// Bits of a membrane, the lowest of its lane.
     membrane_bits: u32,
     lane_bits: u32,
     lanes: u32,
-    neurons: usize,
+    /// Numbers in a bank, those of lanes without a neuron included.
+    size: usize,
+    /// The neuron of each number of each bank.
+    neurons: Vec<Vec<Option<usize>>>,
 }
 
 /// A running design.
@@ -131,6 +137,9 @@ pub struct Simulation<'l> {
     sim: NonNull<ffi::synfire_sim>,
     streams: usize,
     membranes: Vec<Membranes>,
+    memories: u64,
+    /// A bank as it was read.
+    bank: Vec<i64>,
 }
 
 impl<'l> Simulation<'l> {
@@ -143,8 +152,14 @@ impl<'l> Simulation<'l> {
     /// `Input` if a memory image is missing or malformed; `Internal` if the design lacks something that `net` says it has.
     pub fn new(library: &'l Library, design: &Path, net: &MappedNet, seed: u64) -> Result<Self> {
         let api = &library.api;
-        let mut simulation =
-            Simulation { api, sim: create(api, design, seed)?, streams: net.streams.len(), membranes: Vec::new() };
+        let mut simulation = Simulation {
+            api,
+            sim: create(api, design, seed)?,
+            streams: net.streams.len(),
+            membranes: Vec::new(),
+            memories: 0,
+            bank: Vec::new(),
+        };
         let top = format!("TOP.{}", net.top);
         for stream in &net.streams {
             let (scope, prefix) = (c_string(&top)?, c_string(&format!("s_{}", stream.name))?);
@@ -169,38 +184,58 @@ impl<'l> Simulation<'l> {
     }
 
     fn add_core(&mut self, unit: UnitId, scope: &str, core: &Core) -> Result<()> {
-        let (core_scope, memory_scope) = (c_string(scope)?, c_string(&format!("{scope}.u_membrane"))?);
-        // SAFETY: `sim` is live, the texts are zero-terminated.
+        let core_scope = c_string(scope)?;
+        // SAFETY: `sim` is live, the text is zero-terminated.
         self.check(unsafe { self.api.synfire_add_core(self.sim.as_ptr(), core_scope.as_ptr()) })?;
-        // SAFETY: as above.
-        self.check(unsafe {
-            self.api.synfire_add_memory(self.sim.as_ptr(), memory_scope.as_ptr(), c"mem_q".as_ptr())
-        })?;
-        let lanes = u32::try_from(core.mode.lanes()).unwrap_or(u32::MAX);
+        let first = self.memories;
+        for bank in bank_scopes(core) {
+            let memory_scope = c_string(&format!("{scope}.{bank}"))?;
+            // SAFETY: as above.
+            self.check(unsafe {
+                self.api.synfire_add_memory(self.sim.as_ptr(), memory_scope.as_ptr(), c"mem_q".as_ptr())
+            })?;
+            self.memories += 1;
+        }
+        let (grid, lanes) = (core.grid(), core.mode.channel_lanes());
+        let size = grid.groups() * lanes;
+        let neuron = |bank: usize, n: usize| grid.neuron(Place { group: n / lanes, lane: bank * lanes + n % lanes });
+        let neurons = (first..self.memories).map(|m| (0..size).map(|n| neuron((m - first) as usize, n)).collect());
+        let (neurons, lanes) = (neurons.collect(), u32::try_from(lanes).unwrap_or(u32::MAX));
         let (membrane_bits, lane_bits) = (core.membrane_bits, core.state_bits());
-        self.membranes.push(Membranes { unit, membrane_bits, lane_bits, lanes, neurons: core.neurons });
+        self.membranes.push(Membranes { unit, first, membrane_bits, lane_bits, lanes, size, neurons });
         Ok(())
     }
 
     /// Reads the membrane of every neuron of a core, as it is visible in the cycle that comes next.
     pub fn membranes(&mut self, unit: UnitId, out: &mut Vec<i64>) -> Result<()> {
-        let Some((index, m)) = self.membranes.iter().enumerate().find(|(_, m)| m.unit == unit) else {
+        let Some(m) = self.membranes.iter().find(|m| m.unit == unit) else {
             return Err(Error::internal(format!("unit {} has no membranes", unit.0)));
         };
         out.clear();
-        out.resize(m.neurons, 0);
-        // SAFETY: `sim` is live, `out` has room for `neurons` numbers; the rest is checked on the other side.
-        self.check(unsafe {
-            self.api.synfire_read(
-                self.sim.as_ptr(),
-                index as u64,
-                m.membrane_bits,
-                m.lane_bits,
-                m.lanes,
-                m.neurons as u64,
-                out.as_mut_ptr(),
-            )
-        })
+        out.resize(m.neurons.iter().flatten().flatten().count(), 0);
+        let mut bank = std::mem::take(&mut self.bank);
+        bank.resize(m.size, 0);
+        for (memory, neurons) in (m.first..).zip(&m.neurons) {
+            // SAFETY: `sim` is live, `bank` has room for `size` numbers; the rest is checked on the other side.
+            self.check(unsafe {
+                self.api.synfire_read(
+                    self.sim.as_ptr(),
+                    memory,
+                    m.membrane_bits,
+                    m.lane_bits,
+                    m.lanes,
+                    m.size as u64,
+                    bank.as_mut_ptr(),
+                )
+            })?;
+            for (&neuron, &v) in neurons.iter().zip(&bank) {
+                if let Some(slot) = neuron.and_then(|n| out.get_mut(n)) {
+                    *slot = v;
+                }
+            }
+        }
+        self.bank = bank;
+        Ok(())
     }
 
     /// Counters of the `index`-th core since the last reset.
@@ -249,6 +284,15 @@ impl Drop for Simulation<'_> {
     fn drop(&mut self) {
         // SAFETY: `sim` is live and is not used again.
         unsafe { self.api.synfire_destroy(self.sim.as_ptr()) }
+    }
+}
+
+/// Where in a core its banks of membranes are, in the order of the banks.
+fn bank_scopes(core: &Core) -> Vec<String> {
+    let [rows, columns] = core.mode.banks();
+    match core.mode {
+        Mode::WindowEvent { .. } => (0..rows * columns).map(|bank| format!("g_bank[{bank}].u_membrane")).collect(),
+        Mode::Event { .. } | Mode::Matrix { .. } | Mode::WindowMatrix { .. } => vec!["u_membrane".into()],
     }
 }
 

@@ -4,11 +4,11 @@ use super::write::record;
 use super::{Design, FORMAT, Manifest, plausible, weight_path};
 use crate::error::{Error, Kind, Problem, Result};
 use crate::fixed::weight_limit;
-use crate::ir::Shape;
 use crate::ir::quant::QuantGraph;
 use crate::ir::snn::Synapses;
+use crate::ir::{PopId, Shape};
 use crate::rtl::Vectors;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array, Array3, ArrayView, Dimension};
 use ndarray_npy::ViewNpyExt;
 use std::fs;
 use std::io::Read;
@@ -22,10 +22,7 @@ pub(super) fn load(dir: &Path) -> Result<Design> {
     let file = dir.join("design.json");
     let broken = |e: Error| e.in_file(&file).help("compile the design again");
     Error::check(Kind::Input, plausible::problems(&manifest.net, &manifest.settings)).map_err(broken)?;
-    let weights = weights(dir, &manifest.net.quant)?;
-    for (p, matrix) in manifest.net.quant.projections.iter_mut().zip(weights) {
-        p.projection.synapses = Synapses::Dense { weight: matrix };
-    }
+    load_weights(dir, &mut manifest.net.quant)?;
     Error::check(Kind::Input, manifest.net.check()).map_err(broken)?;
     Ok(Design {
         net: manifest.net,
@@ -36,36 +33,58 @@ pub(super) fn load(dir: &Path) -> Result<Design> {
     })
 }
 
-/// The matrix of every projection, `[post, pre]` as the populations say.
-fn weights(dir: &Path, quant: &QuantGraph) -> Result<Vec<Array2<i32>>> {
-    let mut matrices = Vec::new();
+/// Reads the weights of every projection into the place that its description has for them.
+fn load_weights(dir: &Path, quant: &mut QuantGraph) -> Result<()> {
     let mut problems = Vec::new();
-    for (i, p) in quant.projections.iter().enumerate() {
+    let extents: Vec<usize> = quant.populations.iter().map(|population| population.shape.len()).collect();
+    for (i, p) in quant.projections.iter_mut().enumerate() {
         let file = dir.join(weight_path(i));
-        let extent = |id| quant.population(id).shape.len();
-        let expected = (extent(p.projection.post), extent(p.projection.pre));
-        match read(&file, "read the weights").and_then(|bytes| matrix(&bytes, expected, p.weight_bits)) {
-            Ok(matrix) => matrices.push(matrix),
-            Err(e) => problems.extend(e.in_file(&file).help("compile the design again").problems),
+        let extent = |id: PopId| extents.get(id.0).copied().unwrap_or(0);
+        let neurons = [extent(p.projection.post), extent(p.projection.pre)];
+        let bits = p.weight_bits;
+        let loaded = read(&file, "read the weights").and_then(|bytes| match &mut p.projection.synapses {
+            Synapses::Dense { weight } => Ok(*weight = array(&bytes, &neurons, bits)?),
+            Synapses::Conv { weight, window, groups } => {
+                let [c_in, c_out, rows, columns] =
+                    [window.input[0], window.output[0], window.kernel[0], window.kernel[1]];
+                Ok(*weight = array(&bytes, &[c_out, c_in / (*groups).max(1), rows, columns], bits)?)
+            }
+            Synapses::Channelwise { weight, window, .. } => {
+                let filters: Array3<i32> = parse(&bytes)?;
+                // How many channels there are is said by the file alone.
+                let expected = [filters.dim().0, window.kernel[0], window.kernel[1]];
+                Ok(*weight = checked(filters, &expected, bits)?)
+            }
+        });
+        if let Err(e) = loaded {
+            problems.extend(e.in_file(&file).help("compile the design again").problems);
         }
     }
-    Error::check(Kind::Input, problems)?;
-    Ok(matrices)
+    Error::check(Kind::Input, problems)
 }
 
-fn matrix(bytes: &[u8], expected: (usize, usize), bits: u32) -> Result<Array2<i32>> {
+/// The array that a file holds, of the shape and the width of weights that the network needs.
+fn array<D: Dimension>(bytes: &[u8], expected: &[usize], bits: u32) -> Result<Array<i32, D>> {
+    checked(parse(bytes)?, expected, bits)
+}
+
+fn parse<D: Dimension>(bytes: &[u8]) -> Result<Array<i32, D>> {
     // A view is checked against the bytes that are there; a reader would first take the memory that the header asks for.
-    let matrix =
-        ArrayView2::<i32>::view_npy(bytes).map_err(|e| Error::input(format!("holds no weight matrix: {e}")))?;
-    if matrix.dim() != expected {
-        let (have, want) = (Shape(vec![matrix.nrows(), matrix.ncols()]), Shape(vec![expected.0, expected.1]));
-        return Err(Error::input(format!("holds a matrix {have}, the network needs {want}")));
+    let view = ArrayView::<i32, D>::view_npy(bytes)
+        .map_err(|e| Error::input(format!("holds no weights of {} axes: {e}", D::NDIM.unwrap_or(0))))?;
+    Ok(view.to_owned())
+}
+
+fn checked<D: Dimension>(weights: Array<i32, D>, expected: &[usize], bits: u32) -> Result<Array<i32, D>> {
+    if weights.shape() != expected {
+        let (have, want) = (Shape(weights.shape().to_vec()), Shape(expected.to_vec()));
+        return Err(Error::input(format!("holds weights {have}, the network needs {want}")));
     }
     let limit = weight_limit(bits);
-    if let Some(w) = matrix.iter().find(|w| !(-limit..=limit).contains(*w)) {
+    if let Some(w) = weights.iter().find(|w| !(-limit..=limit).contains(*w)) {
         return Err(Error::input(format!("holds the weight {w}, beyond ±{limit} ({bits} bits)")));
     }
-    Ok(matrix.to_owned())
+    Ok(weights)
 }
 
 /// The bytes of a file, unless they are unreasonably many.

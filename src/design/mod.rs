@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Version of the directory's layout.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A compiled network.
 #[derive(Clone, Debug)]

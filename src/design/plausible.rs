@@ -6,6 +6,7 @@ use crate::fixed::Normalisation;
 use crate::ir::Shape;
 use crate::ir::mapped::{Core, MappedNet, Mode, Port};
 use crate::ir::quant::{Neuron, QuantGraph};
+use crate::ir::window::Window;
 use crate::quantise::{PIXEL_BITS, TIMESTEPS, WEIGHT_BITS};
 use crate::settings::Settings;
 
@@ -15,6 +16,10 @@ const MOST_NEURONS: usize = 1 << 22;
 const LARGEST_PARAMETER: i64 = 1 << 48;
 /// Most neurons or inputs a cycle.
 const MOST_PARALLEL: usize = 1 << 12;
+/// Most rows or columns of an image, and of a window on it.
+const MOST_PIXELS: usize = 1 << 16;
+/// Most taps of a window along one axis.
+const MOST_TAPS: usize = 1 << 10;
 /// Widest wire.
 const WIDEST: u32 = 64;
 
@@ -62,12 +67,19 @@ fn quant_problems(quant: &QuantGraph) -> Vec<Problem> {
             ),
         );
     }
+    if PIXEL_BITS.contains(&quant.pixels.bits) {
+        let codes = 0..=quant.pixels.max();
+        if let Some(zero) = quant.pixels.zero.iter().find(|&&zero| !codes.contains(&zero)) {
+            complain("", format!("has the silent pixel {zero}, which is none of {} to {}", codes.start(), codes.end()));
+        }
+    }
     for p in &quant.populations {
         if p.shape.len() > MOST_NEURONS {
             complain(&p.name, format!("has the shape {}; {MOST_NEURONS} neurons are the limit", p.shape));
         }
         let vectors: &[&[i64]] = match &p.neuron {
-            Neuron::Source | Neuron::Pool { .. } => &[],
+Neuron::Source => &[],
+            Neuron::Pool { max, .. } => &[&[*max]],
             Neuron::Leaky(l) => &[&l.du, &l.dv, &l.bias, &l.theta, l.reset.by(), &l.v_init],
             Neuron::If { theta, v_init, bias } => &[theta, v_init, bias],
             Neuron::Readout { v_init } => &[v_init],
@@ -90,11 +102,27 @@ fn quant_problems(quant: &QuantGraph) -> Vec<Problem> {
                 ),
             );
         }
+        if let Some(what) = p.projection.synapses.window().and_then(window_problem) {
+            complain(name, what);
+        }
         if p.projection.pre.0.max(p.projection.post.0) >= quant.populations.len() {
             complain(name, "connects a population that does not exist".into());
         }
     }
     problems
+}
+
+/// Geometry whose tables would not fit into memory or time.
+fn window_problem(window: &Window) -> Option<String> {
+    let large = |shape: &[usize; 3]| {
+        shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).is_none_or(|n| n > MOST_NEURONS)
+            || shape[1].max(shape[2]) > MOST_PIXELS
+    };
+    if large(&window.input) || large(&window.output) {
+        return Some(format!("has a window on {:?} and {:?}, more than is possible", window.input, window.output));
+    }
+    let taps = window.kernel.iter().any(|&k| k > MOST_TAPS);
+    taps.then(|| format!("has a window of {:?} taps, {MOST_TAPS} are the limit along an axis", window.kernel))
 }
 
 fn normalisation_problem(n: &Normalisation, input: Option<&Shape>) -> Option<String> {
@@ -121,6 +149,8 @@ fn mapped_problems(net: &MappedNet) -> Vec<Problem> {
             "is a stream to or from a unit that does not exist"
         } else if stream.population.0 >= net.quant.populations.len() {
             "is a stream of a population that does not exist"
+        } else if stream.layout.neurons() > MOST_NEURONS {
+            "is a stream with more ids than neurons are possible"
         } else if !(1..=32).contains(&stream.id_bits) || !(1..=WIDEST).contains(&stream.value_bits) {
             "is a stream with wires of an impossible width"
         } else {
@@ -152,7 +182,7 @@ fn core_problem(quant: &QuantGraph, core: &Core) -> Option<String> {
         Mode::Matrix { rows, lanes } | Mode::WindowMatrix { rows, lanes } => rows.max(lanes),
         Mode::WindowEvent { lanes, banks: [rows, columns], .. } => lanes.saturating_mul(rows).saturating_mul(columns),
     };
-    if parallel > MOST_PARALLEL {
+    if parallel > MOST_PARALLEL || core.mode.channel_lanes() > MOST_PARALLEL {
         return Some(format!("computes {parallel} neurons or inputs a cycle, {MOST_PARALLEL} are the limit"));
     }
     let needed = core.projections.iter().map(|p| quant.projection(*p).weight_bits).max().unwrap_or(1);

@@ -3,9 +3,11 @@
 //! Guarantees (verified by [`Graph::check`]): nodes stand in topological order; there is exactly one
 //! [`Op::Input`] and it is node 0; every shape is non-empty and agrees with the operator; every parameter is finite.
 
+mod check;
+
 use super::Shape;
-use crate::error::Problem;
-use ndarray::{Array1, Array2};
+use super::window::Window;
+use ndarray::{Array1, Array2, Array4};
 use std::fmt::Write;
 
 /// Index of a node; also names the activation that the node computes.
@@ -64,6 +66,48 @@ pub enum Op {
     Add,
     /// The same elements in the same order under another shape (Flatten, Reshape, Identity, Dropout).
     Reshape,
+    /// A convolution of an image `[C, H, W]`; one dimension is an image of one row.
+    Conv {
+        /// `[C_out, C_in / groups, rows, columns]`.
+        weight: Array4<f32>,
+        /// `[C_out]`.
+        bias: Array1<f32>,
+        /// Geometry.
+        window: Window,
+        /// Groups of channels that do not see each other; divides both channel counts.
+        groups: usize,
+    },
+    /// Pooling of an image `[C, H, W]`, every channel on its own.
+    Pool {
+        /// What is made of the elements under the window.
+        kind: PoolKind,
+        /// Geometry.
+        window: Window,
+    },
+    /// A slice with steps and a padding with zeros in one: along each axis of `[C, H, W]`, element `i` of the result is element
+    /// `start + i·step` of the input, or 0 where that does not exist. The extent of the result is the node's shape.
+    Strided {
+        /// First element read; negative for padding in front.
+        start: [i64; 3],
+        /// Distance between elements that are read; at least 1.
+        step: [usize; 3],
+    },
+    /// Another order of the axes: axis `i` of the result is axis `axes[i]` of the input.
+    Permute {
+        /// A permutation of the input's axes.
+        axes: Vec<usize>,
+    },
+    /// Images `[C_i, H, W]`, one behind the other along the channels.
+    Concat,
+}
+
+/// Kinds of pooling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolKind {
+    /// The sum divided by the number of taps; what lies outside the image counts as a zero.
+    Average,
+    /// The greatest; what lies outside the image does not count.
+    Max,
 }
 
 impl Op {
@@ -76,6 +120,12 @@ impl Op {
             Op::Relu { .. } => "Relu",
             Op::Add => "Add",
             Op::Reshape => "Reshape",
+            Op::Conv { .. } => "Conv",
+            Op::Pool { kind: PoolKind::Average, .. } => "AveragePool",
+            Op::Pool { kind: PoolKind::Max, .. } => "MaxPool",
+            Op::Strided { .. } => "Strided",
+            Op::Permute { .. } => "Permute",
+            Op::Concat => "Concat",
         }
     }
 }
@@ -91,70 +141,6 @@ impl Graph {
         &self.nodes[0].shape
     }
 
-    /// Every broken guarantee, worded for the user.
-    pub fn check(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        if !matches!(self.nodes.first().map(|n| &n.op), Some(Op::Input)) {
-            problems.push(Problem::new("the first node is not the network's input"));
-        }
-        if self.output.0 >= self.nodes.len() {
-            problems.push(Problem::new("the output node does not exist"));
-        }
-        for (index, node) in self.nodes.iter().enumerate() {
-            if let Err(what) = self.check_node(index, node) {
-                problems.push(Problem::new(what).at_node(&node.name));
-            }
-        }
-        problems
-    }
-
-    fn check_node(&self, index: usize, node: &Node) -> Result<(), String> {
-        if node.shape.is_empty() {
-            return Err(format!("has a zero-size shape {}", node.shape));
-        }
-        if node.inputs.iter().any(|i| i.0 >= index) {
-            return Err("reads a node that does not come before it".into());
-        }
-        let shapes: Vec<&Shape> = node.inputs.iter().map(|&i| &self.node(i).shape).collect();
-        match (&node.op, shapes.as_slice()) {
-            (Op::Input, []) if index == 0 => Ok(()),
-            (Op::Input, _) => Err("is a second input: one input is supported".into()),
-            (Op::Dense { weight, bias }, [x]) => {
-                if weight.ncols() != x.len() || weight.nrows() != node.shape.len() || bias.len() != weight.nrows() {
-                    return Err(format!(
-                        "weight {}×{} and bias {} do not fit input {} and output {}",
-                        weight.nrows(),
-                        weight.ncols(),
-                        bias.len(),
-                        x,
-                        node.shape
-                    ));
-                }
-                finite(weight.iter().chain(bias))
-            }
-            (Op::Affine { scale, shift }, [x]) => {
-                if scale.len() != x.channels() || shift.len() != x.channels() || **x != node.shape {
-                    return Err(format!("has {} scales for {} channels", scale.len(), x.channels()));
-                }
-                finite(scale.iter().chain(shift))
-            }
-            (Op::Relu { max }, [x]) => {
-                if **x != node.shape {
-                    return Err(format!("changes shape {x} into {}", node.shape));
-                }
-                match max {
-                    Some(m) if !(m.is_finite() && *m > 0.0) => Err(format!("clips at {m}: must be finite and > 0")),
-                    _ => Ok(()),
-                }
-            }
-            (Op::Add, [_, _, ..]) if shapes.iter().all(|s| **s == node.shape) => Ok(()),
-            (Op::Add, _) => Err("adds inputs of different shapes: broadcasting is not supported".into()),
-            (Op::Reshape, [x]) if x.len() == node.shape.len() => Ok(()),
-            (Op::Reshape, [x]) => Err(format!("reshapes {x} into {}", node.shape)),
-            (op, _) => Err(format!("{} has {} inputs", op.name(), shapes.len())),
-        }
-    }
-
     /// Stable text, one line a node.
     pub fn dump(&self) -> String {
         let mut text = format!("graph {:?}\n", self.name);
@@ -163,6 +149,19 @@ impl Graph {
             let extra = match &node.op {
                 Op::Dense { weight, .. } => format!(" weight={}x{}", weight.nrows(), weight.ncols()),
                 Op::Relu { max: Some(max) } => format!(" max={max}"),
+                Op::Conv { weight, window, groups, .. } => {
+                    let [rows, columns] = window.kernel;
+                    let groups = if *groups == 1 { String::new() } else { format!(" groups={groups}") };
+                    format!(
+                        " weight={}x{}x{rows}x{columns}{groups}{}",
+                        weight.dim().0,
+                        weight.dim().1,
+                        geometry(window)
+                    )
+                }
+                Op::Pool { window, .. } => format!(" {}x{}{}", window.kernel[0], window.kernel[1], geometry(window)),
+                Op::Strided { start, step } => format!(" start={start:?} step={step:?}"),
+                Op::Permute { axes } => format!(" axes={axes:?}"),
                 _ => String::new(),
             };
             let _ = writeln!(
@@ -179,9 +178,16 @@ impl Graph {
     }
 }
 
-fn finite<'a>(mut values: impl Iterator<Item = &'a f32>) -> Result<(), String> {
-    match values.find(|v| !v.is_finite()) {
-        Some(v) => Err(format!("holds the parameter {v}: NaN and infinity cannot be quantised")),
-        None => Ok(()),
+/// What is special about a window, for dumps.
+fn geometry(window: &Window) -> String {
+    let mut text = String::new();
+    for (name, values, usual) in [("stride", window.stride, 1), ("dilation", window.dilation, 1)] {
+        if values != [usual, usual] {
+            let _ = write!(text, " {name}={}x{}", values[0], values[1]);
+        }
     }
+    if window.pad != [0, 0] {
+        let _ = write!(text, " pad={}x{}", window.pad[0], window.pad[1]);
+    }
+    text
 }

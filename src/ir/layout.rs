@@ -37,6 +37,11 @@ impl IdLayout {
         .max(1)
     }
 
+    /// The largest id that a neuron has.
+    pub fn last_id(&self) -> u64 {
+        u64::from(self.id(self.neurons().saturating_sub(1)))
+    }
+
     /// Bits of the fields `[c, y, x]`.
     pub fn bits(&self) -> [u32; 3] {
         match self {
@@ -49,7 +54,7 @@ impl IdLayout {
     pub fn neurons(&self) -> usize {
         match self {
             IdLayout::Linear { neurons } => *neurons,
-            IdLayout::Fields { extent } => extent.iter().product(),
+            IdLayout::Fields { extent } => extent.iter().fold(1usize, |n, &d| n.saturating_mul(d)),
         }
     }
 
@@ -67,15 +72,24 @@ impl IdLayout {
 
     /// The neuron that an id names; `None` for ids that no neuron has.
     pub fn neuron(&self, id: u32) -> Option<usize> {
+        let [c, y, x] = self.place(id)?;
+        match self {
+            IdLayout::Linear { .. } => Some(c),
+            IdLayout::Fields { extent: [_, h, w] } => Some((c * h + y) * w + x),
+        }
+    }
+
+    /// `[c, y, x]` of the neuron that an id names, a linear id being a channel; `None` for ids that no neuron has.
+    pub fn place(&self, id: u32) -> Option<[usize; 3]> {
         let id = id as usize;
         match self {
-            IdLayout::Linear { neurons } => (id < *neurons).then_some(id),
+            IdLayout::Linear { neurons } => (id < *neurons).then_some([id, 0, 0]),
             IdLayout::Fields { extent: [c_all, h, w] } => {
                 let [c_bits, _, x_bits] = self.bits();
                 let c = id & ((1 << c_bits) - 1);
                 let x = (id >> c_bits) & ((1 << x_bits) - 1);
                 let y = id >> (c_bits + x_bits);
-                (c < *c_all && x < *w && y < *h).then_some((c * h + y) * w + x)
+                (c < *c_all && x < *w && y < *h).then_some([c, y, x])
             }
         }
     }
@@ -135,6 +149,13 @@ impl Grid {
         let block = (y / self.banks[0]) * self.blocks()[1] + x / self.banks[1];
         let bank = (y % self.banks[0]) * self.banks[1] + x % self.banks[1];
         Place { group: block * self.channel_groups() + c / self.lanes, lane: bank * self.lanes + c % self.lanes }
+    }
+
+    /// Every neuron in the order of the places: group after group, lowest lane first.
+    pub fn neurons(self) -> impl Iterator<Item = usize> {
+        let places =
+            (0..self.groups()).flat_map(move |group| (0..self.group_lanes()).map(move |lane| Place { group, lane }));
+        places.filter_map(move |place| self.neuron(place))
     }
 
     /// The neuron at a place; `None` where the grid sticks out over the image or the channels.

@@ -13,9 +13,12 @@ mod check;
 mod cores;
 mod flow;
 mod leak;
+mod slots;
+mod windows;
 
 pub use cores::{Connection, Core, CoreInput, Fire, MAX_PARALLEL, Mode, Payload, Slice};
 pub use leak::{DECAY_BITS, Leak, current_bits, input_bits, width};
+pub use slots::PassSlots;
 
 use super::PopId;
 use super::layout::IdLayout;

@@ -1,29 +1,31 @@
-//! The search for mode, lanes, rows and payload of every core.
+//! The search for mode, lanes, rows, banks and payload of every core.
 //!
 //! Each core begins as small as it can be. Then, again and again, the layer that holds up the pipeline gets the cheapest step that
 //! makes it faster, as long as the whole design stays within the device; a step may also go to a layer that reads it, where
 //! that one takes its events too slowly. The search ends when the border limits (one event a cycle), or nothing helps.
 
-use super::cost::{Area, Device, Traffic, core_area, device, fork_area, merge_area, occupancy, queue_area};
-use super::request::{Choice, MapRequest, ModeChoice};
-use crate::ir::mapped::{Core, MappedNet, Mode, Payload, StreamId, Target, UnitKind};
-
-/// The most lanes or rows that are chosen without being asked for.
-const MOST: usize = 64;
-
-/// The most weights per cycle and core that are chosen without being asked for: on a device its size limits long before,
-/// without one this is what "fast" means.
-const MOST_PRODUCTS: usize = 256;
+use super::cost::{Area, Device, Timing, Traffic, core_area, device, fork_area, merge_area, queue_area};
+use super::options::options;
+use super::request::{Choice, MapRequest};
+use crate::ir::mapped::{Core, MappedNet, Mode, StreamId, Target, UnitKind};
 
 /// One core, what it may become, and what each of these would cost.
 pub(super) struct Layer {
     pub core: Core,
     pub choice: Choice,
-    pub input: Traffic,
+    /// What each projection brings.
+    pub input: Vec<Traffic>,
     pub output: Traffic,
-    /// Layers that read this one's events.
-    pub readers: Vec<usize>,
-    pub options: Vec<(Mode, Area)>,
+    /// Layers that read this one's events, and through which of their projections.
+    pub readers: Vec<(usize, usize)>,
+    pub options: Vec<Candidate>,
+}
+
+/// What a core may become, and what that costs.
+pub(super) struct Candidate {
+    pub mode: Mode,
+    pub area: Area,
+    pub timing: Timing,
 }
 
 /// A network, a device, and everything known about how to lay one out on the other.
@@ -64,14 +66,9 @@ impl Problem {
             .iter()
             .zip(choices)
             .map(|(core, &choice)| Layer {
-                input: core.projections.iter().map(|&p| sent(net.quant.projection(p).projection.pre)).sum(),
+                input: core.projections.iter().map(|&p| sent(net.quant.projection(p).projection.pre)).collect(),
                 output: sent(core.population),
-                readers: (0..cores.len())
-                    .filter(|&r| {
-                        let reads = |&p| net.quant.projection(p).projection.pre == core.population;
-                        cores[r].projections.iter().any(reads)
-                    })
-                    .collect(),
+                readers: readers(net, &cores, core),
                 options: Vec::new(),
                 choice,
                 core: core.clone(),
@@ -112,7 +109,7 @@ impl Problem {
         let layer = |l: &Layer, (core, choice)| Layer {
             core,
             choice,
-            input: l.input,
+            input: l.input.clone(),
             output: l.output,
             readers: l.readers.clone(),
             options: Vec::new(),
@@ -126,8 +123,11 @@ impl Problem {
     fn price(&mut self) {
         let target = self.target;
         for layer in &mut self.layers {
-            let area = |mode| (mode, core_area(&Core { mode, ..layer.core.clone() }, target));
-            layer.options = options(&layer.core, &layer.choice).into_iter().map(area).collect();
+            let candidate = |mode| {
+                let core = Core { mode, ..layer.core.clone() };
+                Candidate { mode, area: core_area(&core, target), timing: Timing::new(&core, &layer.input) }
+            };
+            layer.options = options(&layer.core, &layer.choice).into_iter().map(candidate).collect();
         }
     }
 
@@ -135,6 +135,11 @@ impl Problem {
     pub fn solve(&self) -> Option<Plan> {
         let start = self.starts().into_iter().find(|plan| self.excess(&plan.area).is_empty())?;
         Some(self.speed_up(start))
+    }
+
+    /// True if some layout fits.
+    pub fn fits(&self) -> bool {
+        self.starts().iter().any(|plan| self.excess(&plan.area).is_empty())
     }
 
     /// The smallest layout, the one that misses the device by least: what a network needs.
@@ -184,7 +189,7 @@ impl Problem {
         let start = |weight: &[f64; 3]| {
             let price = |area: &Area| self.shares(area).iter().zip(weight).map(|(s, w)| s * w).sum::<f64>();
             let smallest = |layer: &Layer| {
-                let priced = layer.options.iter().map(|(_, area)| price(area)).enumerate();
+                let priced = layer.options.iter().map(|option| price(&option.area)).enumerate();
                 priced.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(pick, _)| pick)
             };
             let picks = self.layers.iter().map(smallest).collect::<Option<Vec<usize>>>()?;
@@ -195,20 +200,19 @@ impl Problem {
 
     /// The layout that takes option `picks[i]` of layer `i`.
     fn plan(&self, picks: Vec<usize>) -> Plan {
-        let modes: Vec<Mode> = self.layers.iter().zip(&picks).map(|(layer, &pick)| layer.options[pick].0).collect();
-        let area = self.area(&picks);
-        let cores: Vec<Core> =
-            self.layers.iter().zip(&modes).map(|(l, &mode)| Core { mode, ..l.core.clone() }).collect();
-        let occupancies = self.layers.iter().enumerate().map(|(i, l)| {
-            let readers: Vec<&Core> = l.readers.iter().map(|&r| &cores[r]).collect();
-            occupancy(&cores[i], &l.input, &l.output, &readers)
+        let taken: Vec<&Candidate> =
+            self.layers.iter().zip(&picks).map(|(layer, &pick)| &layer.options[pick]).collect();
+        let occupancies = self.layers.iter().zip(&taken).map(|(layer, option)| {
+            let readers = layer.readers.iter().map(|&(reader, input)| taken[reader].timing.taken[input]);
+            option.timing.occupancy(layer.output.events, readers)
         });
-        let occupancies = occupancies.collect();
+        let (occupancies, modes) = (occupancies.collect(), taken.iter().map(|option| option.mode).collect());
+        let area = self.area(&picks);
         Plan { modes, picks, area, occupancies }
     }
 
     fn area(&self, picks: &[usize]) -> Area {
-        self.fixed + self.layers.iter().zip(picks).map(|(layer, &pick)| layer.options[pick].1).sum()
+        self.fixed + self.layers.iter().zip(picks).map(|(layer, &pick)| layer.options[pick].area).sum()
     }
 
     /// `plan` with layer `i` at option `pick`.
@@ -225,7 +229,7 @@ impl Problem {
                 return plan;
             }
             let mut places = vec![slowest];
-            places.extend(&self.layers[slowest].readers);
+            places.extend(self.layers[slowest].readers.iter().map(|&(reader, _)| reader));
             let steps = places.iter().flat_map(|&i| (0..self.layers[i].options.len()).map(move |pick| (i, pick)));
             let better = steps.filter(|&(i, pick)| pick != plan.picks[i]).filter_map(|(i, pick)| {
                 let next = self.with(&plan, i, pick);
@@ -267,39 +271,11 @@ fn faster(next: &Plan, plan: &Plan, slowest: usize) -> bool {
     next.occupancies[slowest] < plan.occupancies[slowest] && sorted(next) < sorted(plan)
 }
 
-/// Every mode that `core` may be given, smallest parallelism first.
-fn options(core: &Core, choice: &Choice) -> Vec<Mode> {
-    let powers = |limit: usize| (0..).map(|k| 1usize << k).take_while(move |&n| n <= limit.min(MOST));
-    let lanes: Vec<usize> = match choice.lanes {
-        Some(lanes) => vec![lanes],
-        None => {
-            let mut lanes: Vec<usize> = powers(core.neurons).collect();
-            // All neurons at once, where they are few.
-            if core.neurons <= MOST && !core.neurons.is_power_of_two() {
-                lanes.push(core.neurons);
-            }
-            lanes
-        }
+/// The layers that read `core`, and through which of their projections.
+fn readers(net: &MappedNet, cores: &[Core], core: &Core) -> Vec<(usize, usize)> {
+    let reads = |&p: &crate::ir::ProjId| net.quant.projection(p).projection.pre == core.population;
+    let through = |(r, reader): (usize, &Core)| -> Vec<(usize, usize)> {
+        (0..reader.projections.len()).filter(|&i| reads(&reader.projections[i])).map(|i| (r, i)).collect()
     };
-    let payloads = match choice.payload {
-        Some(payload) => vec![payload],
-        None if core.value_bits > 1 => vec![Payload::Multiply, Payload::ShiftAdd],
-        None => vec![Payload::Multiply],
-    };
-    let mut options = Vec::new();
-    for &lanes in &lanes {
-        if choice.mode != ModeChoice::Matrix {
-            options.extend(payloads.iter().map(|&payload| Mode::Event { lanes, payload }));
-        }
-        if choice.mode != ModeChoice::Event {
-            match choice.rows {
-                Some(rows) => options.push(Mode::Matrix { rows, lanes }),
-                None => {
-                    let rows = powers(core.inputs).filter(|&rows| rows == 1 || rows * lanes <= MOST_PRODUCTS);
-                    options.extend(rows.map(|rows| Mode::Matrix { rows, lanes }));
-                }
-            }
-        }
-    }
-    options
+    cores.iter().enumerate().flat_map(through).collect()
 }

@@ -1,7 +1,8 @@
 //! One sentence a core: what it became, what that costs, and what the other mode would have cost.
 
 use super::auto::{Layer, Plan, Problem};
-use super::cost::cycles;
+use super::banks;
+use super::cost::{cycles, taken};
 use super::request::ModeChoice;
 use crate::fixed::{grouped, grouped_tenths};
 use crate::ir::mapped::{Core, MappedNet, Mode, Payload};
@@ -43,11 +44,9 @@ pub(super) fn sentences(net: &MappedNet, problem: &Problem, plan: &Plan) -> Vec<
 fn layout(mode: Mode) -> String {
     let lanes = |n: usize| format!("{n} lane{}", if n == 1 { "" } else { "s" });
     match mode {
-        Mode::Event { lanes: n, payload: Payload::Multiply } => format!("event, {}, multiply", lanes(n)),
-        Mode::Event { lanes: n, payload: Payload::ShiftAdd } => format!("event, {}, shift-add", lanes(n)),
-        Mode::WindowEvent { lanes: n, banks: [rows, columns], payload } => {
+        Mode::Event { lanes: n, payload } | Mode::WindowEvent { lanes: n, payload, .. } => {
             let payload = if payload == Payload::Multiply { "multiply" } else { "shift-add" };
-            format!("event, {} × {rows}×{columns} banks, {payload}", lanes(n))
+            format!("event, {}{}, {payload}", lanes(n), banks::describe(mode))
         }
         Mode::Matrix { rows, lanes: n } | Mode::WindowMatrix { rows, lanes: n } => {
             format!("matrix, {rows} row{} × {}", if rows == 1 { "" } else { "s" }, lanes(n))
@@ -63,16 +62,21 @@ fn formula(core: &Core, layer: &Layer) -> String {
         n => format!("{} groups", grouped(n as u64)),
     };
     let phases = if core.phases > 1 { format!("{} phases × ", core.phases) } else { String::new() };
+    let (events, set_bits) = layer.input.iter().fold((0.0, 0.0), |sum, t| (sum.0 + t.events, sum.1 + t.set_bits));
+    let count = core.passes(events, set_bits);
+    let what = if core.mode.payload() == Some(Payload::ShiftAdd) { "set bits" } else { "events" };
+    let fire = format!("{slots} to fire");
     match core.mode {
-        Mode::Event { payload, .. } | Mode::WindowEvent { payload, .. } => {
-            let (count, what) = match payload {
-                Payload::Multiply => (layer.input.events, "events"),
-                Payload::ShiftAdd => (layer.input.set_bits, "set bits"),
-            };
-            format!("{} {what} × {groups} + {phases}{groups} × {slots} to fire", grouped_tenths(count))
+        Mode::Event { .. } => format!("{} {what} × {groups} + {phases}{groups} × {fire}", grouped_tenths(count)),
+        Mode::WindowEvent { .. } => {
+            let issued: f64 = layer.input.iter().enumerate().map(|(i, traffic)| taken(core, i, traffic)).sum();
+            let each = grouped_tenths(if count > 0.0 { issued / count } else { 0.0 });
+            format!("{} {what} × {each} slots + {phases}{groups} × {fire}", grouped_tenths(count))
         }
-        Mode::Matrix { .. } | Mode::WindowMatrix { .. } => {
-            format!("{phases}{groups} × ({} chunks + {slots} to fire)", grouped(core.chunks() as u64))
+        Mode::Matrix { .. } => format!("{phases}{groups} × ({} chunks + {fire})", grouped(core.chunks() as u64)),
+        Mode::WindowMatrix { .. } => {
+            let gathered = core.phase_slots() - core.fire_slots();
+            format!("{phases}({} slots to gather + {groups} × {fire})", grouped(gathered))
         }
     }
 }
@@ -84,24 +88,19 @@ fn alternative(problem: &Problem, plan: &Plan, i: usize) -> String {
     if layer.choice.mode != ModeChoice::Auto {
         return format!(", {} mode as asked", chosen.name());
     }
-    let time = |mode: Mode| cycles(&Core { mode, ..layer.core.clone() }, &layer.input);
-    let others = layer.options.iter().enumerate().filter(|(_, (mode, _))| mode.name() != chosen.name());
-    let fitting = others.filter(|&(pick, _)| problem.within(&problem.with(plan, i, pick).area));
-    let now = time(chosen);
+    let time = |pick: usize| layer.options[pick].timing.active;
+    let others = (0..layer.options.len()).filter(|&pick| layer.options[pick].mode.name() != chosen.name());
+    let fitting = others.filter(|&pick| problem.within(&problem.with(plan, i, pick).area));
+    let now = time(plan.picks[i]);
     // The slowest of those that are as fast is the one that would have been taken; otherwise the fastest there is.
-    let key = |mode: Mode| {
-        let t = time(mode);
+    let key = |pick: usize| {
+        let t = time(pick);
         if t <= now { (0, -t) } else { (1, t) }
     };
-    let best = fitting
-        .map(|(_, &(mode, _))| mode)
-        .min_by(|&a, &b| key(a).partial_cmp(&key(b)).unwrap_or(std::cmp::Ordering::Equal));
+    let best = fitting.min_by(|&a, &b| key(a).partial_cmp(&key(b)).unwrap_or(std::cmp::Ordering::Equal));
     let other = if chosen.is_event() { "matrix" } else { "event" };
-    match best {
-        None => format!("; {other} mode would not stay within the limits"),
-        Some(mode) if time(mode) <= now => {
-            format!("; {} would need {} cycles but more area", layout(mode), grouped_tenths(time(mode)))
-        }
-        Some(mode) => format!("; {} would need {} cycles", layout(mode), grouped_tenths(time(mode))),
-    }
+    let Some(pick) = best else { return format!("; {other} mode would not stay within the limits") };
+    let (mode, cycles) = (layout(layer.options[pick].mode), grouped_tenths(time(pick)));
+    let price = if time(pick) <= now { " but more area" } else { "" };
+    format!("; {mode} would need {cycles} cycles{price}")
 }

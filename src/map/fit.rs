@@ -2,7 +2,7 @@
 
 use super::auto::Problem as Layout;
 use super::cost::larger;
-use super::request::{Choice, ModeChoice};
+use super::request::Choice;
 use crate::error::{Error, Kind, Problem};
 use crate::fixed::grouped;
 
@@ -32,18 +32,15 @@ pub(super) fn does_not_fit(layout: &Layout) -> Error {
 }
 
 fn advice(layout: &Layout) -> String {
-    let fits = |variant: Layout| variant.solve().is_some();
+    let fits = |variant: Layout| variant.fits();
     let mut ways = Vec::new();
-    let asked = layout.layers.iter().any(|l| {
-        let c = &l.choice;
-        c.mode != ModeChoice::Auto || c.lanes.is_some() || c.rows.is_some() || c.payload.is_some()
-    });
+    let asked = layout.layers.iter().any(|l| l.choice.asks());
     if asked && fits(layout.variant(layout.target, |_, choice| *choice = Choice::FREE)) {
         ways.push(match most_lanes(layout) {
             Some(lanes) => {
-                format!("at most {lanes} lanes, or leaving lanes, rows and modes to be chosen automatically")
+                format!("at most {lanes} lanes, or leaving lanes, rows, banks and modes to be chosen automatically")
             }
-            None => "leaving lanes, rows and modes to be chosen automatically".to_string(),
+            None => "leaving lanes, rows, banks and modes to be chosen automatically".to_string(),
         });
     }
     let widest = layout.layers.iter().map(|l| l.core.weight_bits).max().unwrap_or(0);
@@ -70,6 +67,6 @@ fn most_lanes(layout: &Layout) -> Option<usize> {
     let halves = std::iter::successors(Some(asked / 2), |n| Some(n / 2)).take_while(|&n| n > 0);
     halves.into_iter().find(|&lanes| {
         let fewer = |choice: &mut Choice| choice.lanes = choice.lanes.map(|n| n.min(lanes));
-        layout.variant(layout.target, |_, choice| fewer(choice)).solve().is_some()
+        layout.variant(layout.target, |_, choice| fewer(choice)).fits()
     })
 }

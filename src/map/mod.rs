@@ -7,19 +7,24 @@
 //! | `names` | any text → short, unique, legal identifiers |
 //! | `lower` | populations and projections → cores, forks, merges and streams with their widths |
 //! | `cost` | cycles per image and area of a core, exactly where the contract is exact |
-//! | `auto` | mode, lanes, rows and payload of every core within the device |
+//! | `banks` | how many banks a window core may have |
+//! | `options` | every mode that a core may be given |
+//! | `auto` | mode, lanes, rows, banks and payload of every core within the device |
 //! | `fit` | what to say, and to advise, when a network is too large |
 //! | `decide` | one sentence a core for the report |
 
 mod auto;
+mod banks;
 pub mod cost;
 mod decide;
 mod fit;
 mod lower;
 pub mod names;
+mod options;
 mod refuse;
 mod request;
 
+pub use banks::BanksChoice;
 pub use request::{LayerChoice, MapRequest, ModeChoice};
 
 use crate::error::{Error, Kind, Result};

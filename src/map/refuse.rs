@@ -1,5 +1,6 @@
 //! What cannot be asked of the mapper, whatever the network is.
 
+use super::banks::BanksChoice;
 use super::request::{LayerChoice, MapRequest, ModeChoice};
 use crate::error::Problem;
 use crate::ir::mapped::MAX_PARALLEL;
@@ -8,10 +9,10 @@ impl MapRequest {
     /// Every mistake that can be seen without the network: impossible sizes, and settings that exclude each other.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        check_sizes(None, self.lanes, self.rows, &mut problems);
+        check_sizes(None, self.lanes, self.rows, self.banks, &mut problems);
         problems.extend(self.conflict());
         for (key, layer) in &self.overrides {
-            check_sizes(Some(key), layer.lanes, layer.rows, &mut problems);
+            check_sizes(Some(key), layer.lanes, layer.rows, layer.banks.unwrap_or_default(), &mut problems);
             problems.extend(conflict(layer).map(|what| Problem::new(what).at_node(key).help("drop one of the two")));
         }
         problems
@@ -32,6 +33,10 @@ impl MapRequest {
                 let what = "matrix mode and a payload are asked for, but only event mode has payloads";
                 Some(Problem::new(what).help("drop the payload, or ask for the mode event or auto"))
             }
+            (ModeChoice::Matrix, _) if self.banks.several() && !layer_asks(ModeChoice::Event) => {
+                let what = "matrix mode and several banks are asked for, but only event mode has banks";
+                Some(Problem::new(what).help("drop the banks, or ask for the mode event or auto"))
+            }
             _ => None,
         }
     }
@@ -40,17 +45,26 @@ impl MapRequest {
 /// Settings of one layer that exclude each other.
 fn conflict(layer: &LayerChoice) -> Option<&'static str> {
     let rows = layer.rows.is_some_and(|r| r > 1);
+    let banks = layer.banks.is_some_and(BanksChoice::several);
     match layer.mode {
         Some(ModeChoice::Event) if rows => Some("asks for event mode and for rows, which only matrix mode has"),
         Some(ModeChoice::Matrix) if layer.payload.is_some() => {
             Some("asks for matrix mode and for a payload, which only event mode has")
         }
+        Some(ModeChoice::Matrix) if banks => Some("asks for matrix mode and for banks, which only event mode has"),
+        None if rows && banks => Some("asks for rows (matrix mode) and for banks (event mode)"),
         None if rows && layer.payload.is_some() => Some("asks for rows (matrix mode) and for a payload (event mode)"),
         _ => None,
     }
 }
 
-fn check_sizes(key: Option<&str>, lanes: Option<usize>, rows: Option<usize>, problems: &mut Vec<Problem>) {
+fn check_sizes(
+    key: Option<&str>,
+    lanes: Option<usize>,
+    rows: Option<usize>,
+    banks: BanksChoice,
+    problems: &mut Vec<Problem>,
+) {
     let mut complain = |what: String, help: &str| {
         let problem = Problem::new(what).help(help);
         problems.push(match key {
@@ -58,6 +72,9 @@ fn check_sizes(key: Option<&str>, lanes: Option<usize>, rows: Option<usize>, pro
             None => problem,
         });
     };
+    if let Some(what) = banks.problem() {
+        complain(what, "ask for 1, patch or ROWSxCOLUMNS banks");
+    }
     match lanes {
         Some(0) => complain("0 lanes compute nothing".into(), "ask for 1 lane or more, or leave the lanes out"),
         Some(n) if n > MAX_PARALLEL => complain(format!("{n} lanes are too many"), "ask for 65536 lanes or fewer"),

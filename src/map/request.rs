@@ -1,6 +1,8 @@
 //! What the caller asks of the mapper, and which part of it applies to which core.
 
+use super::banks::BanksChoice;
 use super::cost::Traffic;
+use super::options::shifts;
 use crate::error::{Error, Kind, Problem, Result};
 use crate::ir::PopId;
 use crate::ir::mapped::{Core, MAX_PARALLEL, MappedNet, Payload, Target};
@@ -25,14 +27,16 @@ pub enum ModeChoice {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerChoice {
-    /// Event or matrix. Without it, `rows` above 1 imply matrix mode and `payload` implies event mode.
+    /// Event or matrix. Without it, `rows` above 1 imply matrix mode, and `payload` or several `banks` imply event mode.
     pub mode: Option<ModeChoice>,
-    /// Neurons per cycle.
+    /// Neurons per cycle; in layers with pixels channels per cycle.
     pub lanes: Option<usize>,
     /// Inputs per cycle (matrix mode); a power of two.
     pub rows: Option<usize>,
     /// How a payload meets the weights (event mode).
     pub payload: Option<Payload>,
+    /// Banks of membranes (event mode, layers with pixels).
+    pub banks: Option<BanksChoice>,
 }
 
 impl LayerChoice {
@@ -41,6 +45,7 @@ impl LayerChoice {
         self.mode.or(match (self.rows, self.payload) {
             (Some(rows), _) if rows > 1 => Some(ModeChoice::Matrix),
             (_, Some(_)) => Some(ModeChoice::Event),
+            _ if self.banks.is_some_and(BanksChoice::several) => Some(ModeChoice::Event),
             _ => None,
         })
     }
@@ -53,12 +58,15 @@ pub struct MapRequest {
     pub target: Target,
     /// Mode of every core that no override decides.
     pub mode: ModeChoice,
-    /// Neurons per cycle. A layer with fewer neurons gets as many lanes as it has neurons: more would change no cycle.
+    /// Neurons per cycle, in layers with pixels channels per cycle. A layer with fewer gets as many lanes as it has: more would change
+    /// no cycle.
     pub lanes: Option<usize>,
     /// Inputs per cycle of the cores in matrix mode; a power of two.
     pub rows: Option<usize>,
-    /// How a payload meets the weights in the cores in event mode.
+    /// How a payload meets the weights in the cores in event mode; cores that cannot shift and add multiply all the same.
     pub payload: Option<Payload>,
+    /// Banks of membranes of the cores in event mode that have pixels.
+    pub banks: BanksChoice,
     /// Exceptions by name of the population, of a projection into it, or of the core that it becomes.
     pub overrides: BTreeMap<String, LayerChoice>,
     /// Mean events per image that each population sends (in unit and rate coding: spikes), measured on the
@@ -81,6 +89,7 @@ impl MapRequest {
             lanes: None,
             rows: None,
             payload: None,
+            banks: BanksChoice::Auto,
             overrides: BTreeMap::new(),
             events: Vec::new(),
             event_bits: Vec::new(),
@@ -125,11 +134,19 @@ pub(super) struct Choice {
     pub lanes: Option<usize>,
     pub rows: Option<usize>,
     pub payload: Option<Payload>,
+    pub banks: BanksChoice,
 }
 
 impl Choice {
     /// Nothing asked for.
-    pub const FREE: Choice = Choice { mode: ModeChoice::Auto, lanes: None, rows: None, payload: None };
+    pub const FREE: Choice =
+        Choice { mode: ModeChoice::Auto, lanes: None, rows: None, payload: None, banks: BanksChoice::Auto };
+
+    /// True if anything is asked for.
+    pub fn asks(&self) -> bool {
+        let numbers = self.lanes.is_some() || self.rows.is_some() || self.payload.is_some();
+        self.mode != ModeChoice::Auto || numbers || self.banks != BanksChoice::Auto
+    }
 }
 
 /// The choice for every core of `net`, in the order of [`MappedNet::cores`]; every mistake of the request is reported.
@@ -150,15 +167,24 @@ pub(super) fn resolve(net: &MappedNet, request: &MapRequest) -> Result<Vec<Choic
     if !problems.is_empty() {
         return Err(Error { kind: Kind::Input, problems });
     }
-    let settle = |(layer, neurons): (&LayerChoice, usize)| Choice {
+    let settle = |(layer, channels): (&LayerChoice, usize)| Choice {
         mode: layer.asked_mode().unwrap_or(request.mode),
-        lanes: layer.lanes.or(request.lanes).map(|n| n.min(neurons.max(1))),
+        lanes: layer.lanes.or(request.lanes).map(|n| n.min(channels.max(1))),
         rows: layer.rows.or(request.rows),
         payload: layer.payload.or(request.payload),
+        banks: layer.banks.unwrap_or(request.banks),
     };
     let mut choices: Vec<Choice> =
-        overrides.iter().zip(net.cores().map(|(_, _, core)| core.neurons)).map(settle).collect();
-    for ((_, unit, core), choice) in net.cores().zip(&mut choices) {
+        overrides.iter().zip(net.cores().map(|(_, _, core)| core.extent[0])).map(settle).collect();
+    for (((_, unit, core), choice), layer) in net.cores().zip(&mut choices).zip(&overrides) {
+        if layer.payload == Some(Payload::ShiftAdd) && !shifts(core) {
+            let what = "cannot shift and add: its payloads are signed, or it passes on the largest of them";
+            problems.push(Problem::new(what).at_node(&unit.name).help("leave the payload of this layer out"));
+        }
+        if layer.banks.is_some_and(BanksChoice::several) && !core.mode.is_window() {
+            let what = "has no pixels, so it has no banks";
+            problems.push(Problem::new(what).at_node(&unit.name).help("leave the banks of this layer out"));
+        }
         if !net.one_event_per_phase(core) {
             if choice.mode == ModeChoice::Matrix {
                 let what = "cannot be a matrix core: its senders send their spikes one by one (unit coding)";
@@ -167,10 +193,20 @@ pub(super) fn resolve(net: &MappedNet, request: &MapRequest) -> Result<Vec<Choic
             }
             choice.mode = ModeChoice::Event;
         }
-        let products = choice.lanes.unwrap_or(1).saturating_mul(choice.rows.unwrap_or(1));
-        if products > MAX_PARALLEL {
-            let what = format!("{products} weights a cycle are too many");
-            problems.push(Problem::new(what).at_node(&unit.name).help("ask for 65536 lanes × rows or fewer"));
+        let lanes = choice.lanes.unwrap_or(1);
+        let banks = match choice.banks.options(core).as_slice() {
+            [[rows, columns]] if core.mode.is_window() => rows.saturating_mul(*columns),
+            _ => 1,
+        };
+        for (mode, factor, name) in
+            [(ModeChoice::Event, choice.rows.unwrap_or(1), "rows"), (ModeChoice::Matrix, banks, "banks")]
+        {
+            let products = lanes.saturating_mul(factor);
+            if choice.mode != mode && products > MAX_PARALLEL {
+                let what = format!("{products} weights a cycle are too many");
+                let help = format!("ask for {MAX_PARALLEL} lanes × {name} or fewer");
+                problems.push(Problem::new(what).at_node(&unit.name).help(help));
+            }
         }
     }
     Error::check(Kind::Input, problems)?;
@@ -233,4 +269,5 @@ fn merge(into: &mut LayerChoice, from: &LayerChoice) -> bool {
         & one(&mut into.lanes, from.lanes)
         & one(&mut into.rows, from.rows)
         & one(&mut into.payload, from.payload)
+        & one(&mut into.banks, from.banks)
 }

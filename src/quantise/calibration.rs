@@ -1,10 +1,14 @@
 //! The calibration set and what the float network answers to it.
 
+use super::operator::{self, Operator};
 use crate::error::Problem;
 use crate::ir::PopId;
-use crate::ir::snn::{SnnGraph, Synapses};
+use crate::ir::snn::SnnGraph;
 use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
+
+/// Drives beyond this are no better than this, and their sums stay finite.
+const MAX_DRIVE: f32 = 1e30;
 
 /// Everything that makes `pixels` (`[samples, inputs]`) unfit for this network.
 pub(super) fn problems(snn: &SnnGraph, pixels: ArrayView2<f32>) -> Vec<Problem> {
@@ -34,19 +38,27 @@ pub(super) fn problems(snn: &SnnGraph, pixels: ArrayView2<f32>) -> Vec<Problem> 
     problems
 }
 
-/// The float network's drive `W·x + b` of one population, `[samples, neurons]`; `float` are the activations of those
-/// before it.
-pub(super) fn drive(snn: &SnnGraph, pop: PopId, float: &[Array2<f64>]) -> Array2<f64> {
+/// The source's activations `pixel - zero`, `[samples, neurons]`.
+pub(super) fn source(snn: &SnnGraph, pixels: ArrayView2<f32>) -> Array2<f32> {
+    let mut activations = pixels.as_standard_layout().into_owned();
+    let shape = &snn.populations[0].shape;
+    for (i, mut column) in activations.axis_iter_mut(Axis(1)).enumerate() {
+        let zero = snn.zero.get(shape.channel_of(i)).copied().unwrap_or(0.0);
+        column.mapv_inplace(|p| p - zero);
+    }
+    activations
+}
+
+/// The float network's drive `W·x + b` of one population, `[samples, neurons]`; `float` are the activations of those before it.
+pub(super) fn drive(snn: &SnnGraph, pop: PopId, float: &[Array2<f32>]) -> Array2<f32> {
     let bias = &snn.populations[pop.0].bias;
-    let mut drive = Array2::zeros((float[0].nrows(), bias.len()));
-    drive.axis_iter_mut(Axis(0)).into_par_iter().enumerate().for_each(|(sample, mut out)| {
-        out.iter_mut().zip(bias).for_each(|(o, &b)| *o = f64::from(b));
-        for (_, p) in snn.projections_into(pop) {
-            let Synapses::Dense { weight } = &p.synapses else { continue };
-            let x = float[p.pre.0].row(sample);
-            for (o, row) in out.iter_mut().zip(weight.rows()) {
-                *o += row.iter().zip(x).map(|(&w, x)| f64::from(w) * x).sum::<f64>();
-            }
+    let inputs: Vec<_> = snn.projections_into(pop).map(|(_, p)| (Operator::new(&p.synapses), p.pre.0)).collect();
+    let inputs: Vec<_> = inputs.iter().map(|(operator, pre)| (operator, float[*pre].view())).collect();
+    let mut drive = operator::drive::<f32>(&inputs, bias.len());
+    drive.axis_iter_mut(Axis(0)).into_par_iter().for_each(|mut row| {
+        for (z, b) in row.iter_mut().zip(bias) {
+            let sum = *z + b;
+            *z = if sum.is_nan() { 0.0 } else { sum.clamp(-MAX_DRIVE, MAX_DRIVE) };
         }
     });
     drive

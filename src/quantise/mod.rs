@@ -2,9 +2,10 @@
 //!
 //! A spike of neuron `c` stands for a *step* `s_c = θ_c·α_c` of float activation, so a population's drive is
 //! `z_i = Σ_c (W_ic·s_c)·n_c + b_i` in spike counts `n_c`. Folding the sender's step into the columns gives `V =
-//! W·s`, which becomes integers `q_i = round(V_i / α_i)` with a scale `α_i` per receiving neuron. The membrane then
+//! W·s`, which becomes integers `q_i = round(V_i / α_i)` with a scale `α_i` per receiving *unit*: a neuron, or a channel
+//! where windows make all of its neurons share their weights. The membrane then
 //! counts in units of `α_i`, the threshold is an integer number of them, and no multiplier is left. The readout has
-//! one `α` for all outputs, which keeps arg-max exact.
+//! one `α` for all outputs, which keeps arg-max exact. Pools are exact: they carry the senders' steps on.
 //!
 //! Populations are calibrated in topological order, each on the quantised activity of those before it:
 //!
@@ -12,29 +13,43 @@
 //! |---|---|---|
 //! | settings | `settings.rs` | nothing: refuses what cannot be built |
 //! | calibration | `calibration.rs` | nothing: checks the set, gives the float network's activations |
+//! | fit | `assemble.rs`, `samples.rs`, `panel.rs` | the float weights that come closest to the drive from what the senders really send |
 //! | weights | `weights.rs`, `rounding.rs` | scale and integer weights that lose least of the drive |
 //! | bias | `mod.rs` | the integer bias for which the mean drive equals the float network's |
 //! | threshold | `threshold.rs` | the integer threshold with the least squared error |
-//! | activity | `activity.rs` | nothing: what the finished population sends |
+//! | activity | `activity.rs`, `pools.rs` | nothing: what the finished population sends |
 //!
-//! Every sum of floats has a fixed order, so that the result does not depend on the number of threads.
+//! Channelwise projections of a single tap beside other synapses (identity and strided skip connections) take up to
+//! [`SKIP_BITS`] bits: it is one weight a channel, and fewer bits would make the others coarser.
+//!
+//! Every sum of floats (`gemm.rs`, `operator.rs`) has a fixed order, so that the result depends neither on the number of
+//! threads nor on the processor.
 
 mod activity;
+mod assemble;
 mod calibration;
+mod gemm;
+mod operator;
+mod panel;
+mod pools;
 mod rounding;
+mod samples;
 mod settings;
 mod threshold;
 mod weights;
 
-pub use settings::{LayerSettings, PIXEL_BITS, QuantSettings, TIMESTEPS, WEIGHT_BITS};
+pub use settings::{LayerSettings, PIXEL_BITS, QuantSettings, SKIP_BITS, TIMESTEPS, WEIGHT_BITS};
 
 use crate::error::{Error, Kind, Problem, Result};
-use crate::fixed;
+use crate::fixed::{self, PixelFormat};
 use crate::ir::PopId;
-use crate::ir::quant::{Coding, Input, Neuron, QPopulation, QProjection, QuantGraph};
+use crate::ir::quant::{self, Coding, Combine, Neuron, QPopulation, QProjection, QuantGraph};
 use crate::ir::snn::{Model, Projection, SnnGraph, Synapses};
 use activity::Activity;
-use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
+use assemble::{Input, Receiver};
+use ndarray::{Array2, Array3, Array4, ArrayView2, Axis};
+use rayon::prelude::*;
+use weights::Integer;
 
 /// Quantises a network for the given settings.
 ///
@@ -48,11 +63,13 @@ pub fn quantise(snn: &SnnGraph, pixels: ArrayView2<f32>, settings: &QuantSetting
     let mut problems = settings.problems(snn);
     problems.extend(calibration::problems(snn, pixels));
     problems.extend(weights::problems(snn));
+    problems.extend(pools::problems(snn, settings.coding));
     Error::check(Kind::Input, problems)?;
 
     let mut quantiser = Quantiser::new(snn, pixels, settings);
     for index in 1..snn.populations.len() {
         quantiser.population(PopId(index));
+        quantiser.forget(PopId(index));
     }
     Error::check(Kind::Input, quantiser.problems)?;
     let mut net = quantiser.net;
@@ -69,7 +86,7 @@ struct Quantiser<'a> {
     settings: &'a QuantSettings,
     net: QuantGraph,
     /// Activations of the float network, `[samples, neurons]` per population.
-    float: Vec<Array2<f64>>,
+    float: Vec<Array2<f32>>,
     /// What the integer network sends, per population.
     activity: Vec<Activity>,
     /// Projections that do not survive.
@@ -79,12 +96,14 @@ struct Quantiser<'a> {
 impl<'a> Quantiser<'a> {
     fn new(snn: &'a SnnGraph, pixels: ArrayView2<f32>, settings: &'a QuantSettings) -> Self {
         let source = &snn.populations[0];
+        let max = settings.pixels.max();
+        let zero = snn.zero.iter().map(|&z| fixed::round(f64::from(z) * max as f64).clamp(0, max));
         let net = QuantGraph {
             name: snn.name.clone(),
             coding: settings.coding,
             timesteps: settings.timesteps,
-            pixels: settings.pixels.clone(),
-            input: Input::Constant,
+            pixels: PixelFormat { bits: settings.pixels.bits, zero: zero.collect() },
+            input: quant::Input::Constant,
             normalisation: settings.normalisation.clone(),
             populations: vec![QPopulation {
                 name: source.name.clone(),
@@ -95,58 +114,17 @@ impl<'a> Quantiser<'a> {
             projections: Vec::new(),
         };
         let phases = i64::from(net.phases());
-        let activity = vec![Activity::source(pixels, &settings.pixels, phases)];
-        Quantiser { snn, settings, net, float: vec![pixels.mapv(f64::from)], activity, problems: Vec::new() }
+        let activity = vec![Activity::source(pixels, &source.shape, &net.pixels, phases)];
+        Quantiser { snn, settings, net, float: vec![calibration::source(snn, pixels)], activity, problems: Vec::new() }
     }
 
     /// Quantises one population with the projections into it.
     fn population(&mut self, pop: PopId) {
         let population = &self.snn.populations[pop.0];
-        let target = calibration::drive(self.snn, pop, &self.float);
-        let folded = self.folded(pop);
-        let shared = matches!(population.model, Model::Readout);
-        let integer = folded.choose(shared);
-
-        let first = self.net.projections.len();
-        let mut column = 0;
-        for (id, p) in self.snn.projections_into(pop) {
-            let senders = p.synapses.extent().0;
-            let columns = column..column + senders;
-            column = columns.end;
-            if folded.vanishes(&integer, columns.clone()) {
-                let bits = weights::enough_bits(&folded, columns.clone(), shared);
-                self.problems.push(vanished(&p.name, &population.name, bits));
-            }
-            let weight = integer.weight.slice_axis(Axis(1), Slice::from(columns)).to_owned();
-            self.net.projections.push(QProjection {
-                projection: Projection {
-                    name: p.name.clone(),
-                    pre: p.pre,
-                    post: p.post,
-                    delay: p.delay,
-                    synapses: Synapses::Dense { weight },
-                },
-                weight_bits: self.settings.bits_of(self.snn, id),
-            });
-        }
-        let incoming = &self.net.projections[first..];
-        let mut drive = activity::drive(incoming, &self.activity);
-        let bias = self.bias(&target, &drive, &population.bias, &integer.scale);
-        drive += &bias;
-
-        let (neuron, activity, float) = match population.model {
-            Model::Source | Model::Readout | Model::Sum | Model::Max => {
-                (Neuron::Readout { v_init: bias.to_vec() }, Activity::silent(), target)
-            }
-            Model::Relu { max } => {
-                let ceiling = max.map_or(f64::INFINITY, f64::from);
-                let float = target.mapv_into(|z| z.clamp(0.0, ceiling));
-                let theta = threshold::thresholds(&float, &drive, &integer.scale, self.settings.timesteps);
-                let step = theta.iter().zip(&integer.scale).map(|(&theta, scale)| theta as f64 * scale).collect();
-                let neuron = self.integrate_and_fire(theta, bias);
-                let activity = activity::fire(&neuron, &self.net, incoming, &self.activity, &drive).with_step(step);
-                (neuron, activity, float)
-            }
+        let (neuron, activity, float) = match (&population.model, pools::combine(&population.model)) {
+            (_, Some(combine)) => self.pool(pop, combine),
+            (Model::Relu { max }, _) => self.relu(pop, *max),
+            _ => self.readout(pop),
         };
         self.activity.push(activity);
         self.float.push(float);
@@ -158,36 +136,169 @@ impl<'a> Quantiser<'a> {
         });
     }
 
-    /// The weights into `pop` in units of the senders' spikes, all projections side by side.
-    fn folded(&self, pop: PopId) -> weights::Folded {
-        let bias = &self.snn.populations[pop.0].bias;
-        let mut folded = weights::Folded::new(bias, self.float[0].nrows(), self.settings.bias_calibration);
-        for (id, p) in self.snn.projections_into(pop) {
-            let Synapses::Dense { weight } = &p.synapses else { continue };
-            folded.push(weight, &self.activity[p.pre.0], self.settings.bits_of(self.snn, id));
+    /// Frees the activations that no population after `done` reads.
+    fn forget(&mut self, done: PopId) {
+        for index in 0..=done.0 {
+            if self.snn.projections.iter().all(|p| p.pre.0 != index || p.post.0 <= done.0) {
+                self.float[index] = Array2::default((0, 0));
+                self.activity[index] = Activity::default();
+            }
         }
-        folded
     }
 
-    /// Integer bias per neuron. With bias calibration it makes the mean drive equal the float network's, which takes
-    /// out the mean of every error made so far: rounded weights, and clipped and rounded activations in the senders.
-    fn bias(&self, target: &Array2<f64>, drive: &Array2<i64>, bias: &[f32], scale: &[f64]) -> Array1<i64> {
-        let samples = target.nrows() as f64;
-        (0..scale.len())
-            .map(|n| {
-                let exact = f64::from(bias[n]) / scale[n];
-                if !self.settings.bias_calibration {
-                    return fixed::round(exact);
-                }
-                let difference: f64 =
-                    target.column(n).iter().zip(drive.column(n)).map(|(&z, &v)| z / scale[n] - v as f64).sum();
-                fixed::round(difference / samples)
+    fn relu(&mut self, pop: PopId, max: Option<f32>) -> (Neuron, Activity, Array2<f32>) {
+        let pixels = self.unit_pixels(pop);
+        let first = self.net.projections.len();
+        let mut float = calibration::drive(self.snn, pop, &self.float);
+        let scale = self.weights(pop, &float, false);
+        let incoming = &self.net.projections[first..];
+        let mut drive = activity::drive(&self.net, incoming, &self.activity);
+        let bias = self.bias(pop, &float, &drive, &scale);
+        drive.axis_iter_mut(Axis(0)).into_par_iter().for_each(|mut row| {
+            row.iter_mut().zip(&bias).for_each(|(v, &b)| *v += b as f64);
+        });
+        let ceiling = max.unwrap_or(f32::INFINITY);
+        float.par_mapv_inplace(|z| z.clamp(0.0, ceiling));
+        let theta = threshold::thresholds(&float, &drive, &scale, pixels, self.settings.timesteps);
+        let each = |values: Vec<f64>| values.into_iter().flat_map(|x| std::iter::repeat_n(x, pixels)).collect();
+        let step: Vec<f64> = each(theta.iter().zip(&scale).map(|(&theta, scale)| theta as f64 * scale).collect());
+        let theta: Vec<i64> = theta.into_iter().flat_map(|theta| std::iter::repeat_n(theta, pixels)).collect();
+        let neuron = self.integrate_and_fire(theta, bias);
+        let activity = activity::fire(&neuron, &self.net, incoming, &self.activity, &drive).with_step(step);
+        (neuron, activity, float)
+    }
+
+    fn readout(&mut self, pop: PopId) -> (Neuron, Activity, Array2<f32>) {
+        let first = self.net.projections.len();
+        let target = calibration::drive(self.snn, pop, &self.float);
+        let scale = self.weights(pop, &target, true);
+        let drive = activity::drive(&self.net, &self.net.projections[first..], &self.activity);
+        let v_init = self.bias(pop, &target, &drive, &scale);
+        (Neuron::Readout { v_init }, Activity::default(), target)
+    }
+
+    fn pool(&mut self, pop: PopId, combine: Combine) -> (Neuron, Activity, Array2<f32>) {
+        let first = self.net.projections.len();
+        self.net.projections.extend(self.snn.projections_into(pop).map(|(_, p)| pools::projection(p)));
+        let incoming = &self.net.projections[first..];
+        let step = pools::step(self.snn, pop, &self.activity).unwrap_or_else(|problem| {
+            self.problems.push(problem);
+            vec![1.0; self.snn.populations[pop.0].shape.len()]
+        });
+        let (totals, float) = match combine {
+            Combine::Sum => (
+                activity::drive(&self.net, incoming, &self.activity).mapv(|v| v as f32),
+                calibration::drive(self.snn, pop, &self.float),
+            ),
+            Combine::Max => self.largest(pop),
+        };
+        let taps = |p: &QProjection| p.projection.synapses.window().map_or(1, |w| w.kernel[0] * w.kernel[1]) as i64;
+        let reach = incoming.iter().map(|p| match combine {
+            Combine::Sum => taps(p) * self.net.max_payload(p.projection.pre),
+            Combine::Max => self.net.max_payload(p.projection.pre),
+        });
+        let max = match combine {
+            Combine::Sum => reach.sum::<i64>(),
+            Combine::Max => reach.max().unwrap_or(1),
+        };
+        (Neuron::Pool { combine, max: max.max(1) }, Activity::of(totals, step), float)
+    }
+
+    /// Integer and float maxima of a pool.
+    fn largest(&self, pop: PopId) -> (Array2<f32>, Array2<f32>) {
+        let neurons = self.snn.populations[pop.0].shape.len();
+        let ones: Vec<Array3<f32>> = self
+            .snn
+            .projections_into(pop)
+            .filter_map(|(_, p)| match &p.synapses {
+                Synapses::Channelwise { weight, .. } => Some(weight.mapv(|_| 1.0)),
+                _ => None,
             })
-            .collect()
+            .collect();
+        let channelwise = |p: &'a Projection<f32>| match &p.synapses {
+            Synapses::Channelwise { weight, window, from, to } => Some((weight, window, (*from, *to), p.pre.0)),
+            _ => None,
+        };
+        let inputs: Vec<_> = self.snn.projections_into(pop).filter_map(|(_, p)| channelwise(p)).collect();
+        let float: Vec<_> = inputs.iter().map(|&(w, window, ends, pre)| (w, window, ends, &self.float[pre])).collect();
+        let integer: Vec<_> = inputs
+            .iter()
+            .zip(&ones)
+            .map(|(&(_, window, ends, pre), one)| (one, window, ends, &self.activity[pre].totals))
+            .collect();
+        (pools::largest(&integer, neurons), pools::largest(&float, neurons))
+    }
+
+    /// Neurons that share one scale and threshold: the pixels of a channel where a window reads or writes the population, for
+    /// then its neurons share weights, and otherwise each on its own.
+    fn unit_pixels(&self, pop: PopId) -> usize {
+        let windows = self.snn.projections.iter().filter(|p| p.pre == pop || p.post == pop);
+        let windows = windows.filter_map(|p| p.synapses.window()).next();
+        match (windows, self.snn.populations[pop.0].shape.image()) {
+            (Some(_), Some([_, height, width])) => height * width,
+            _ => 1,
+        }
+    }
+
+    /// Appends the integer projections into `pop`, and gives the scale of each unit.
+    fn weights(&mut self, pop: PopId, target: &Array2<f32>, shared: bool) -> Vec<f64> {
+        let projections: Vec<_> = self.snn.projections_into(pop).collect();
+        let all: Vec<&Synapses<f32>> = projections.iter().map(|(_, p)| &p.synapses).collect();
+        let inputs: Vec<Input> = projections
+            .iter()
+            .map(|(id, p)| Input {
+                synapses: &p.synapses,
+                sender: &self.activity[p.pre.0],
+                bits: self.settings.bits_of(self.snn, *id, assemble::is_skip(&p.synapses, &all)),
+            })
+            .collect();
+        let receiver = Receiver {
+            bias: &self.snn.populations[pop.0].bias,
+            pixels: self.unit_pixels(pop),
+            target,
+            centred: self.settings.bias_calibration,
+        };
+        let mut folded = assemble::fold(&inputs, &receiver);
+        let integer = folded.choose(shared);
+        let bits: Vec<u32> = inputs.iter().map(|i| i.bits).collect();
+        let lost: Vec<usize> = (0..projections.len()).filter(|&index| folded.vanishes(&integer, index)).collect();
+        for index in lost {
+            let enough = folded.enough_bits(index, shared);
+            let population = &self.snn.populations[pop.0].name;
+            self.problems.push(vanished(&projections[index].1.name, population, enough));
+        }
+        for (index, (_, p)) in projections.iter().enumerate() {
+            let synapses = with_weights(&p.synapses, &integer, index);
+            let projection = Projection { name: p.name.clone(), pre: p.pre, post: p.post, delay: p.delay, synapses };
+            self.net.projections.push(QProjection { projection, weight_bits: bits[index] });
+        }
+        integer.scale
+    }
+
+    /// Integer bias per neuron. With bias calibration it makes the mean drive of each unit equal the float network's, which
+    /// takes out the mean of every error made so far: rounded weights, and clipped and rounded activations in the senders.
+    fn bias(&self, pop: PopId, target: &Array2<f32>, drive: &Array2<f64>, scale: &[f64]) -> Vec<i64> {
+        let (bias, pixels) = (&self.snn.populations[pop.0].bias, self.unit_pixels(pop));
+        let samples = (target.nrows() * pixels) as f64;
+        let unit = |(unit, &scale): (usize, &f64)| {
+            let neurons = unit * pixels..(unit + 1) * pixels;
+            let exact = neurons.clone().map(|n| f64::from(bias[n]) / scale);
+            if !self.settings.bias_calibration {
+                return exact.map(fixed::round).collect::<Vec<i64>>();
+            }
+            let difference = |n: usize| {
+                target.column(n).iter().zip(drive.column(n)).map(|(&z, &v)| f64::from(z) / scale - v).sum::<f64>()
+            };
+            let wanted = neurons.map(difference).sum::<f64>() / samples;
+            let mean = exact.clone().sum::<f64>() / pixels as f64;
+            exact.map(|b| fixed::round(wanted + (b - mean))).collect()
+        };
+        let units: Vec<Vec<i64>> = scale.par_iter().enumerate().map(unit).collect();
+        units.concat()
     }
 
     /// The bias enters two-phase coding at once, rate coding bit by bit; what does not divide by `T` enters at once.
-    fn integrate_and_fire(&self, theta: Vec<i64>, bias: Array1<i64>) -> Neuron {
+    fn integrate_and_fire(&self, theta: Vec<i64>, bias: Vec<i64>) -> Neuron {
         let phases = i64::from(self.net.phases());
         let per_phase: Vec<i64> = match self.settings.coding {
             Coding::Graded | Coding::Unit => vec![0; theta.len()],
@@ -196,6 +307,25 @@ impl<'a> Quantiser<'a> {
         let v_init =
             theta.iter().zip(&bias).zip(&per_phase).map(|((theta, b), step)| theta / 2 + b - step * phases).collect();
         Neuron::If { theta, v_init, bias: per_phase }
+    }
+}
+
+/// The synapses with the integer weights of projection `index`.
+fn with_weights(synapses: &Synapses<f32>, integer: &Integer, index: usize) -> Synapses<i32> {
+    let matrix = &integer.weights[index];
+    match synapses {
+        Synapses::Dense { .. } => Synapses::Dense { weight: matrix.clone() },
+        Synapses::Conv { weight, window, groups } => {
+            let (_, channels, height, width) = weight.dim();
+            let at = |(o, c, y, x): (usize, usize, usize, usize)| matrix[(o, (c * height + y) * width + x)];
+            debug_assert_eq!(matrix.ncols(), channels * height * width);
+            Synapses::Conv { weight: Array4::from_shape_fn(weight.dim(), at), window: *window, groups: *groups }
+        }
+        Synapses::Channelwise { weight, window, from, to } => {
+            let width = weight.dim().2;
+            let weight = Array3::from_shape_fn(weight.dim(), |(c, y, x)| matrix[(c, y * width + x)]);
+            Synapses::Channelwise { weight, window: *window, from: *from, to: *to }
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 //! absorb their errors.
 
 use ndarray::{Array2, ArrayView1};
+use pulp::Arch;
 use rayon::prelude::*;
 
 /// Share of the mean variance added to every sender's: few samples leave the covariance singular, and silent senders
@@ -14,7 +15,7 @@ use rayon::prelude::*;
 pub(super) const DAMPING: f64 = 0.02;
 
 /// Beyond this many senders the factor would take too long, and weights are rounded one by one.
-pub(super) const MAX_SENDERS: usize = 4096;
+pub(super) const MAX_SENDERS: usize = 4608;
 
 /// The factor of a damped covariance.
 pub(super) struct Factor {
@@ -24,36 +25,53 @@ pub(super) struct Factor {
     rows: Vec<Vec<f64>>,
 }
 
+/// Columns that are factorised at a time.
+const BLOCK: usize = 64;
+
 impl Factor {
-    /// Factorises the damped covariance of senders; `deviation` holds one row per sender and one column per sample.
-    /// `None` if it is numerically not positive definite.
-    pub(super) fn new(deviation: &Array2<f64>, importance: &[f64], damping: f64) -> Option<Factor> {
+    /// Factorises the damped `covariance` of senders. `None` if it is numerically not positive definite.
+    pub(super) fn new(covariance: &Array2<f64>, importance: &[f64], damping: f64) -> Option<Factor> {
         let mut order: Vec<usize> = (0..importance.len()).collect();
         order.sort_by(|&a, &b| importance[a].total_cmp(&importance[b]).then(b.cmp(&a)));
-        let by_row = |i: usize| deviation.row(order[i]).to_vec();
-        let sorted: Vec<Vec<f64>> = (0..order.len()).map(by_row).collect();
-        let samples = deviation.ncols().max(1) as f64;
-        let mut rows: Vec<Vec<f64>> = (0..order.len())
-            .into_par_iter()
-            .map(|i| {
-                let mut row: Vec<f64> = sorted[..=i].iter().map(|other| dot(&sorted[i], other) / samples).collect();
-                row[i] += damping;
-                row
-            })
-            .collect();
-        for i in 0..rows.len() {
-            let (done, rest) = rows.split_at_mut(i);
-            let row = &mut rest[0];
-            for (j, other) in done.iter().enumerate() {
-                row[j] = (row[j] - dot(&row[..j], &other[..j])) / other[j];
+        let row = |i: usize| {
+            let mut row: Vec<f64> = order[..=i].iter().map(|&j| covariance[(order[i], j)]).collect();
+            row[i] += damping;
+            row
+        };
+        let mut rows: Vec<Vec<f64>> = (0..order.len()).into_par_iter().map(row).collect();
+        for first in (0..rows.len()).step_by(BLOCK) {
+            let (_, rest) = rows.split_at_mut(first);
+            let (block, below) = rest.split_at_mut(BLOCK.min(rest.len()));
+            for i in 0..block.len() {
+                let (above, rest) = block.split_at_mut(i);
+                let row = &mut rest[0];
+                eliminate(row, above, first);
+                let at = first + i;
+                let pivot = row[at] - dot(&row[..at], &row[..at]);
+                if pivot.is_nan() || pivot <= 0.0 {
+                    return None;
+                }
+                row[at] = pivot.sqrt();
             }
-            let pivot = row[i] - dot(&row[..i], &row[..i]);
-            if pivot.is_nan() || pivot <= 0.0 {
-                return None;
-            }
-            row[i] = pivot.sqrt();
+            below.par_iter_mut().for_each(|row| eliminate(row, block, first));
         }
         Some(Factor { order, rows })
+    }
+
+    /// The `x` with `H·x = b`; both in the columns' own order.
+    pub(super) fn solve(&self, b: &[f64]) -> Vec<f64> {
+        let mut x: Vec<f64> = self.order.iter().map(|&column| b[column]).collect();
+        for (i, row) in self.rows.iter().enumerate() {
+            x[i] = (x[i] - dot(&row[..i], &x[..i])) / row[i];
+        }
+        for (i, row) in self.rows.iter().enumerate().rev() {
+            let (before, rest) = x.split_at_mut(i);
+            rest[0] /= row[i];
+            before.iter_mut().zip(row).for_each(|(x, l)| *x -= rest[0] * l);
+        }
+        let mut solution = vec![0.0; x.len()];
+        x.iter().zip(&self.order).for_each(|(&x, &column)| solution[column] = x);
+        solution
     }
 
     /// Integers for `row` at `scale`, within `±limit` per column, and the mean square error of the drive.
@@ -75,6 +93,15 @@ impl Factor {
     }
 }
 
+/// Finishes the columns `first..` of `row` that belong to the finished rows `above`.
+fn eliminate(row: &mut [f64], above: &[Vec<f64>], first: usize) {
+    Arch::new().dispatch(|| {
+        for (j, other) in above.iter().enumerate().map(|(j, other)| (first + j, other)) {
+            row[j] = (row[j] - dot(&row[..j], &other[..j])) / other[j];
+        }
+    });
+}
+
 /// The integer within `±limit` nearest to `w / scale`.
 pub(super) fn nearest(w: f64, scale: f64, limit: i32) -> i32 {
     // Within ±limit after the clamp, so the conversion is exact.
@@ -82,6 +109,7 @@ pub(super) fn nearest(w: f64, scale: f64, limit: i32) -> i32 {
 }
 
 /// Dot product in a fixed order that the compiler can vectorise.
+#[inline(always)]
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     const LANES: usize = 8;
     let mut sums = [0.0; LANES];
@@ -120,7 +148,8 @@ mod tests {
         let (senders, damping, scale) = (30, 0.01, 0.3);
         let deviation = correlated(rng, senders, 80);
         let importance: Vec<f64> = deviation.rows().into_iter().map(|r| r.dot(&r)).collect();
-        let factor = Factor::new(&deviation, &importance, damping).unwrap();
+        let covariance = deviation.dot(&deviation.t()) / deviation.ncols() as f64;
+        let factor = Factor::new(&covariance, &importance, damping).unwrap();
         let limit = vec![3; senders];
         let (mut cancelled, mut plain) = (0.0, 0.0);
         for _ in 0..20 {
@@ -140,8 +169,23 @@ mod tests {
     }
 
     #[test]
+    fn the_factor_solves_its_equations() {
+        let rng = &mut ChaCha8Rng::seed_from_u64(6);
+        let senders = 150;
+        let deviation = correlated(rng, senders, 400);
+        let covariance = deviation.dot(&deviation.t()) / 400.0;
+        let importance = covariance.diag().to_vec();
+        let factor = Factor::new(&covariance, &importance, 0.05).unwrap();
+        let x: Array1<f64> = (0..senders).map(|_| rng.random_range(-1.0..1.0)).collect();
+        let b = covariance.dot(&x) + 0.05 * &x;
+        for (got, wanted) in factor.solve(&b.to_vec()).iter().zip(&x) {
+            assert!((got - wanted).abs() < 1e-9, "{got} {wanted}");
+        }
+    }
+
+    #[test]
     fn a_covariance_that_is_not_positive_has_no_factor() {
-        assert!(Factor::new(&Array2::zeros((2, 3)), &[0.0, 0.0], 0.0).is_none());
-        assert!(Factor::new(&Array2::from_elem((2, 3), f64::NAN), &[0.0, 0.0], 1.0).is_none());
+        assert!(Factor::new(&Array2::zeros((2, 2)), &[0.0, 0.0], 0.0).is_none());
+        assert!(Factor::new(&Array2::from_elem((2, 2), f64::NAN), &[0.0, 0.0], 1.0).is_none());
     }
 }

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 pub const TIMESTEPS: std::ops::RangeInclusive<u32> = 1..=255;
 /// Possible bits of a weight.
 pub const WEIGHT_BITS: std::ops::RangeInclusive<u32> = 2..=16;
+/// Bits of the weights of identity and strided skip connections beside other synapses, where the settings name no others.
+pub const SKIP_BITS: u32 = 16;
 /// Possible bits of a pixel.
 pub const PIXEL_BITS: std::ops::RangeInclusive<u32> = 1..=16;
 
@@ -102,12 +104,14 @@ impl QuantSettings {
         unknown.map(problem).collect()
     }
 
-    /// Bits of the weights of one projection.
-    pub(super) fn bits_of(&self, snn: &SnnGraph, id: ProjId) -> u32 {
+    /// Bits of the weights of one projection, which may be a skip connection.
+    pub(super) fn bits_of(&self, snn: &SnnGraph, id: ProjId, skip: bool) -> u32 {
         let projection = &snn.projections[id.0];
         let by_name = |name: &str| self.layers.get(name).and_then(|layer| layer.weight_bits);
-        by_name(&projection.name)
-            .or_else(|| by_name(&snn.populations[projection.post.0].name))
-            .unwrap_or(self.weight_bits)
+        by_name(&projection.name).or_else(|| by_name(&snn.populations[projection.post.0].name)).unwrap_or(if skip {
+            SKIP_BITS
+        } else {
+            self.weight_bits
+        })
     }
 }

@@ -70,7 +70,8 @@ fn calibration_sees_what_the_network_will_send() {
             let codes: Vec<i64> = row.iter().map(|&p| settings.pixels.encode(p, 0)).collect();
             let outcome = model.image(&codes).unwrap();
             for pop in 0..3 {
-                assert_eq!(outcome.counts[pop], quantiser.activity[pop].totals.row(sample).to_vec(), "{coding:?}");
+                let totals = quantiser.activity[pop].totals.row(sample).mapv(|x| x as i64);
+                assert_eq!(outcome.counts[pop], totals.to_vec(), "{coding:?}");
             }
         }
     }
@@ -92,8 +93,8 @@ fn fine_settings_reproduce_the_float_network() {
             let activity = &quantiser.activity[pop];
             for (sample, float) in quantiser.float[pop].rows().into_iter().enumerate() {
                 for (n, a) in float.iter().enumerate() {
-                    let got = activity.totals[(sample, n)] as f64 * activity.step[n];
-                    assert!((got - a).abs() < 0.03, "{coding:?} population {pop}: {a} {got}");
+                    let got = f64::from(activity.totals[(sample, n)]) * activity.step[n];
+                    assert!((got - f64::from(*a)).abs() < 0.03, "{coding:?} population {pop}: {a} {got}");
                 }
             }
         }
@@ -108,12 +109,12 @@ fn bias_calibration_leaves_less_than_half_a_unit_of_mean_error() {
     for index in 1..3 {
         let target = calibration::drive(&snn, PopId(index), &quantiser.float);
         let incoming: Vec<QProjection> = quantiser.net.projections_into(PopId(index)).map(|(_, p)| p.clone()).collect();
-        let drive = activity::drive(&incoming, &quantiser.activity);
+        let drive = activity::drive(&quantiser.net, &incoming, &quantiser.activity);
         let Neuron::If { theta, v_init, .. } = &quantiser.net.populations[index].neuron else { panic!() };
         for n in 0..theta.len() {
             let scale = quantiser.activity[index].step[n] / theta[n] as f64;
-            let got = drive.column(n).mapv(|v| v as f64).mean().unwrap() + (v_init[n] - theta[n] / 2) as f64;
-            let wanted = target.column(n).mean().unwrap() / scale;
+            let got = drive.column(n).mean().unwrap() + (v_init[n] - theta[n] / 2) as f64;
+            let wanted = f64::from(target.column(n).mean().unwrap()) / scale;
             assert!((got - wanted).abs() <= 0.5 + 1e-6, "{got} {wanted}");
         }
     }
@@ -208,7 +209,7 @@ fn a_neuron_without_weights_still_has_its_bias() {
     let quantiser = quantiser(&snn, &pixels, &settings);
     let activity = &quantiser.activity[1];
     for total in activity.totals.column(1) {
-        let got = *total as f64 * activity.step[1];
+        let got = f64::from(*total) * activity.step[1];
         assert!((got - 0.37).abs() < 0.01, "{got}");
     }
 }

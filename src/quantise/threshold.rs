@@ -1,7 +1,7 @@
 //! Integer thresholds: the coarseness of each neuron's activation.
 
-use super::activity::count;
-use ndarray::{Array2, ArrayView1};
+use super::samples::Samples;
+use ndarray::Array2;
 use rayon::prelude::*;
 
 /// Candidates go down from a little above the one that just reaches the largest activation, each by this factor.
@@ -9,24 +9,40 @@ const SHRINK: f64 = 0.97;
 const CANDIDATES: i32 = 96;
 const ABOVE: f64 = 1.15;
 
-/// Thresholds of at least 1 that minimise `Σ (float - θ·scale·n)²` over the samples, each neuron on its own, where
-/// `n` is the spike count.
+/// Places of a unit that are looked at.
+const PLACES: usize = 8192;
+
+/// Thresholds of at least 1 that minimise `Σ (float - θ·scale·n)²` over the samples, each unit of `pixels` neurons on its
+/// own, where `n` is the spike count.
 ///
 /// `float` are the activations to be met, `drive` the membranes (bias included), both `[samples, neurons]`; `scale`
-/// is the value of one membrane unit. A neuron that never fires takes the others' median of `θ·scale`.
-pub(super) fn thresholds(float: &Array2<f64>, drive: &Array2<i64>, scale: &[f64], timesteps: u32) -> Vec<i64> {
+/// is the value of one membrane unit. A unit that never fires takes the others' median of `θ·scale`.
+pub(super) fn thresholds(
+    float: &Array2<f32>,
+    drive: &Array2<f64>,
+    scale: &[f64],
+    pixels: usize,
+    timesteps: u32,
+) -> Vec<i64> {
+    let samples = Samples::spread(float.nrows(), pixels, PLACES);
+    let observe = |unit: usize| -> Vec<(f64, f64)> {
+        let wanted = samples.of(float, unit, pixels).map(f64::from);
+        wanted.zip(samples.of(drive, unit, pixels)).collect()
+    };
     let best: Vec<Option<i64>> =
-        (0..scale.len()).into_par_iter().map(|n| best(float.column(n), drive.column(n), scale[n], timesteps)).collect();
+        (0..scale.len()).into_par_iter().map(|unit| best(&observe(unit), scale[unit], timesteps)).collect();
     let mut steps: Vec<f64> = best.iter().zip(scale).filter_map(|(theta, s)| theta.map(|t| t as f64 * s)).collect();
     steps.sort_by(f64::total_cmp);
     let median = steps.get(steps.len() / 2).copied();
     best.iter()
         .enumerate()
-        .map(|(n, best)| match (best, median) {
+        .map(|(unit, best)| match (best, median) {
             (Some(theta), _) => *theta,
-            (None, Some(step)) => ((step / scale[n]).round() as i64).clamp(1, MAX_THETA),
+            (None, Some(step)) => ((step / scale[unit]).round() as i64).clamp(1, MAX_THETA),
             // The whole population is silent: any threshold beyond what was seen keeps it so.
-            (None, None) => drive.column(n).iter().map(|v| v.abs()).max().unwrap_or(0).clamp(1, MAX_THETA),
+            (None, None) => {
+                (samples.of(drive, unit, pixels).map(f64::abs).fold(0.0, f64::max) as i64).clamp(1, MAX_THETA)
+            }
         })
         .collect()
 }
@@ -34,12 +50,13 @@ pub(super) fn thresholds(float: &Array2<f64>, drive: &Array2<i64>, scale: &[f64]
 /// Keeps `theta·T` and all sums of membranes far from the ends of `i64`.
 const MAX_THETA: i64 = 1 << 40;
 
-fn best(float: ArrayView1<f64>, drive: ArrayView1<i64>, scale: f64, timesteps: u32) -> Option<i64> {
-    let highest = *drive.iter().max()?;
-    if highest <= 0 || float.iter().all(|&a| a <= 0.0) {
+/// `seen` holds the activation to be met and the membrane, place by place.
+fn best(seen: &[(f64, f64)], scale: f64, timesteps: u32) -> Option<i64> {
+    let highest = seen.iter().map(|s| s.1).fold(0.0, f64::max);
+    if highest <= 0.0 || seen.iter().all(|s| s.0 <= 0.0) {
         return None;
     }
-    let start = highest as f64 / (f64::from(timesteps) - 0.5) * ABOVE;
+    let start = highest / (f64::from(timesteps) - 0.5) * ABOVE;
     let mut best: Option<(f64, i64)> = None;
     let mut last = 0;
     for k in 0..CANDIDATES {
@@ -48,9 +65,7 @@ fn best(float: ArrayView1<f64>, drive: ArrayView1<i64>, scale: f64, timesteps: u
             continue;
         }
         last = theta;
-        let step = theta as f64 * scale;
-        let error: f64 =
-            float.iter().zip(drive).map(|(a, &v)| (a - step * count(v, theta, timesteps) as f64).powi(2)).sum();
+        let error = loss(seen, theta, scale, timesteps);
         if best.is_none_or(|(least, _)| error < least) {
             best = Some((error, theta));
         }
@@ -58,10 +73,23 @@ fn best(float: ArrayView1<f64>, drive: ArrayView1<i64>, scale: f64, timesteps: u
     best.map(|(_, theta)| theta)
 }
 
+/// Squared error of the activation. Membranes on the very edge of a level may count as the level below.
+fn loss(seen: &[(f64, f64)], theta: i64, scale: f64, timesteps: u32) -> f64 {
+    let (step, half, each) = (theta as f64 * scale, (theta / 2) as f64, 1.0 / theta as f64);
+    let most = f64::from(timesteps);
+    let error = |&(wanted, v): &(f64, f64)| {
+        // Within 0..=T, so the conversion rounds down.
+        let n = ((v + half) * each).clamp(0.0, most) as i32;
+        let error = wanted - step * f64::from(n);
+        error * error
+    };
+    seen.iter().map(error).sum()
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::activity::count;
     use super::*;
-    use ndarray::Array1;
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
@@ -80,7 +108,8 @@ mod tests {
                 .collect();
             let scale = 0.01;
             let float: Vec<f64> = drive.iter().map(|&v| (v as f64 * scale).max(0.0)).collect();
-            let found = best(Array1::from(float.clone()).view(), Array1::from(drive.clone()).view(), scale, timesteps);
+            let seen: Vec<(f64, f64)> = float.iter().zip(&drive).map(|(&a, &v)| (a, v as f64)).collect();
+            let found = best(&seen, scale, timesteps);
             let least = (1..8000).map(|t| error(&float, &drive, t, scale, timesteps)).fold(f64::MAX, f64::min);
             let got = error(&float, &drive, found.unwrap(), scale, timesteps);
             assert!(got <= least * 1.08 + 1e-9, "T={timesteps}: {got} against {least}");
@@ -90,11 +119,11 @@ mod tests {
     #[test]
     fn a_silent_neuron_takes_the_median_of_the_others() {
         let float = ndarray::array![[0.0, 8.0, 2.0, 4.0], [0.0, 4.0, 1.0, 2.0]];
-        let drive = ndarray::array![[-5, 800, 100, 100], [-9, 400, 50, 50]];
+        let drive = ndarray::array![[-5.0, 800.0, 100.0, 100.0], [-9.0, 400.0, 50.0, 50.0]];
         let scale = [0.5, 0.01, 0.02, 0.04];
-        let theta = thresholds(&float, &drive, &scale, 2);
+        let theta = thresholds(&float, &drive, &scale, 1, 2);
         let step = |n: usize| theta[n] as f64 * scale[n];
         assert!((step(0) - step(3)).abs() <= 0.25, "{theta:?}");
-        assert_eq!(thresholds(&float, &drive.mapv(|v| -v.abs()), &scale, 2), [9, 800, 100, 100]);
+        assert_eq!(thresholds(&float, &drive.mapv(|v: f64| -v.abs()), &scale, 1, 2), [9, 800, 100, 100]);
     }
 }

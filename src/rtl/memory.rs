@@ -1,26 +1,34 @@
 //! Memory images: `$readmemh` text.
 
+use super::{window_event, window_matrix};
+use crate::ir::layout::Place;
 use crate::ir::mapped::{Core, MappedNet, Mode, Stream};
 use crate::ir::quant::Neuron;
 use crate::ir::stream::Beat;
 
 /// A word of any width, filled field by field from bit 0 up.
-struct Word {
+pub struct Word {
     bits: Vec<bool>,
 }
 
 impl Word {
-    fn new() -> Self {
+    /// A word without bits.
+    pub fn new() -> Self {
         Word { bits: Vec::new() }
     }
 
     /// Appends the low `bits` bits of `value` (two's complement).
-    fn push(&mut self, value: i64, bits: usize) {
+    pub fn push(&mut self, value: i64, bits: usize) {
         self.bits.extend((0..bits).map(|b| (value >> b.min(63)) & 1 == 1));
     }
 
+    /// Appends zeros up to bit `offset`.
+    pub fn skip_to(&mut self, offset: usize) {
+        self.bits.resize(offset.max(self.bits.len()), false);
+    }
+
     /// Bits `offset .. offset + bits` as hexadecimal digits and a line break.
-    fn write_hex(&self, offset: usize, bits: usize, text: &mut String) {
+    pub fn write_hex(&self, offset: usize, bits: usize, text: &mut String) {
         for digit in (0..bits.div_ceil(4)).rev() {
             let nibble = (0..4)
                 .filter(|i| digit * 4 + i < bits)
@@ -35,6 +43,19 @@ impl Word {
 pub fn weight_images(net: &MappedNet, core: &Core) -> Vec<String> {
     let slices = core.weight_slices();
     let mut images = vec![String::new(); slices.len()];
+    if core.mode.is_window() {
+        for (input, &projection) in core.fields.iter().zip(&core.projections) {
+            let synapses = &net.quant.projection(projection).projection.synapses;
+            let emit = |word: Word| {
+                slices.iter().zip(&mut images).for_each(|(s, image)| word.write_hex(s.offset, s.bits, image));
+            };
+            match core.mode {
+                Mode::WindowMatrix { .. } => window_matrix::weight_words(core, input, synapses, emit),
+                _ => window_event::weight_words(core, input, synapses, emit),
+            }
+        }
+        return images;
+    }
     let columns = weight_columns(net, core);
     let (lanes, rows, groups) = (core.mode.lanes(), core.mode.rows(), core.groups());
     let mut emit = |group: usize, first_id: usize| {
@@ -66,8 +87,22 @@ fn weight_columns(net: &MappedNet, core: &Core) -> Vec<Vec<i32>> {
     (0..core.inputs).map(|id| (0..core.neurons).map(|n| core.weight(&net.quant, id, n)).collect()).collect()
 }
 
-/// The parameter memory: per group `{bias, v_init, theta}`, each lane by lane, theta lowest; what leaky neurons have above these
-/// says [`super::leaky`]. Lanes beyond the last neuron hold 0.
+/// True if all neurons of a channel have the same parameters: the parameter memory then has a word for each channel group, with one
+/// bank's lanes, instead of one for each group.
+pub fn parameters_shared(net: &MappedNet, core: &Core) -> bool {
+    let per_channel = core.neurons / core.extent[0].max(1);
+    let same = |values: &[i64]| values.chunks(per_channel.max(1)).all(|c| c.iter().all(|v| Some(v) == c.first()));
+    let neuron = &net.quant.population(core.population).neuron;
+    let bias_same = match neuron {
+        Neuron::If { theta, bias, .. } => same(theta) && same(bias),
+        Neuron::Leaky(leaky) => super::leaky::fields(leaky, core).iter().all(|(values, _)| same(values)),
+        Neuron::Source | Neuron::Pool { .. } | Neuron::Readout { .. } => true,
+    };
+    bias_same && same(neuron.v_init())
+}
+
+/// The parameter memory: per word `{bias, v_init, theta}`, each lane by lane, theta lowest; what leaky neurons have above these
+/// says [`super::leaky`]. Lanes that do not exist hold 0.
 pub fn parameter_image(net: &MappedNet, core: &Core) -> String {
     let zeros = vec![0; core.neurons];
     let common = |theta, v_init, bias| -> Vec<(&[i64], u32)> {
@@ -79,13 +114,18 @@ pub fn parameter_image(net: &MappedNet, core: &Core) -> String {
         Neuron::Leaky(leaky) => super::leaky::fields(leaky, core),
         Neuron::Source | Neuron::Pool { .. } => common(&zeros, &zeros, &zeros),
     };
-    let lanes = core.mode.lanes();
+    let grid = core.grid();
+    let (words, lanes) = match parameters_shared(net, core) {
+        true => (grid.channel_groups(), grid.lanes),
+        false => (grid.groups(), grid.group_lanes()),
+    };
     let mut text = String::new();
-    for group in 0..core.groups() {
+    for group in 0..words {
         let mut word = Word::new();
         for &(values, bits) in &fields {
             for lane in 0..lanes {
-                word.push(values.get(group * lanes + lane).copied().unwrap_or(0), bits as usize);
+                let neuron = grid.neuron(Place { group, lane });
+                word.push(neuron.and_then(|n| values.get(n)).copied().unwrap_or(0), bits as usize);
             }
         }
         let bits = word.bits.len();

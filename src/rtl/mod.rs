@@ -8,6 +8,9 @@ mod leaky;
 mod library;
 mod memory;
 mod views;
+mod window;
+mod window_event;
+mod window_matrix;
 
 use crate::error::{Error, Result};
 use crate::ir::mapped::{MappedNet, Unit, UnitKind};
@@ -43,6 +46,9 @@ pub fn generate(net: &MappedNet) -> Result<Vec<File>> {
                 files.push(File { path: format!("mem/{}_weights_{i}.hex", unit.name), text });
             }
             files.push(File { path: format!("mem/{}_params.hex", unit.name), text: parameter_image(net, core) });
+            for table in views::tables(core) {
+                files.push(File { path: format!("mem/{}_{}.hex", unit.name, table.name), text: table.image });
+            }
         }
     }
     for (name, text) in library::needed(&net.units) {

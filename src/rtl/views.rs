@@ -1,9 +1,10 @@
 //! What the templates see.
 
-use super::Vectors;
+use super::window::{self, Parameter, Table};
+use super::{Vectors, library, memory, window_event, window_matrix};
 use crate::fixed::unsigned_bits;
 use crate::ir::mapped::{Core, Fire, MappedNet, Mode, Payload, Slice, Stream, StreamId, Unit, UnitKind};
-use crate::ir::quant::Neuron;
+use crate::ir::quant::{Combine, Neuron};
 use askama::Template;
 
 /// Parameter memories up to this many words are built from LUTs: a block RAM would be almost empty.
@@ -41,11 +42,13 @@ pub enum UnitView<'a> {
     Queue { name: &'a str, input: &'a str, output: &'a str, width: u32, depth: u32 },
 }
 
-/// An input of a merge with the zero bits that bring it to the common width.
+/// An input of a merge with the bits that bring it to the common width: zeros, or the sign of a signed stream's values.
 pub struct MergeInput<'a> {
     name: &'a str,
     id_pad: u32,
     value_pad: u32,
+    signed: bool,
+    value_bits: u32,
 }
 
 /// The view of the top module.
@@ -113,6 +116,8 @@ fn unit_view<'a>(net: &'a MappedNet, unit: &'a Unit) -> UnitView<'a> {
                     name: &s.name,
                     id_pad: output.id_bits - s.id_bits,
                     value_pad: output.value_bits - s.value_bits,
+                    signed: s.signed,
+                    value_bits: s.value_bits,
                 }
             };
             UnitView::Merge {
@@ -133,12 +138,13 @@ fn unit_view<'a>(net: &'a MappedNet, unit: &'a Unit) -> UnitView<'a> {
 pub struct CoreView<'a> {
     name: &'a str,
     description: String,
-    mode: &'static str,
+    library: &'static str,
     neurons: usize,
     inputs: usize,
     lanes: usize,
     groups: usize,
-    group_bits: u32,
+    param_words: usize,
+    param_addr_bits: u32,
     value_bits: u32,
     id_bits: u32,
     out_value_bits: u32,
@@ -149,19 +155,25 @@ pub struct CoreView<'a> {
     param_bits: usize,
     param_logic: u32,
     slices: Vec<Slice>,
-    parameters: Vec<(&'static str, String)>,
+    tables: Vec<Table>,
+    parameters: Vec<Parameter>,
 }
 
 /// Bits that count `0 .. n`, at least one.
-fn index_bits(n: usize) -> u32 {
+pub(super) fn index_bits(n: usize) -> u32 {
     unsigned_bits(n.saturating_sub(1) as u64)
 }
 
 /// The view of a core's wrapper.
 pub fn core<'a>(net: &'a MappedNet, unit: &'a Unit, core: &'a Core) -> CoreView<'a> {
     let (input, output) = (net.stream(unit.inputs[0]), net.stream(unit.outputs[0]));
+    let (grid, shared) = (core.grid(), memory::parameters_shared(net, core));
     let (lanes, groups) = (core.mode.lanes(), core.groups());
     let group_bits = index_bits(groups);
+    let (param_words, param_lanes) = match shared {
+        true => (grid.channel_groups(), grid.lanes),
+        false => (groups, lanes),
+    };
     // An address register must also hold group 0 … groups-1 by itself.
     let addr_bits = index_bits(core.weight_words()).max(group_bits);
     let (kind, count_bits, count_max) = match core.fire {
@@ -172,24 +184,37 @@ pub fn core<'a>(net: &'a MappedNet, unit: &'a Unit, core: &'a Core) -> CoreView<
         Fire::Relay => (4, 1, 1),
         Fire::Leaky => (5, 1, 1),
     };
-    let mut parameters: Vec<(&'static str, String)> = Vec::new();
+    let mut parameters: Vec<Parameter> = Vec::new();
+    if core.mode.is_window() {
+        parameters.extend(window::parameters(core, input, output));
+        parameters.extend(match core.mode {
+            Mode::WindowMatrix { .. } => window_matrix::parameters(core),
+            _ => window_event::parameters(core),
+        });
+    }
     let mut set = |key: &'static str, value: u64| parameters.push((key, value.to_string()));
     if let Mode::Matrix { rows, .. } = core.mode {
         set("Rows", rows as u64);
         set("Chunks", core.chunks() as u64);
         set("ChunkBits", u64::from(index_bits(core.chunks())));
     }
-    set("Neurons", core.neurons as u64);
-    set("Lanes", lanes as u64);
-    set("Groups", groups as u64);
-    set("GroupBits", u64::from(group_bits));
-    set("IdBits", u64::from(input.id_bits));
+    if core.mode.is_window() {
+        set("ParamShared", u64::from(shared));
+        set("Max", u64::from(core.combine == Combine::Max));
+    } else {
+        set("Neurons", core.neurons as u64);
+        set("Lanes", lanes as u64);
+        set("Groups", groups as u64);
+        set("GroupBits", u64::from(group_bits));
+        set("IdBits", u64::from(input.id_bits));
+        set("AddrBits", u64::from(addr_bits));
+    }
     set("ValueBits", u64::from(core.value_bits));
+    set("ValueSigned", u64::from(core.value_signed));
     if let Mode::Event { payload, .. } = core.mode {
         set("ShiftAdd", u64::from(payload == Payload::ShiftAdd));
     }
     set("WeightBits", u64::from(core.weight_bits));
-    set("AddrBits", u64::from(addr_bits));
     set("MembraneBits", u64::from(core.membrane_bits));
     set("ThetaBits", u64::from(core.theta_bits));
     set("BiasBits", u64::from(core.bias_bits));
@@ -208,12 +233,13 @@ pub fn core<'a>(net: &'a MappedNet, unit: &'a Unit, core: &'a Core) -> CoreView<
     CoreView {
         name: &unit.name,
         description,
-        mode: core.mode.name(),
+        library: library::core_module(core.mode),
         neurons: core.neurons,
         inputs: core.inputs,
         lanes,
         groups,
-        group_bits,
+        param_words,
+        param_addr_bits: index_bits(param_words),
         value_bits: core.value_bits,
         id_bits: input.id_bits,
         out_value_bits: output.value_bits,
@@ -221,10 +247,20 @@ pub fn core<'a>(net: &'a MappedNet, unit: &'a Unit, core: &'a Core) -> CoreView<
         addr_bits,
         weight_words: core.weight_words(),
         weight_word_bits: core.weight_word_bits(),
-        param_bits: lanes * core.param_bits() as usize,
-        param_logic: u32::from(groups <= LOGIC_ROM_WORDS),
+        param_bits: param_lanes * core.param_bits() as usize,
+        param_logic: u32::from(param_words <= LOGIC_ROM_WORDS),
         slices: core.weight_slices(),
+        tables: tables(core),
         parameters,
+    }
+}
+
+/// The tables of geometry that a core's wrapper holds.
+pub fn tables(core: &Core) -> Vec<Table> {
+    match core.mode {
+        Mode::Event { .. } | Mode::Matrix { .. } => Vec::new(),
+        Mode::WindowEvent { .. } => window_event::tables(core),
+        Mode::WindowMatrix { .. } => window_matrix::tables(core),
     }
 }
 

@@ -155,6 +155,7 @@ impl Builder {
                 Neuron::If { bias, .. } => bias.iter().map(|&b| signed_bits(b, b)).max().unwrap_or(1),
                 _ => 1,
             },
+            leak: synfire::ir::mapped::Leak::default(),
             projections: projections.clone(),
         };
         let carriers: Vec<StreamId> = projections.iter().map(|p| self.carrier[p.0].unwrap()).collect();
@@ -165,6 +166,7 @@ impl Builder {
             let merge = self.unit(UnitKind::Merge { bases: (0..extents.len()).map(base).collect() }, carriers);
             let joined = self.output(merge, 0, inputs);
             self.net.streams[joined.0].value_bits = value_bits;
+            self.net.streams[joined.0].layout = self.net.streams[self.net.units[merge.0].inputs[0].0].layout;
             joined
         };
         let unit = self.unit(UnitKind::Core(core), vec![input]);

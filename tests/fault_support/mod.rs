@@ -188,7 +188,8 @@ impl Hidden {
 
 /// Every stream in the first cycles of the sound design, without back-pressure, by the cycle model.
 pub fn timeline(built: &Built, digits: &Digits, cycles: usize) -> Vec<Vec<Wires>> {
-    let mut beats = (0..).flat_map(|i| Beat::phase_of(&digits.codes(i)).collect::<Vec<_>>());
+    let ids = built.design.net.stream(built.design.net.input()).layout;
+    let mut beats = (0..).flat_map(|i| Beat::phase_of(&digits.codes(i), &ids).collect::<Vec<_>>());
     let mut next = beats.next();
     let mut model = CycleModel::new(&built.design.net);
     let mut cycle = || {

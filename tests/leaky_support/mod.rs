@@ -83,7 +83,7 @@ pub fn network(rng: &mut impl Rng, sizes: &[usize], wiring: &[Wiring], style: St
     for pop in 1..sizes.len() {
         if pop + 1 < sizes.len() {
             let leaky = leaky(rng, &quant, PopId(pop), style);
-            quant.populations[pop].range = leaky_range(&leaky);
+            quant.populations[pop].range = leaky.limits;
             quant.populations[pop].neuron = Neuron::Leaky(Box::new(leaky));
         }
         let proved = quant.prove_range(PopId(pop));
@@ -132,8 +132,14 @@ fn leaky(rng: &mut impl Rng, quant: &QuantGraph, pop: PopId, style: Style) -> Le
     let limits = (-low - 1, high + 1);
     let within = |v: i64| v.clamp(limits.0, limits.1);
     let v_init = (0..n).map(|_| within(rng.random_range(-most / 4..=most / 4))).collect();
-    let by = all(&mut || within(rng.random_range(-most / 4..=most / 4)));
-    let reset = if style.subtract { Reset::Subtract(by) } else { Reset::Value(by) };
+    let reset = if style.subtract {
+        // What is left lies within the limits, whatever fired.
+        let most = |theta: &i64| (theta + 1 - limits.0).min(most / 4);
+        let by: Vec<i64> = theta.iter().map(|theta| rng.random_range(0..=most(theta))).collect();
+        Reset::Subtract(if style.alike { vec![by[0]; n] } else { by })
+    } else {
+        Reset::Value(all(&mut || within(rng.random_range(-most / 4..=most / 4))))
+    };
 
     let mut current = (0, 0);
     for (neuron, &(down, up)) in reach.iter().enumerate() {
@@ -147,16 +153,6 @@ fn leaky(rng: &mut impl Rng, quant: &QuantGraph, pop: PopId, style: Style) -> Le
     let input = reach.iter().fold((0, 0), |all: (i64, i64), r| (all.0.min(r.0), all.1.max(r.1)));
     let (align, current_range, input_range) = (style.align, current, input);
     Leaky { align, du, dv, bias, theta, reset, v_init, limits, current_range, input_range }
-}
-
-/// What membranes can be after a step.
-fn leaky_range(leaky: &Leaky) -> (i64, i64) {
-    let (low, high) = leaky.limits;
-    let left = |(i, &by): (usize, &i64)| match leaky.reset {
-        Reset::Value(_) => (by, by),
-        Reset::Subtract(_) => ((leaky.theta[i] + 1).max(low) - by, high - by),
-    };
-    leaky.reset.by().iter().enumerate().map(left).fold((low, high), |all, one| (all.0.min(one.0), all.1.max(one.1)))
 }
 
 /// Lays the network out with cores of random modes and lanes, also more lanes than neurons.

@@ -13,6 +13,9 @@ use ndarray::{Array1, ArrayD};
 /// times.
 const MAX_PARAMETERS: usize = 1 << 27;
 
+/// A constant that is computed while reading may have so many elements.
+pub(super) const MAX_CONSTANT: usize = 1 << 24;
+
 /// An activation as the model file sees it.
 #[derive(Clone, Debug)]
 pub(super) struct Activation {
@@ -117,7 +120,8 @@ impl Call<'_, '_> {
             if lowering.parameters > MAX_PARAMETERS {
                 return Err(Stop::new(format!("brings the number of parameters above the limit of {MAX_PARAMETERS}")));
             }
-            if tensor.len() == 0 {
+            // Computations with shapes have empty lists of integers.
+            if tensor.len() == 0 && matches!(tensor, Tensor::Floats(_)) {
                 return Err(Stop::new(format!("its constant '{name}' of extents {:?} has no elements", tensor.dims())));
             }
         }
@@ -209,6 +213,19 @@ impl Call<'_, '_> {
         let inputs = inputs.iter().map(|a| a.node).collect();
         self.lowering.nodes.push(Node { name, op, inputs, shape });
         Ok(Activation { node: id, dims })
+    }
+
+    /// Adds a node that computes `op` of `x` alone, element by element.
+    pub(super) fn emit_like(&mut self, op: Op, x: &Activation) -> Outcome<Activation> {
+        self.emit_shaped(op, &[x], x.dims.clone(), self.shape(x).clone())
+    }
+
+    /// The same activation under another shape in the graph; the file's extents stay.
+    pub(super) fn shaped(&mut self, x: &Activation, shape: Shape) -> Outcome<Activation> {
+        if *self.shape(x) == shape {
+            return Ok(x.clone());
+        }
+        self.emit_shaped(Op::Reshape, &[x], x.dims.clone(), shape)
     }
 
     /// Shape of an activation in the graph.

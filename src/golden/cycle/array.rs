@@ -6,10 +6,11 @@
 //! hence an event is added to all neurons at its stamp, however many ops it takes.
 
 use super::neurons::{FireCycle, Neurons};
-use super::synapses::{Received, Rows};
+use super::synapses::{Received, Synapses};
 use super::word::Word;
 use super::{Firing, FiringKind};
-use crate::ir::mapped::{Core, Mode, UnitId};
+use crate::ir::layout::IdLayout;
+use crate::ir::mapped::{Core, UnitId};
 use crate::ir::quant::QuantGraph;
 use crate::ir::stream::Beat;
 use std::collections::VecDeque;
@@ -18,9 +19,11 @@ use std::collections::VecDeque;
 const EVENT_DEPTH: u64 = 3;
 /// Unstalled cycles from issue to stage A, matrix mode.
 const MATRIX_DEPTH: u64 = 4;
-/// Phases of input that the matrix model holds: the two buffers, and those issued but not yet in stage A (which is four
-/// unstalled cycles behind, while a phase takes at least two slots: no more than two).
-const PHASES_HELD: usize = 4;
+/// Unstalled cycles from issue to stage A, window cores.
+const WINDOW_DEPTH: u64 = 6;
+/// Phases of input that the matrix model holds: the two buffers, and those issued but not yet in stage A (which is at most six
+/// unstalled cycles behind, while a phase takes at least two slots: no more than three).
+const PHASES_HELD: usize = 5;
 
 /// What the issue unit sends down the pipeline.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +39,7 @@ pub(super) enum Work {
 struct Sweep {
     group: usize,
     /// Cycles of the group that still only accumulate.
-    chunks_left: usize,
+    slots_left: u64,
     /// FIRE cycle of the group.
     step: u32,
 }
@@ -45,14 +48,13 @@ struct Sweep {
 #[derive(Clone, Debug)]
 pub(super) struct Array {
     unit: UnitId,
-    lanes: usize,
     groups: usize,
-    /// Accumulating ops per group within a sweep: 0 in event mode.
-    chunks: usize,
+    /// Accumulating ops of each group within a sweep; empty in event mode.
+    gather: Vec<u64>,
     steps: u32,
     phases: u32,
     depth: u64,
-    rows: Rows,
+    synapses: Synapses,
     neurons: Neurons,
     at_begin: Vec<i64>,
     at_end: Vec<i64>,
@@ -67,27 +69,31 @@ pub(super) struct Array {
 }
 
 impl Array {
-    /// The array after reset.
-    pub fn new(unit: UnitId, quant: &QuantGraph, core: &Core) -> Self {
-        let matrix = matches!(core.mode, Mode::Matrix { .. });
-        let held = if matrix { PHASES_HELD } else { 0 };
-        let neurons = Neurons::new(quant, core);
+    /// The array after reset. `ids` says how neurons are named on the output stream.
+    pub fn new(unit: UnitId, quant: &QuantGraph, core: &Core, ids: &IdLayout) -> Self {
+        let gather = if core.mode.is_event() { Vec::new() } else { super::gather::slots(core) };
+        let neurons = Neurons::new(quant, core, ids);
+        let synapses = Synapses::new(quant, core);
+        let held = if gather.is_empty() { 0 } else { PHASES_HELD };
         Array {
             unit,
-            lanes: core.mode.lanes(),
             groups: core.groups(),
-            chunks: if matrix { core.chunks() } else { 0 },
+            gather,
             steps: core.fire.slots(),
             phases: core.phases,
-            depth: if matrix { MATRIX_DEPTH } else { EVENT_DEPTH },
-            rows: Rows::new(quant, core),
+            depth: match (core.mode.is_window(), core.mode.is_event()) {
+                (true, _) => WINDOW_DEPTH,
+                (false, true) => EVENT_DEPTH,
+                (false, false) => MATRIX_DEPTH,
+            },
             at_begin: vec![0; core.neurons],
             at_end: vec![0; core.neurons],
             neurons,
             // One by one: a cloned vector would lose its spare capacity and allocate while cycles run.
-            received: (0..held).map(|_| Received::new(core.inputs)).collect(),
+            received: (0..held).map(|_| Received::new(&synapses)).collect(),
+            synapses,
             now: 0,
-            pipeline: VecDeque::with_capacity(MATRIX_DEPTH as usize + 1),
+            pipeline: VecDeque::with_capacity(WINDOW_DEPTH as usize + 1),
             sweep: None,
             phase: 0,
             image: 0,
@@ -110,7 +116,7 @@ impl Array {
     pub fn snapshot(&self, kind: FiringKind) -> Option<&[i64]> {
         match kind {
             // Groups fire one after another, or what an event adds is not in the membrane yet.
-            FiringKind::Began if self.chunks > 0 || self.neurons.is_leaky() => None,
+            FiringKind::Began if !self.gather.is_empty() || self.neurons.is_leaky() => None,
             FiringKind::Began => Some(&self.at_begin),
             FiringKind::Ended => Some(&self.at_end),
         }
@@ -120,8 +126,18 @@ impl Array {
     pub fn receive(&mut self, phase: u64, beat: Beat) {
         let held = phase as usize % PHASES_HELD;
         if let Some(received) = self.received.get_mut(held) {
-            received.write(beat.id, beat.value);
+            received.write(&self.synapses, beat);
         }
+    }
+
+    /// Issue slots of one pass of an event.
+    pub fn pass_slots(&self, id: u32) -> u64 {
+        self.synapses.slots(id)
+    }
+
+    /// Issue slots of all accumulating ops of a phase (matrix mode).
+    pub fn gather_slots(&self) -> u64 {
+        self.gather.iter().sum()
     }
 
     /// Sends work down the pipeline whose first slot is the next unstalled cycle. To be called after [`Array::tick`].
@@ -139,8 +155,8 @@ impl Array {
         }
         self.now += 1;
         let Some(mut sweep) = self.sweep else { return };
-        if sweep.chunks_left > 0 {
-            sweep.chunks_left -= 1;
+        if sweep.slots_left > 0 {
+            sweep.slots_left -= 1;
             self.sweep = Some(sweep);
         } else {
             self.sweep = self.fire(sweep, word, firing);
@@ -149,41 +165,46 @@ impl Array {
 
     fn begin(&mut self, work: Work) {
         match work {
-            Work::Beat(beat) if !beat.last => return self.rows.add(&mut self.neurons.membranes, beat.id, beat.value),
+            Work::Beat(beat) if !beat.last => {
+                return self.synapses.add(&mut self.neurons.membranes, beat.id, beat.value);
+            }
             Work::Beat(_) => {}
             Work::Phase(phase) => {
                 let held = phase as usize % PHASES_HELD;
                 if let Some(received) = self.received.get_mut(held) {
-                    received.drain_into(&self.rows, &mut self.neurons.membranes);
+                    received.drain_into(&self.synapses, &mut self.neurons.membranes);
                 }
             }
         }
-        self.sweep = Some(Sweep { group: 0, chunks_left: self.chunks, step: 0 });
+        self.sweep = Some(self.sweep_of(0));
+    }
+
+    /// The walk at the beginning of a group.
+    fn sweep_of(&self, group: usize) -> Sweep {
+        Sweep { group, slots_left: self.gather.get(group).copied().unwrap_or(0), step: 0 }
     }
 
     /// One FIRE cycle; returns what follows it in the sweep.
     fn fire(&mut self, mut sweep: Sweep, word: &mut Word, firing: &mut Vec<Firing>) -> Option<Sweep> {
         let event = |kind| Firing { unit: self.unit, kind, phase: self.phase, image: self.image };
         if sweep.group == 0 && sweep.step == 0 {
-            self.neurons.visible(&mut self.at_begin);
+            self.neurons.in_order(&mut self.at_begin);
             firing.push(event(FiringKind::Began));
         }
-        let first = sweep.group * self.lanes;
-        let group = first..(first + self.lanes).min(self.neurons.membranes.len());
         let last_phase = self.phase + 1 == self.phases;
         let cycle = FireCycle { step: sweep.step, steps: self.steps, last_phase };
-        self.neurons.fire(group, cycle, word);
+        self.neurons.fire(sweep.group, cycle, word);
         if !cycle.is_last() {
             sweep.step += 1;
             return Some(sweep);
         }
         if sweep.group + 1 < self.groups {
-            return Some(Sweep { group: sweep.group + 1, chunks_left: self.chunks, step: 0 });
+            return Some(self.sweep_of(sweep.group + 1));
         }
         if self.neurons.sends_end(last_phase) {
             word.push(Beat::END);
         }
-        self.neurons.visible(&mut self.at_end);
+        self.neurons.in_order(&mut self.at_end);
         firing.push(event(FiringKind::Ended));
         self.phase = if last_phase { 0 } else { self.phase + 1 };
         self.image += u64::from(last_phase);

@@ -5,6 +5,7 @@ use super::intake::{Doing, Intake};
 use super::spill::Spill;
 use super::word::Word;
 use super::{Counters, Firing, FiringKind};
+use crate::ir::layout::IdLayout;
 use crate::ir::mapped::{Core, UnitId};
 use crate::ir::quant::QuantGraph;
 use crate::ir::stream::Beat;
@@ -23,12 +24,13 @@ pub(super) struct CoreUnit {
 }
 
 impl CoreUnit {
-    /// The core after reset.
-    pub fn new(unit: UnitId, quant: &QuantGraph, core: &Core) -> Self {
+    /// The core after reset. `ids` says how neurons are named on the output stream.
+    pub fn new(unit: UnitId, quant: &QuantGraph, core: &Core, ids: &IdLayout) -> Self {
+        let array = Array::new(unit, quant, core, ids);
         let word = || Word::with_lanes(core.mode.lanes().min(core.neurons));
         CoreUnit {
-            intake: Intake::new(core),
-            array: Array::new(unit, quant, core),
+            intake: Intake::new(core, &array),
+            array,
             result: word(),
             serialiser: word(),
             output: Spill::default(),

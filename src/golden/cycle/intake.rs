@@ -1,7 +1,7 @@
 //! The receiving side of a core and its issue unit: when it takes beats, and which cycles are issue slots.
 
 use super::array::{Array, Work};
-use crate::ir::mapped::{Core, Mode, Payload};
+use crate::ir::mapped::{Core, Payload};
 use crate::ir::stream::Beat;
 
 /// How a core spends a cycle.
@@ -28,8 +28,6 @@ pub(super) struct Intake {
 enum Side {
     Event {
         payload: Payload,
-        /// Slots of one pass.
-        pass: u64,
         /// Slots of firing.
         fire: u64,
     },
@@ -45,18 +43,15 @@ enum Side {
 }
 
 impl Intake {
-    /// The input side after reset.
-    pub fn new(core: &Core) -> Self {
+    /// The input side of the core whose stage A is `array`, after reset.
+    pub fn new(core: &Core, array: &Array) -> Self {
         let groups = core.groups() as u64;
-        let fire = u64::from(core.fire.slots());
-        let (init_cycles, side) = match core.mode {
-            Mode::Event { payload, .. } | Mode::WindowEvent { payload, .. } => {
-                (groups, Side::Event { payload, pass: groups, fire: groups * fire })
-            }
-            Mode::Matrix { .. } | Mode::WindowMatrix { .. } => {
-                let chunks = core.chunks() as u64;
-                let slots = groups * (chunks + fire);
-                (groups.max(chunks), Side::Matrix { slots, filled: 0, drained: 0 })
+        let fire = groups * u64::from(core.fire.slots());
+        let (init_cycles, side) = match core.mode.payload() {
+            Some(payload) => (groups, Side::Event { payload, fire }),
+            None => {
+                let slots = array.gather_slots() + fire;
+                (groups.max(super::gather::words(core)), Side::Matrix { slots, filled: 0, drained: 0 })
             }
         };
         Intake { init_cycles, init_left: init_cycles, left: 0, side }
@@ -96,9 +91,12 @@ impl Intake {
             self.left -= 1;
         }
         match &mut self.side {
-            Side::Event { payload, pass, fire } => {
+            Side::Event { payload, fire } => {
                 if let Some(beat) = taken {
-                    self.left = if beat.last { *fire } else { *pass * passes(*payload, beat.value) };
+                    self.left = match beat.last {
+                        true => *fire,
+                        false => array.pass_slots(beat.id) * passes(*payload, beat.value),
+                    };
                     array.issue(Work::Beat(beat));
                 }
             }
@@ -121,7 +119,7 @@ impl Intake {
     }
 }
 
-/// Times that an event is added over all groups.
+/// Times that an event is added.
 fn passes(payload: Payload, value: i64) -> u64 {
     match payload {
         Payload::Multiply => 1,

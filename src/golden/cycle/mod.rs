@@ -11,9 +11,12 @@
 //! | `intake` | what a core takes, and which cycles are issue slots |
 //! | `array` | stage A's time line, the snapshots |
 //! | `neurons`, `leaky`, `synapses`, `word` | what FIRE does, what an event adds, what is sent |
+//! | `axis`, `gather` | the receivers of a pixel, and what a matrix core reads for a group |
 
 mod array;
+mod axis;
 mod core_unit;
+mod gather;
 mod intake;
 mod leaky;
 mod neurons;
@@ -23,6 +26,7 @@ mod spill;
 mod synapses;
 mod word;
 
+use crate::ir::layout::IdLayout;
 use crate::ir::mapped::{MappedNet, StreamId, UnitId, UnitKind};
 use crate::ir::stream::{Beat, Wires};
 use core_unit::CoreUnit;
@@ -105,7 +109,13 @@ impl CycleModel {
         let indices = |ids: &[StreamId]| ids.iter().map(|id| id.0).collect();
         let node = |(i, unit): (usize, &crate::ir::mapped::Unit)| Node {
             kind: match &unit.kind {
-                UnitKind::Core(core) => Kind::Core(Box::new(CoreUnit::new(UnitId(i), &net.quant, core))),
+                UnitKind::Core(core) => {
+                    let ids = match unit.outputs.first() {
+                        Some(&stream) => net.stream(stream).layout,
+                        None => IdLayout::Linear { neurons: core.neurons },
+                    };
+                    Kind::Core(Box::new(CoreUnit::new(UnitId(i), &net.quant, core, &ids)))
+                }
                 UnitKind::Fork => Kind::Fork(Fork::new(unit.outputs.len())),
                 UnitKind::Merge { bases } => Kind::Merge(Merge::new(bases)),
                 UnitKind::Queue { depth } => Kind::Queue(Queue::new(*depth, net.quant.phases())),

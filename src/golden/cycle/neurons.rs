@@ -1,11 +1,14 @@
 //! The neurons of a core: their membranes and what a FIRE cycle does to them.
+//!
+//! They stand pixel by pixel, the channels of a pixel side by side: neuron `(c, y, x)` at `(y·W + x)·C + c`. On one pixel that is
+//! the neuron's number.
 
 use super::leaky::LeakyNeurons;
 use super::word::Word;
+use crate::ir::layout::{IdLayout, Place};
 use crate::ir::mapped::{Core, Fire};
 use crate::ir::quant::{Neuron, QuantGraph};
 use crate::ir::stream::Beat;
-use std::ops::Range;
 
 /// One FIRE cycle of one group.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +28,15 @@ impl FireCycle {
     }
 }
 
+/// A lane of a group whose neuron exists.
+#[derive(Clone, Copy, Debug)]
+struct Lane {
+    /// Where the neuron stands.
+    at: usize,
+    /// The id that it sends.
+    id: u32,
+}
+
 /// Membranes with the parameters that firing needs; every vector has one entry per neuron.
 #[derive(Clone, Debug)]
 pub(super) struct Neurons {
@@ -34,28 +46,47 @@ pub(super) struct Neurons {
     theta: Vec<i64>,
     bias: Vec<i64>,
     fire: Fire,
+    /// Channels and pixels.
+    extent: [usize; 2],
+    /// The lanes of all groups, group after group, lowest lane first.
+    lanes: Vec<Lane>,
+    /// `lanes[starts[g]..starts[g + 1]]` are those of group `g`.
+    starts: Vec<usize>,
     leaky: Option<LeakyNeurons>,
 }
 
 impl Neurons {
-    /// Neurons at their initial membrane.
-    pub fn new(quant: &QuantGraph, core: &Core) -> Self {
+    /// Neurons at their initial membrane, whose events carry ids as `ids` says.
+    pub fn new(quant: &QuantGraph, core: &Core, ids: &IdLayout) -> Self {
         let neuron = &quant.population(core.population).neuron;
+        let extent = [core.extent[0], core.extent[1] * core.extent[2]];
+        let stands = |n: usize| stands(n, extent);
         let sized = |values: &[i64], fill: i64| {
-            let mut values = values.to_vec();
-            values.resize(core.neurons, fill);
-            values
+            let mut sorted = vec![fill; core.neurons];
+            for (n, &value) in values.iter().enumerate().take(core.neurons) {
+                sorted[stands(n)] = value;
+            }
+            sorted
         };
         let (theta, bias): (&[i64], &[i64]) = match neuron {
             Neuron::If { theta, bias, .. } => (theta, bias),
             Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => (&[], &[]),
         };
-        let (v_init, leaky) = match neuron {
-            Neuron::Leaky(leaky) => (Vec::new(), Some(LeakyNeurons::new(leaky, |n| n))),
-            _ => (neuron.v_init().to_vec(), None),
+        let grid = core.grid();
+        let (mut lanes, mut starts) = (Vec::with_capacity(core.neurons), vec![0]);
+        for group in 0..grid.groups() {
+            let neurons = (0..grid.group_lanes()).filter_map(|lane| grid.neuron(Place { group, lane }));
+            lanes.extend(neurons.map(|n| Lane { at: stands(n), id: ids.id(n) }));
+            starts.push(lanes.len());
+        }
+        let (v_init, leaky): (&[i64], _) = match neuron {
+            Neuron::Leaky(leaky) => (&[], Some(LeakyNeurons::new(leaky, stands))),
+            _ => (neuron.v_init(), None),
         };
-        let v_init = sized(&v_init, 0);
-        Neurons { membranes: v_init.clone(), v_init, theta: sized(theta, 1), bias: sized(bias, 0), fire: core.fire, leaky }
+        let v_init = sized(v_init, 0);
+        let membranes = v_init.clone();
+        let (theta, bias) = (sized(theta, 1), sized(bias, 0));
+        Neurons { membranes, v_init, theta, bias, fire: core.fire, extent, lanes, starts, leaky }
     }
 
     /// Every membrane back to `v_init`.
@@ -71,63 +102,68 @@ impl Neurons {
         self.leaky.is_some()
     }
 
-    /// The membranes by the neurons' numbers.
-    pub fn visible(&self, out: &mut [i64]) {
-        match &self.leaky {
-            Some(leaky) => out.iter_mut().enumerate().for_each(|(n, v)| *v = leaky.v(n)),
-            None => out.copy_from_slice(&self.membranes),
+    /// The membranes in the order of the neurons' numbers.
+    pub fn in_order(&self, out: &mut [i64]) {
+        for (n, v) in out.iter_mut().enumerate() {
+            let at = stands(n, self.extent);
+            *v = self.leaky.as_ref().map_or(self.membranes[at], |leaky| leaky.v(at));
         }
     }
 
-    /// One FIRE cycle of the neurons `group`; what they send is appended to `word`.
-    pub fn fire(&mut self, group: Range<usize>, cycle: FireCycle, word: &mut Word) {
+    /// One FIRE cycle of group `group`; what its neurons send is appended to `word`.
+    pub fn fire(&mut self, group: usize, cycle: FireCycle, word: &mut Word) {
+        let Neurons { membranes, v_init, theta, bias, leaky, .. } = self;
+        let lanes = &self.lanes[self.starts[group]..self.starts[group + 1]];
         match self.fire {
             Fire::Count { bits, max } => {
                 // The search over `bits` binary digits finds the quotient, clipped to what the digits can say; below
                 // zero nothing is sent. All of it happens here in the last cycle: nobody sees the membranes before.
                 if cycle.is_last() {
                     let most = ((1i64 << bits) - 1).min(i64::from(max));
-                    for n in group.clone() {
-                        let count = (self.membranes[n] / self.theta[n]).min(most);
+                    for lane in lanes {
+                        let count = (membranes[lane.at] / theta[lane.at]).min(most);
                         if count > 0 {
-                            word.push(Beat::event(n as u32, count));
+                            word.push(Beat::event(lane.id, count));
                         }
                     }
                 }
             }
-            Fire::Unit { .. } => self.compare(group.clone(), word),
+            Fire::Unit { .. } | Fire::Step => {
+                for lane in lanes {
+                    let v = &mut membranes[lane.at];
+                    if self.fire == Fire::Step {
+                        *v += bias[lane.at];
+                    }
+                    if *v >= theta[lane.at] {
+                        *v -= theta[lane.at];
+                        word.push(Beat::event(lane.id, 1));
+                    }
+                }
+            }
             Fire::Leaky => {
                 // The first slots only calculate.
-                if let Some(leaky) = self.leaky.as_mut().filter(|_| cycle.is_last()) {
-                    for n in group.clone() {
-                        if leaky.step(n, std::mem::take(&mut self.membranes[n]), cycle.last_phase) {
-                            word.push(Beat::event(n as u32, 1));
+                if let Some(leaky) = leaky.as_mut().filter(|_| cycle.is_last()) {
+                    for lane in lanes {
+                        if leaky.step(lane.at, std::mem::take(&mut membranes[lane.at]), cycle.last_phase) {
+                            word.push(Beat::event(lane.id, 1));
                         }
                     }
                 }
             }
             Fire::Relay => {
-                for n in group.clone().filter(|&n| self.membranes[n] != 0) {
-                    word.push(Beat::event(n as u32, self.membranes[n]));
+                for lane in lanes.iter().filter(|lane| membranes[lane.at] != 0) {
+                    word.push(Beat::event(lane.id, membranes[lane.at]));
                 }
-            }
-            Fire::Step => {
-                for n in group.clone() {
-                    self.membranes[n] += self.bias[n];
-                }
-                self.compare(group.clone(), word);
             }
             Fire::Readout => {
                 if cycle.last_phase {
-                    for n in group.clone() {
-                        word.push(Beat::event(n as u32, self.membranes[n]));
-                    }
+                    lanes.iter().for_each(|lane| word.push(Beat::event(lane.id, membranes[lane.at])));
                 }
             }
         }
         let two_phase = matches!(self.fire, Fire::Count { .. } | Fire::Unit { .. } | Fire::Relay);
         if cycle.is_last() && (two_phase || cycle.last_phase) {
-            self.membranes[group.clone()].copy_from_slice(&self.v_init[group]);
+            lanes.iter().for_each(|lane| membranes[lane.at] = v_init[lane.at]);
         }
     }
 
@@ -135,15 +171,11 @@ impl Neurons {
     pub fn sends_end(&self, last_phase: bool) -> bool {
         last_phase || !matches!(self.fire, Fire::Readout)
     }
+}
 
-    fn compare(&mut self, group: Range<usize>, word: &mut Word) {
-        for n in group {
-            if self.membranes[n] >= self.theta[n] {
-                self.membranes[n] -= self.theta[n];
-                word.push(Beat::event(n as u32, 1));
-            }
-        }
-    }
+/// Where neuron `n` of `[channels, pixels]` stands.
+fn stands(n: usize, [channels, pixels]: [usize; 2]) -> usize {
+    n % pixels * channels + n / pixels
 }
 
 #[cfg(test)]
@@ -170,8 +202,9 @@ mod tests {
                 let n = membranes.len();
                 let fire = Fire::Count { bits, max };
                 let v_init = vec![7; n];
-                let (thetas, bias) = (vec![theta; n], vec![0; n]);
-                let mut neurons = Neurons { membranes, v_init, theta: thetas, bias, fire, leaky: None };
+                let lanes = (0..n).map(|at| Lane { at, id: at as u32 }).collect();
+                let (theta_of, bias, extent, starts) = (vec![theta; n], vec![0; n], [n, 1], vec![0, n]);
+                let mut neurons = Neurons { membranes, v_init, theta: theta_of, bias, fire, extent, lanes, starts, leaky: None };
                 let expected: Vec<Beat> = (0..n as u32)
                     .map(|id| Beat::event(id, search(i64::from(id) - 20, theta, bits, i64::from(max))))
                     .filter(|beat| beat.value > 0)
@@ -179,7 +212,7 @@ mod tests {
                 let mut word = Word::with_lanes(n);
                 for step in 0..bits {
                     assert!(!word.busy());
-                    neurons.fire(0..n, FireCycle { step, steps: bits, last_phase: true }, &mut word);
+                    neurons.fire(0, FireCycle { step, steps: bits, last_phase: true }, &mut word);
                 }
                 assert_eq!(std::iter::from_fn(|| word.take()).collect::<Vec<_>>(), expected);
                 assert!(neurons.membranes.iter().all(|&v| v == 7));

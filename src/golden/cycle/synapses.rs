@@ -1,71 +1,216 @@
-//! Weights by input id, and the input that a matrix core gathers over a phase.
+//! What an event adds to which membranes, and the input that a matrix core gathers over a phase.
+//!
+//! Membranes stand pixel by pixel with the channels innermost, and so do the weights of a tap: whatever the kind of synapse, an
+//! event adds contiguous weights to contiguous membranes, once for each receiving pixel.
 
+use super::axis::Axis;
+use crate::ir::layout::IdLayout;
 use crate::ir::mapped::Core;
-use crate::ir::quant::QuantGraph;
+use crate::ir::quant::{Combine, QuantGraph};
+use crate::ir::snn::{Projection, Synapses as Weights};
+use crate::ir::stream::Beat;
 
-/// The weights of a core, one contiguous row of all its neurons per input id.
+/// The synapses of a core, by the id of the sender on its input stream.
 #[derive(Clone, Debug)]
-pub(super) struct Rows {
-    /// `[inputs][neurons]`.
-    weights: Vec<i32>,
-    neurons: usize,
+pub(super) struct Synapses {
+    inputs: Vec<Input>,
+    combine: Combine,
+    /// Senders of all projections.
+    senders: usize,
 }
 
-impl Rows {
-    /// Gathers the weights of every projection into the core.
+/// One projection.
+#[derive(Clone, Debug)]
+struct Input {
+    /// First id of its senders.
+    base: u32,
+    /// How its senders' ids above the base name them.
+    layout: IdLayout,
+    /// Senders of the projections before it.
+    before: usize,
+    kind: Kind,
+    weights: Vec<i32>,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    /// `weights[sender][membrane]`; every event takes `slots` a pass.
+    Dense { membranes: usize, slots: u64 },
+    /// `weights[sender channel][ky][kx][fan]`: a sender channel reaches the `fan` receiver channels of its group of
+    /// `group` sender channels.
+    Conv { axes: [Axis; 2], columns: usize, group: usize, fan: usize, channels: usize, channel_groups: u64 },
+    /// `weights[channel][ky][kx]` from sender channel `from + channel` to receiver channel `to + channel`.
+    Channelwise { axes: [Axis; 2], columns: usize, from: usize, to: usize, count: usize, channels: usize },
+}
+
+impl Synapses {
+    /// Lays out the weights of every projection into the core.
     pub fn new(quant: &QuantGraph, core: &Core) -> Self {
-        let ids = 0..core.inputs;
-        let weights = ids.flat_map(|id| (0..core.neurons).map(move |n| core.weight(quant, id, n))).collect();
-        Rows { weights, neurons: core.neurons }
+        let mut senders = 0;
+        let mut inputs = Vec::with_capacity(core.projections.len());
+        for (i, &id) in core.projections.iter().enumerate() {
+            let projection = &quant.projection(id).projection;
+            let count = projection.synapses.extent().0;
+            let (base, layout) = match core.fields.get(i) {
+                Some(field) if core.mode.is_window() => (field.base, IdLayout::Fields { extent: field.window.input }),
+                _ => (senders as u32, IdLayout::Linear { neurons: count }),
+            };
+            let (kind, weights) = laid_out(core, projection);
+            inputs.push(Input { base, layout, before: senders, kind, weights });
+            senders += count;
+        }
+        Synapses { inputs, combine: core.combine, senders }
     }
 
-    /// `membranes[n] += w[n, id] · value` for every neuron. An id beyond the inputs has no synapses.
+    /// The projection that an id belongs to, and its sender's neuron number. Ids that nobody has get no answer: they have no synapses.
+    fn find(&self, id: u32) -> Option<(&Input, usize)> {
+        let input = self.inputs.get(self.inputs.partition_point(|input| input.base <= id).checked_sub(1)?)?;
+        Some((input, input.layout.neuron(id - input.base)?))
+    }
+
+    /// Issue slots of one pass of an event.
+    pub fn slots(&self, id: u32) -> u64 {
+        let Some((input, sender)) = self.find(id) else { return 1 };
+        let [_, y, x] = input.pixel(sender);
+        match &input.kind {
+            Kind::Dense { slots, .. } => *slots,
+            Kind::Conv { axes: [rows, columns], channel_groups, .. } => {
+                rows.steps(y) * columns.steps(x) * channel_groups
+            }
+            Kind::Channelwise { axes: [rows, columns], .. } => rows.steps(y) * columns.steps(x),
+        }
+    }
+
+    /// Combines an event into the membranes.
     pub fn add(&self, membranes: &mut [i64], id: u32, value: i64) {
-        let start = (id as usize).saturating_mul(self.neurons);
-        let Some(row) = self.weights.get(start..start.saturating_add(self.neurons)) else { return };
-        for (v, &w) in membranes.iter_mut().zip(row) {
+        let Some((input, sender)) = self.find(id) else { return };
+        match self.combine {
             // Cannot wrap: `QuantGraph::prove_range` bounds every partial sum.
-            *v = v.wrapping_add(i64::from(w).wrapping_mul(value));
+            Combine::Sum => input.deliver(sender, membranes, |v, w| v.wrapping_add(i64::from(w).wrapping_mul(value))),
+            Combine::Max => input.deliver(sender, membranes, |v, w| v.max(i64::from(w).wrapping_mul(value))),
+        }
+    }
+
+    /// The sender of an event among those of all projections.
+    fn sender(&self, id: u32) -> Option<usize> {
+        self.find(id).map(|(input, sender)| input.before + sender)
+    }
+}
+
+impl Input {
+    /// `[c, y, x]` of a sender.
+    fn pixel(&self, sender: usize) -> [usize; 3] {
+        match self.layout {
+            IdLayout::Linear { .. } => [sender, 0, 0],
+            IdLayout::Fields { extent: [_, h, w] } => [sender / (h * w), sender / w % h, sender % w],
+        }
+    }
+
+    /// Hands the membranes that `sender` reaches to `combine`, each with its weight.
+    fn deliver(&self, sender: usize, membranes: &mut [i64], combine: impl Fn(i64, i32) -> i64) {
+        let each = |membranes: Option<&mut [i64]>, weights: Option<&[i32]>| {
+            if let (Some(membranes), Some(weights)) = (membranes, weights) {
+                membranes.iter_mut().zip(weights).for_each(|(v, &w)| *v = combine(*v, w));
+            }
+        };
+        let [c, y, x] = self.pixel(sender);
+        let (axes, columns, channels, first, fan, channel) = match &self.kind {
+            Kind::Dense { membranes: n, .. } => {
+                return each(Some(membranes), self.weights.get(sender * n..(sender + 1) * n));
+            }
+            Kind::Conv { axes, columns, group, fan, channels, .. } => {
+                (axes, columns, channels, c / group * fan, *fan, c)
+            }
+            Kind::Channelwise { axes, columns, from, to, count, channels } => match c.checked_sub(*from) {
+                Some(channel) if channel < *count => (axes, columns, channels, to + channel, 1, channel),
+                _ => return,
+            },
+        };
+        let [down, across] = axes;
+        for &(oy, ky) in down.hits(y) {
+            for &(ox, kx) in across.hits(x) {
+                let tap = (channel * down.taps() + ky) * across.taps() + kx;
+                let at = (oy * columns + ox) * channels + first;
+                each(membranes.get_mut(at..at + fan), self.weights.get(tap * fan..(tap + 1) * fan));
+            }
         }
     }
 }
 
-/// The payloads that one phase delivered, by input id.
+/// The weights of a projection in the order in which events need them.
+fn laid_out(core: &Core, projection: &Projection<i32>) -> (Kind, Vec<i32>) {
+    let [channels, rows, columns] = core.extent;
+    let grid = core.grid();
+    let axes = |window| [0, 1].map(|axis| Axis::new(window, axis, grid.banks[axis]));
+    match &projection.synapses {
+        Weights::Dense { weight } => {
+            let pixels = rows * columns;
+            let mut weights = Vec::with_capacity(weight.len());
+            for row in weight.columns() {
+                let post = (0..pixels).flat_map(|pixel| (0..channels).map(move |c| c * pixels + pixel));
+                weights.extend(post.map(|n| row.get(n).copied().unwrap_or(0)));
+            }
+            (Kind::Dense { membranes: weight.nrows(), slots: core.groups() as u64 }, weights)
+        }
+        Weights::Conv { weight, window, groups } => {
+            let (group, fan) = (window.input[0] / groups, window.output[0] / groups);
+            let mut weights = Vec::with_capacity(weight.len());
+            for c in 0..window.input[0] {
+                for ky in 0..window.kernel[0] {
+                    for kx in 0..window.kernel[1] {
+                        let first = c / group * fan;
+                        let tap = (first..first + fan).map(|post| weight.get((post, c % group, ky, kx)).copied());
+                        weights.extend(tap.map(|w| w.unwrap_or(0)));
+                    }
+                }
+            }
+            let channel_groups = grid.channel_groups() as u64;
+            (Kind::Conv { axes: axes(window), columns, group, fan, channels, channel_groups }, weights)
+        }
+        Weights::Channelwise { weight, window, from, to } => {
+            let (axes, count) = (axes(window), weight.dim().0);
+            let kind = Kind::Channelwise { axes, columns, from: *from, to: *to, count, channels };
+            (kind, weight.iter().copied().collect())
+        }
+    }
+}
+
+/// The events that one phase delivered.
 #[derive(Clone, Debug)]
 pub(super) struct Received {
-    value: Vec<i64>,
-    /// Ids written in this phase, each once.
-    ids: Vec<u32>,
-    written: Vec<bool>,
+    beats: Vec<Beat>,
+    /// By sender: its place among `beats` plus 1, or 0.
+    place: Vec<u32>,
 }
 
 impl Received {
-    /// Nothing received yet from `inputs` ids.
-    pub fn new(inputs: usize) -> Self {
-        Received { value: vec![0; inputs], ids: Vec::with_capacity(inputs), written: vec![false; inputs] }
+    /// Nothing received yet.
+    pub fn new(synapses: &Synapses) -> Self {
+        Received { beats: Vec::with_capacity(synapses.senders), place: vec![0; synapses.senders] }
     }
 
-    /// Writes a payload at its id; a second one in the same phase replaces the first.
-    pub fn write(&mut self, id: u32, value: i64) {
-        if let Some(slot) = self.value.get_mut(id as usize) {
-            *slot = value;
-            if !std::mem::replace(&mut self.written[id as usize], true) {
-                self.ids.push(id);
+    /// Takes an event; a second one of the same sender in the same phase replaces the first.
+    pub fn write(&mut self, synapses: &Synapses, beat: Beat) {
+        let Some(place) = synapses.sender(beat.id).and_then(|sender| self.place.get_mut(sender)) else { return };
+        match self.beats.get_mut((*place as usize).wrapping_sub(1)) {
+            Some(earlier) => *earlier = beat,
+            None => {
+                self.beats.push(beat);
+                *place = self.beats.len() as u32;
             }
         }
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        for id in self.ids.drain(..) {
-            self.written[id as usize] = false;
-        }
+        self.beats.clear();
+        self.place.fill(0);
     }
 
-    /// Adds everything to the membranes, and forgets it.
-    pub fn drain_into(&mut self, rows: &Rows, membranes: &mut [i64]) {
-        for &id in &self.ids {
-            rows.add(membranes, id, self.value[id as usize]);
+    /// Combines everything into the membranes, and forgets it.
+    pub fn drain_into(&mut self, synapses: &Synapses, membranes: &mut [i64]) {
+        for beat in &self.beats {
+            synapses.add(membranes, beat.id, beat.value);
         }
         self.clear();
     }
@@ -75,26 +220,33 @@ impl Received {
 mod tests {
     use super::*;
 
+    fn synapses() -> Synapses {
+        let kind = Kind::Dense { membranes: 2, slots: 1 };
+        let layout = IdLayout::Linear { neurons: 2 };
+        let input = Input { base: 0, layout, before: 0, kind, weights: vec![1, -1, 10, -10] };
+        Synapses { inputs: vec![input], combine: Combine::Sum, senders: 2 }
+    }
+
     #[test]
     fn a_later_payload_replaces_an_earlier_one() {
-        let rows = Rows { weights: vec![1, -1, 10, -10], neurons: 2 };
-        let mut received = Received::new(2);
-        received.write(1, 5);
-        received.write(1, 3);
-        received.write(2, 100);
+        let synapses = synapses();
+        let mut received = Received::new(&synapses);
+        for (id, value) in [(1, 5), (1, 3), (2, 100)] {
+            received.write(&synapses, Beat::event(id, value));
+        }
         let mut membranes = [0, 0];
-        received.drain_into(&rows, &mut membranes);
+        received.drain_into(&synapses, &mut membranes);
         assert_eq!(membranes, [30, -30]);
-        received.drain_into(&rows, &mut membranes);
+        received.drain_into(&synapses, &mut membranes);
         assert_eq!(membranes, [30, -30], "the buffer is left empty");
     }
 
     #[test]
     fn an_id_beyond_the_inputs_has_no_synapses() {
-        let rows = Rows { weights: vec![1, -1], neurons: 2 };
+        let synapses = synapses();
         let mut membranes = [0, 0];
-        rows.add(&mut membranes, 1, 1);
-        rows.add(&mut membranes, u32::MAX, 1);
+        synapses.add(&mut membranes, 2, 1);
+        synapses.add(&mut membranes, u32::MAX, 1);
         assert_eq!(membranes, [0, 0]);
     }
 }

@@ -1,7 +1,9 @@
 //! Whole test sets.
 
+use super::packed::{Fired, Scratch};
 use super::{Functional, Outcome};
 use crate::error::{Error, Result};
+use crate::fixed::arg_max;
 use crate::ir::quant::{Coding, Neuron};
 use rayon::prelude::*;
 use std::time::{Duration, Instant};
@@ -18,15 +20,15 @@ pub struct Summary {
     pub classes: Vec<usize>,
     /// Images whose class equals the label, where labels were given.
     pub correct: Option<usize>,
-    /// Spikes per population over all images (payloads counted as that many spikes; the source's are pixel codes; 0
-    /// for the readout).
+    /// Spikes per population over all images (payloads counted as that many spikes; the source's are the magnitudes of its
+    /// pixel codes; 0 for pools and the readout, which do not spike).
     pub spikes: Vec<u64>,
     /// Events per population over all images: beats on the population's stream, without ends of phases (0 for the
     /// readout).
     pub events: Vec<u64>,
     /// Clipped activations over all images, see [`Outcome::saturations`].
     pub saturations: u64,
-    /// Neurons in the populations that spike (without source and readout).
+    /// Neurons in the populations that spike (without source, pools and readout).
     pub neurons: usize,
     /// Wall-clock time.
     pub elapsed: Duration,
@@ -86,9 +88,17 @@ impl Functional {
             .into_par_iter()
             .map(|first| {
                 let mut tally = Tally::new(self.layers.len());
+                let mut scratch = Scratch::default();
                 for i in first..images.min(first + CHUNK) {
-                    let outcome = self.image(&codes(i))?;
-                    self.count(&outcome, &mut tally);
+                    let codes = codes(i);
+                    self.check_codes(&codes)?;
+                    match &self.packed {
+                        Some(packed) => {
+                            tally.classes.push(arg_max(&packed.present(&codes, &mut scratch)).unwrap_or(0));
+                            self.count_packed(&scratch.fired, &mut tally);
+                        }
+                        None => self.count(&self.present(&codes, false), &mut tally),
+                    }
                 }
                 Ok(tally)
             })
@@ -116,14 +126,27 @@ impl Functional {
         for (index, counts) in outcome.counts.iter().enumerate() {
             let spikes: u64 = counts.iter().map(|c| c.unsigned_abs()).sum();
             let active = counts.iter().filter(|c| **c != 0).count() as u64;
-            tally.spikes[index] += spikes;
-            tally.events[index] += match (&self.layers[index].neuron, self.coding) {
-                // A pixel is one graded event in every phase.
-                (Neuron::Source, _) => active * self.phases as u64,
-                (_, Coding::Graded) => active,
-                (_, Coding::Unit | Coding::Rate) => spikes,
-            };
+            self.count_population(index, spikes, active, tally);
         }
+    }
+
+    fn count_packed(&self, fired: &[Fired], tally: &mut Tally) {
+        for (index, fired) in fired.iter().enumerate() {
+            tally.saturations += fired.clipped;
+            self.count_population(index, fired.total, fired.active, tally);
+        }
+    }
+
+    /// `spikes` is the sum of a population's payloads, `active` the number of its neurons that sent any.
+    fn count_population(&self, index: usize, spikes: u64, active: u64, tally: &mut Tally) {
+        let neuron = &self.layers[index].neuron;
+        tally.spikes[index] += if matches!(neuron, Neuron::Pool { .. }) { 0 } else { spikes };
+        tally.events[index] += match (neuron, self.coding) {
+            // A pixel is one graded event in every phase.
+            (Neuron::Source, _) => active * self.phases as u64,
+            (Neuron::Pool { .. }, _) | (_, Coding::Graded) => active,
+            (_, Coding::Unit | Coding::Rate) => spikes,
+        };
     }
 }
 

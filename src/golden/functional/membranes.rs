@@ -1,6 +1,36 @@
 //! Sums of weights, in 32 bits where the range proof allows.
 
+use super::windows::Windowed;
+use crate::ir::quant::Combine;
+use crate::ir::snn::Synapses;
 use ndarray::{Array2, Zip};
+
+/// A projection's weights laid out by sender.
+#[derive(Clone, Debug)]
+pub(super) enum BySender {
+    Dense(Rows),
+    Windowed(Windowed),
+}
+
+impl BySender {
+    /// Lays out `synapses` for receivers whose membranes stay within `range`.
+    pub(super) fn new(synapses: &Synapses<i32>, range: (i64, i64)) -> Self {
+        match (synapses, Windowed::new(synapses)) {
+            (_, Some(windowed)) => BySender::Windowed(windowed),
+            (Synapses::Dense { weight }, None) => BySender::Dense(Rows::new(weight, range)),
+            (_, None) => unreachable!("every other kind has a window"),
+        }
+    }
+
+    /// Combines every product `w·x` into its receiver's membrane; `x` has one payload per sender, mostly zeros.
+    pub(super) fn integrate(&self, x: &[i64], combine: Combine, membranes: &mut [i64]) {
+        match (self, combine) {
+            (BySender::Windowed(windowed), _) => windowed.integrate(x, combine, membranes),
+            (BySender::Dense(rows), Combine::Sum) => rows.integrate(x, membranes),
+            (BySender::Dense(rows), Combine::Max) => rows.largest(x, membranes),
+        }
+    }
+}
 
 /// A projection's weights by sender (`[pre, post]`), at the width that its receivers' membranes need.
 #[derive(Clone, Debug)]
@@ -38,6 +68,14 @@ impl Rows {
                     membranes.iter_mut().zip(row).for_each(|(v, &w)| *v += i64::from(w) * x);
                 }
             }
+        }
+    }
+
+    /// Raises every membrane to the largest product `w·x`.
+    fn largest(&self, x: &[i64], membranes: &mut [i64]) {
+        let (Rows::Narrow(rows) | Rows::Wide(rows)) = self;
+        for (row, &x) in rows.rows().into_iter().zip(x).filter(|(_, x)| **x != 0) {
+            membranes.iter_mut().zip(row).for_each(|(v, &w)| *v = (*v).max(i64::from(w) * x));
         }
     }
 }

@@ -7,14 +7,17 @@
 
 mod batch;
 mod membranes;
+mod packed;
 mod present;
+mod windows;
 
 pub use batch::Summary;
 
 use crate::error::{Error, Kind, Problem, Result};
 use crate::ir::PopId;
-use crate::ir::quant::{Coding, Neuron, QuantGraph};
-use membranes::Rows;
+use crate::ir::quant::{Coding, Combine, Neuron, QuantGraph};
+use membranes::BySender;
+use packed::Packed;
 
 /// An integer network made ready to be evaluated.
 #[derive(Clone, Debug)]
@@ -22,9 +25,11 @@ pub struct Functional {
     coding: Coding,
     timesteps: u32,
     phases: usize,
-    /// Largest pixel code.
-    max_code: i64,
+    /// Least and greatest pixel code.
+    codes: (i64, i64),
     layers: Vec<Layer>,
+    /// The same network laid out for speed, where it can be.
+    packed: Option<Packed>,
 }
 
 /// One population with what projects into it.
@@ -41,7 +46,7 @@ struct Input {
     pre: usize,
     /// Reads what the sender sent in the phase before.
     delayed: bool,
-    rows: Rows,
+    weights: BySender,
 }
 
 /// What the network makes of one image.
@@ -52,7 +57,7 @@ pub struct Outcome {
     /// Index of the largest logit; of equal ones, the lowest.
     pub class: usize,
     /// Sum of the payloads that each neuron of each population sends during the image. The source sends its pixel
-    /// codes (in rate coding in every phase); the readout sends none, its entry is empty.
+    /// codes (in rate coding in every phase), a pool what it combined; the readout sends none, its entry is empty.
     pub counts: Vec<Vec<i64>>,
     /// Payloads per phase, population and neuron (`[phase][population][neuron]`), where asked for.
     pub phases: Option<Vec<Vec<Vec<i64>>>>,
@@ -75,6 +80,7 @@ impl Functional {
             let what = format!("has a delay of {}: 0 and 1 are supported", p.projection.delay);
             problems.push(Problem::new(what).at_node(&p.projection.name));
         }
+        problems.extend(spikes_into_maxima(net));
         Error::check(Kind::Input, problems)?;
         let layers = net
             .populations
@@ -86,17 +92,22 @@ impl Functional {
                 inputs: net
                     .projections_into(PopId(index))
                     .map(|(_, p)| {
-                        let (pre, post) = p.projection.synapses.extent();
-                        let weight =
-                            ndarray::Array2::from_shape_fn((post, pre), |(n, i)| p.projection.synapses.weight(n, i));
                         let delayed = p.projection.delay > 0;
-                        Input { pre: p.projection.pre.0, delayed, rows: Rows::new(&weight, population.range) }
+                        let weights = BySender::new(&p.projection.synapses, population.range);
+                        Input { pre: p.projection.pre.0, delayed, weights }
                     })
                     .collect(),
             })
             .collect();
         let phases = net.phases() as usize;
-        Ok(Functional { coding: net.coding, timesteps: net.timesteps, phases, max_code: net.pixels.max(), layers })
+        Ok(Functional {
+            coding: net.coding,
+            timesteps: net.timesteps,
+            phases,
+            codes: net.pixels.range(),
+            layers,
+            packed: Packed::new(net),
+        })
     }
 
     /// Presents one image, given as pixel codes.
@@ -105,7 +116,7 @@ impl Functional {
     /// The wrong number of codes, or a code outside the pixel format.
     pub fn image(&self, codes: &[i64]) -> Result<Outcome> {
         self.check_codes(codes)?;
-        Ok(self.present(codes, false))
+        Ok(self.outcome(codes, false))
     }
 
     /// As [`Functional::image`], and also records what every neuron sends in every phase.
@@ -114,7 +125,14 @@ impl Functional {
     /// As for [`Functional::image`].
     pub fn image_by_phase(&self, codes: &[i64]) -> Result<Outcome> {
         self.check_codes(codes)?;
-        Ok(self.present(codes, true))
+        Ok(self.outcome(codes, true))
+    }
+
+    fn outcome(&self, codes: &[i64], by_phase: bool) -> Outcome {
+        match &self.packed {
+            Some(packed) => packed.outcome(codes, by_phase),
+            None => self.present(codes, by_phase),
+        }
     }
 
     fn check_codes(&self, codes: &[i64]) -> Result<()> {
@@ -123,12 +141,29 @@ impl Functional {
             return Err(Error::input(format!("an image has {} pixels, the network reads {pixels}", codes.len()))
                 .help("use images of the shape that the network was compiled for"));
         }
-        match codes.iter().find(|c| !(0..=self.max_code).contains(*c)) {
-            Some(code) => Err(Error::input(format!("a pixel code of {code} is outside 0..={}", self.max_code))),
+        let (least, greatest) = self.codes;
+        match codes.iter().find(|c| !(least..=greatest).contains(*c)) {
+            Some(code) => Err(Error::input(format!("a pixel code of {code} is outside {least}..={greatest}"))),
             None => Ok(()),
         }
     }
 }
 
+/// A maximum is taken over events, so its senders must say all that they have to say in one.
+fn spikes_into_maxima(net: &QuantGraph) -> impl Iterator<Item = Problem> {
+    let maximum = |p: PopId| matches!(net.population(p).neuron, Neuron::Pool { combine: Combine::Max, .. });
+    let spikes = |p: PopId| matches!(net.population(p).neuron, Neuron::If { .. }) && net.coding == Coding::Unit;
+    let broken = net
+        .projections
+        .iter()
+        .map(|p| &p.projection)
+        .filter(move |p| maximum(p.post) && spikes(p.pre) && net.timesteps > 1);
+    broken.map(|p| {
+        Problem::new("takes the largest of several spikes of one neuron").at_node(&p.name).help("use graded coding")
+    })
+}
+
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod window_tests;

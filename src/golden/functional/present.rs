@@ -2,12 +2,12 @@
 
 use super::{Functional, Layer, Outcome};
 use crate::fixed::arg_max;
-use crate::ir::quant::{Coding, Neuron};
+use crate::ir::quant::{Coding, Combine, Neuron};
 
 impl Functional {
     /// Presents an image whose codes have been checked.
     pub(super) fn present(&self, codes: &[i64], by_phase: bool) -> Outcome {
-        let mut v: Vec<Vec<i64>> = self.layers.iter().map(|layer| layer.neuron.v_init().to_vec()).collect();
+        let mut v: Vec<Vec<i64>> = self.layers.iter().map(Layer::initial).collect();
         let constant = self.constant_input(codes);
         // What every population sent in this phase, and in the one before.
         let silent: Vec<Vec<i64>> = self.layers.iter().map(Layer::silence).collect();
@@ -24,9 +24,9 @@ impl Functional {
                     continue;
                 }
                 v[index].iter_mut().zip(&constant[index]).for_each(|(v, c)| *v += c);
-                for input in layer.inputs.iter().filter(|i| !self.is_constant(i)) {
+                for input in layer.inputs.iter().filter(|i| !self.is_constant(layer, i)) {
                     let x = if input.delayed { &before[input.pre] } else { &sent[input.pre] };
-                    input.rows.integrate(x, &mut v[index]);
+                    input.weights.integrate(x, layer.combine(), &mut v[index]);
                 }
                 if let Neuron::If { bias, .. } = &layer.neuron {
                     v[index].iter_mut().zip(bias).for_each(|(v, b)| *v += b);
@@ -56,22 +56,28 @@ impl Functional {
         self.layers
             .iter()
             .map(|layer| {
-                let mut sum = vec![0; layer.neuron.v_init().len()];
-                for input in layer.inputs.iter().filter(|i| self.is_constant(i)) {
-                    input.rows.integrate(codes, &mut sum);
-                }
+                let mut constant = layer.inputs.iter().filter(|i| self.is_constant(layer, i)).peekable();
+                let mut sum = vec![0; if constant.peek().is_some() { layer.neurons } else { 0 }];
+                constant.for_each(|input| input.weights.integrate(codes, Combine::Sum, &mut sum));
                 sum
             })
             .collect()
     }
 
-    fn is_constant(&self, input: &super::Input) -> bool {
-        input.pre == 0 && !input.delayed
+    fn is_constant(&self, layer: &Layer, input: &super::Input) -> bool {
+        input.pre == 0 && !input.delayed && layer.combine() == Combine::Sum
     }
 
     /// Lets the neurons fire on their membranes `v`; what is left of `v` stays there.
     fn fire(&self, neuron: &Neuron, v: &mut [i64], sent: &mut [i64]) {
-        let Neuron::If { theta, .. } = neuron else { return };
+        let theta = match neuron {
+            Neuron::Source | Neuron::Leaky(_) | Neuron::Readout { .. } => return,
+            Neuron::Pool { .. } => {
+                sent.copy_from_slice(v);
+                return v.fill(0);
+            }
+            Neuron::If { theta, .. } => theta,
+        };
         let most = match self.coding {
             Coding::Graded | Coding::Unit => i64::from(self.timesteps),
             Coding::Rate => 1,
@@ -84,6 +90,21 @@ impl Functional {
 }
 
 impl Layer {
+    /// The membranes before an image.
+    fn initial(&self) -> Vec<i64> {
+        match self.neuron {
+            Neuron::Pool { .. } => vec![0; self.neurons],
+            _ => self.neuron.v_init().to_vec(),
+        }
+    }
+
+    fn combine(&self) -> Combine {
+        match self.neuron {
+            Neuron::Pool { combine, .. } => combine,
+            Neuron::Source | Neuron::If { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => Combine::Sum,
+        }
+    }
+
     fn silence(&self) -> Vec<i64> {
         match self.neuron {
             Neuron::Readout { .. } => Vec::new(),

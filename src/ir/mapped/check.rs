@@ -135,12 +135,18 @@ impl MappedNet {
             problems.push("disagrees with the network about the phases per image".into());
         }
         problems.extend(self.fire_problem(core));
+        problems.extend(self.geometry_problems(core));
         if core.membrane_bits < signed_bits(pop.range.0, pop.range.1) {
             problems.push(format!("has {}-bit membranes for {:?}", core.membrane_bits, pop.range));
         }
-        let payload =
-            core.projections.iter().map(|&p| self.quant.max_payload(self.quant.projection(p).projection.pre)).max();
-        if core.value_bits < unsigned_bits(payload.unwrap_or(0).unsigned_abs()) + u32::from(core.value_signed) {
+        let payloads =
+            core.projections.iter().map(|&p| self.quant.payload_range(self.quant.projection(p).projection.pre));
+        let (least, greatest) = payloads.fold((0, 0), |all, one| (all.0.min(one.0), all.1.max(one.1)));
+        let (signed, value_bits) = match least < 0 {
+            true => (true, signed_bits(least, greatest)),
+            false => (false, unsigned_bits(greatest.unsigned_abs())),
+        };
+        if core.value_bits < value_bits || core.value_signed != signed {
             problems.push("has payloads that are too narrow".into());
         }
         match &pop.neuron {

@@ -256,28 +256,6 @@ impl Core {
         self.inputs.div_ceil(self.mode.rows())
     }
 
-    /// Issue slots: of one pass of an event, and of one phase whatever the events (`ARCHITECTURE.md`, "Issue slots per phase").
-    pub fn slots(&self) -> (u64, u64) {
-        let groups = self.groups() as u64;
-        let firing = groups * u64::from(self.fire.slots());
-        match self.mode {
-            Mode::Event { .. } | Mode::WindowEvent { .. } => (groups, firing),
-            Mode::Matrix { .. } | Mode::WindowMatrix { .. } => (0, groups * self.chunks() as u64 + firing),
-        }
-    }
-
-    /// Passes that events take whose payloads have `set_bits` set bits in all (a payload of 0 counts as one bit).
-    pub fn passes<T>(&self, events: T, set_bits: T) -> T {
-        if self.mode.payload() == Some(Payload::ShiftAdd) { set_bits } else { events }
-    }
-
-    /// The lower bound of "What the counters mean" in `ARCHITECTURE.md`: the least cycles in which the core can do the work of
-    /// `phases` phases whose events take `passes` passes.
-    pub fn bound_cycles(&self, passes: u64, phases: u64) -> u64 {
-        let (per_pass, per_phase) = self.slots();
-        per_pass * passes + per_phase * phases
-    }
-
     /// Words of the weight memory: `inputs·groups` (event, word `id·groups + g`) or `groups·chunks` (matrix, word
     /// `g·chunks + chunk`). For window modes see [`Core::input_weight_words`].
     pub fn weight_words(&self) -> usize {

@@ -84,14 +84,12 @@ impl MappedNet {
             }
         }
         for (stream, senders) in self.streams.iter().zip(&senders) {
-            let needed = match senders.as_slice() {
-                [_] => stream.layout.id_bits(),
-                _ => unsigned_bits(self.ids(senders).saturating_sub(1)),
-            };
+            let needed = self.merged_id_bits(stream).unwrap_or_else(|| stream.layout.id_bits());
             if stream.id_bits < needed {
                 let what = format!("has {}-bit ids, its senders need {needed}", stream.id_bits);
                 problems.push(Problem::new(what).at_node(&stream.name));
             }
+            problems.extend(self.layout_problem(stream, senders).map(|what| Problem::new(what).at_node(&stream.name)));
         }
     }
 

@@ -3,7 +3,7 @@
 use super::device::device;
 use super::memory::{MemoryCost, MemoryKind, memory, slices};
 use crate::fixed::unsigned_bits;
-use crate::ir::mapped::{Core, DECAY_BITS, Fire, MappedNet, Mode, Payload, Target};
+use crate::ir::mapped::{Core, DECAY_BITS, Fire, MappedNet, Payload, Target};
 use std::ops::{Add, AddAssign};
 
 /// Resources that a unit or a design takes.
@@ -27,6 +27,19 @@ impl Add for Area {
             ffs: self.ffs.saturating_add(other.ffs),
             blocks: self.blocks.saturating_add(other.blocks),
             dsps: self.dsps.saturating_add(other.dsps),
+        }
+    }
+}
+
+impl Area {
+    /// The area of `n` of these.
+    fn times(self, n: usize) -> Area {
+        let n = n as u64;
+        Area {
+            luts: self.luts.saturating_mul(n),
+            ffs: self.ffs.saturating_mul(n),
+            blocks: self.blocks.saturating_mul(n),
+            dsps: self.dsps.saturating_mul(n),
         }
     }
 }
@@ -83,26 +96,31 @@ pub fn core_area(core: &Core, target: Target) -> Area {
     weight_logic + Area { blocks: weights, ..Area::default() } + memories(core, target) + logic(core, target)
 }
 
-/// Everything that is stored apart from the weights.
+/// Everything that is stored apart from the weights. Each bank of a window core has its own memories.
 fn memories(core: &Core, target: Target) -> Area {
-    let (groups, lanes) = (core.groups(), core.mode.lanes());
-    let per_group = |kind, bits: u32| -> Area { memory(target, kind, groups, lanes * bits as usize).into() };
+    let (groups, lanes) = (core.groups(), core.mode.channel_lanes());
+    let banks = core.mode.lanes() / lanes.max(1);
+    let per_group = |kind, bits: u32| -> Area {
+        let bank: Area = memory(target, kind, groups, lanes * bits as usize).into();
+        bank.times(banks)
+    };
     let mut area = per_group(MemoryKind::Ram, core.state_bits());
     if core.fire == Fire::Leaky {
         area += per_group(MemoryKind::Rom, core.param_bits());
-    } else {
+    } else if core.fire != Fire::Relay {
+        // Pools begin with 0 and have no threshold.
         area += per_group(MemoryKind::Rom, core.membrane_bits);
     }
-    if !matches!(core.fire, Fire::Readout | Fire::Leaky) {
+    if !matches!(core.fire, Fire::Readout | Fire::Relay | Fire::Leaky) {
         area += per_group(MemoryKind::Rom, core.theta_bits);
     }
     if core.fire == Fire::Step {
         area += per_group(MemoryKind::Rom, core.bias_bits);
     }
-    if let Mode::Matrix { rows, .. } = core.mode {
+    if !core.mode.is_event() {
         // Each of the two buffers has a bank a row, because an event writes one row and an op reads them all.
-        let bank: Area = memory(target, MemoryKind::Ram, core.chunks(), core.value_bits as usize).into();
-        area += (0..2 * rows).map(|_| bank).sum();
+        let bank: Area = memory(target, MemoryKind::Ram, core.buffer_words(), core.value_bits as usize).into();
+        area += bank.times(2 * core.mode.rows());
     }
     area
 }
@@ -131,7 +149,7 @@ fn per_bit(target: Target) -> PerBit {
 }
 
 fn logic(core: &Core, target: Target) -> Area {
-    let (rows, lanes) = (core.mode.rows() as u64, core.mode.lanes() as u64);
+    let rows = core.mode.rows() as u64;
     let (weight, value, membrane) =
         (u64::from(core.weight_bits), u64::from(core.value_bits), u64::from(core.membrane_bits));
     let product = weight + if value > 1 { value } else { 0 };
@@ -140,13 +158,13 @@ fn logic(core: &Core, target: Target) -> Area {
     // In tenths of a LUT.
     let mut tenths = 0;
     let mut lane = Area::default();
-    match core.mode {
+    match device(target) {
         _ if value == 1 => tenths += 10 * rows * weight,
-        Mode::Event { payload: Payload::ShiftAdd, .. } => {
+        _ if core.mode.payload() == Some(Payload::ShiftAdd) => {
             // A stage of multiplexers a bit of the shift, two of which share LUTs.
             tenths += 7 * product * u64::from(unsigned_bits(value - 1));
         }
-        _ if device(target).is_some_and(|d| d.dsps > 0) => lane.dsps += rows,
+        Some(device) if device.dsps > 0 => lane.dsps += rows,
         _ => tenths += per_bit.multiply * rows * weight * value,
     }
     // The tree that adds the rows' products, and its registers.
@@ -168,8 +186,7 @@ fn logic(core: &Core, target: Target) -> Area {
 
     let id = u64::from(unsigned_bits(core.inputs.max(core.neurons) as u64));
     let control = Area { luts: 90 + 12 * id, ffs: 40 + 8 * id, blocks: 0, dsps: 0 };
-    let lanes = Area { luts: lanes * lane.luts, ffs: lanes * lane.ffs, blocks: 0, dsps: lanes * lane.dsps };
-    lanes + control + spill((id + sent) as u32)
+    lane.times(core.mode.lanes()) + control + spill((id + sent) as u32)
 }
 
 /// What the decays of a leaky lane take beyond a lane that only accumulates and fires: the products of membrane and current with

@@ -6,7 +6,7 @@ use crate::ir::graph::Op;
 /// `max(0, x)`.
 pub(super) fn relu(call: &mut Call<'_, '_>) -> Outcome<Value> {
     let x = call.activation(0)?;
-    call.emit(Op::Relu { max: None }, &[&x], x.dims.clone()).map(Value::Activation)
+    call.emit_like(Op::Relu { max: None }, &x).map(Value::Activation)
 }
 
 /// `min(max(x, 0), c)`. The ends are attributes before operator set 11 and inputs since.
@@ -27,7 +27,7 @@ pub(super) fn clip(call: &mut Call<'_, '_>) -> Outcome<Value> {
     if max.is_some_and(|max| !(max > 0.0 && max.is_finite())) {
         return Err(Stop::new(format!("clips at {}: the upper end must be above 0", max.unwrap_or_default())));
     }
-    call.emit(Op::Relu { max }, &[&x], x.dims.clone()).map(Value::Activation)
+    call.emit_like(Op::Relu { max }, &x).map(Value::Activation)
 }
 
 fn end(call: &mut Call<'_, '_>, i: usize) -> Outcome<Option<f32>> {

@@ -36,8 +36,13 @@ pub(super) fn emit(call: &mut Call<'_, '_>, x: &Activation, scale: &[f32], shift
         return Err(Stop::new(format!("would multiply or add {bad}")));
     }
     let shape = call.shape(x).clone();
-    if let (Some(scale), Some(shift)) = (per_channel(&shape, scale), per_channel(&shape, shift)) {
-        return call.emit_shaped(Op::Affine { scale, shift }, &[x], x.dims.clone(), shape);
+    // A signal [C, W] is an image of one row, whatever its shape in the graph was up to here.
+    let signal = if let [c, w] = *x.dims { Some(Shape(vec![c, 1, w])) } else { None };
+    for shape in std::iter::once(shape.clone()).chain(signal) {
+        if let (Some(scale), Some(shift)) = (per_channel(&shape, scale), per_channel(&shape, shift)) {
+            let x = call.shaped(x, shape)?;
+            return call.emit_like(Op::Affine { scale, shift }, &x);
+        }
     }
     let flat = Shape(vec![x.len()]);
     let y = call.emit_shaped(Op::Reshape, &[x], x.dims.clone(), flat.clone())?;

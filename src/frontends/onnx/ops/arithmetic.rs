@@ -76,8 +76,10 @@ fn add_activations(call: &mut Call<'_, '_>, terms: &[Activation]) -> Outcome<Val
         let what = format!("adds activations of {:?} and {:?} a sample", first.dims, other.dims);
         return Err(Stop::with_help(what, "both must have the same shape: activations are not broadcast"));
     }
+    let shape = call.shape(first).clone();
+    let terms = terms.iter().map(|term| call.shaped(term, shape.clone())).collect::<Outcome<Vec<_>>>()?;
     let inputs: Vec<&Activation> = terms.iter().collect();
-    call.emit(Op::Add, &inputs, first.dims.clone()).map(Value::Activation)
+    call.emit_shaped(Op::Add, &inputs, first.dims.clone(), shape).map(Value::Activation)
 }
 
 fn mixed(call: &mut Call<'_, '_>) -> Outcome<(Activation, Vec<f32>, bool)> {

@@ -1,9 +1,10 @@
-//! Operators that keep all elements in their order: Flatten, Reshape, Transpose of unit axes, Identity, Dropout.
+//! Operators that keep all elements: Flatten, Reshape, Transpose, Identity, Dropout.
 //!
 //! The batch axis stays in front. Constants are reshaped and transposed on the spot.
 
-use super::super::call::{Activation, Call, Outcome, Stop, Value};
+use super::super::call::{Activation, Call, Outcome, Stop, Value, canonical};
 use super::super::tensor::Tensor;
+use crate::ir::Shape;
 use crate::ir::graph::Op;
 use ndarray::IxDyn;
 
@@ -88,22 +89,29 @@ pub(super) fn transpose(call: &mut Call<'_, '_>) -> Outcome<Value> {
         valid.then_some(axes).ok_or_else(|| Stop::new(format!("permutes {rank} axes by {permutation:?}")))
     };
     match call.value(0)? {
-        Value::Constant(Tensor::Floats(array)) => {
-            let axes = checked(array.ndim())?;
-            let turned = array.permuted_axes(IxDyn(&axes)).as_standard_layout().into_owned();
-            Ok(Value::Constant(Tensor::Floats(turned)))
+        Value::Constant(tensor) => {
+            let axes = IxDyn(&checked(tensor.dims().len())?);
+            Ok(Value::Constant(match tensor {
+                Tensor::Floats(a) => Tensor::Floats(a.permuted_axes(axes).as_standard_layout().into_owned()),
+                Tensor::Ints(a) => Tensor::Ints(a.permuted_axes(axes).as_standard_layout().into_owned()),
+            }))
         }
-        Value::Constant(tensor) => Err(Stop::new(format!("transposes {} integers", tensor.len()))),
         Value::Activation(x) => {
             let axes = checked(x.dims.len() + 1)?;
             let long: Vec<usize> = axes.iter().copied().filter(|&a| a > 0 && x.dims[a - 1] != 1).collect();
-            if axes.first() != Some(&0) || !long.is_sorted() {
+            if axes.first() != Some(&0) {
                 return Err(Stop::with_help(
-                    format!("reorders an activation of {:?} a sample by the axes {axes:?}", x.dims),
-                    "only axes of length 1 can be moved: train with channels first",
+                    format!("moves the batch axis of an activation of {:?} a sample by {axes:?}", x.dims),
+                    "keep the batch axis in front",
                 ));
             }
-            let dims = axes.iter().skip(1).map(|&a| x.dims[a - 1]).collect();
+            let dims: Vec<usize> = axes.iter().skip(1).map(|&a| x.dims[a - 1]).collect();
+            if !long.is_sorted() {
+                let plain = call.shaped(&x, Shape(x.dims.clone()))?;
+                let op = Op::Permute { axes: axes.iter().skip(1).map(|&a| a - 1).collect() };
+                let turned = call.emit_shaped(op, &[&plain], dims.clone(), Shape(dims.clone()))?;
+                return call.shaped(&turned, canonical(&dims)).map(Value::Activation);
+            }
             renamed(call, &x, dims)
         }
         Value::Broken => Err(Stop::Upstream),
