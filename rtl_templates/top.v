@@ -84,6 +84,22 @@ module @{ top }@ (
     })
   );
 
+//% when UnitView::Queue with { name, input, output, width, depth } %//
+  sf_queue #(
+    .Width (@{ width }@),
+    .Depth (@{ depth }@),
+    .Phases(@{ phases }@)
+  ) u_@{ name }@ (
+    .clk_i      (clk_i),
+    .rst_ni     (rst_ni),
+    .in_valid_i (s_@{ input }@_valid),
+    .in_ready_o (s_@{ input }@_ready),
+    .in_data_i  ({s_@{ input }@_last, s_@{ input }@_value, s_@{ input }@_id}),
+    .out_valid_o(s_@{ output }@_valid),
+    .out_ready_i(s_@{ output }@_ready),
+    .out_data_o ({s_@{ output }@_last, s_@{ output }@_value, s_@{ output }@_id})
+  );
+
 //% when UnitView::Merge with { name, inputs, output, id_bits, value_bits, bases } %//
   sf_merge #(
     .Inputs   (@{ inputs.len() }@),

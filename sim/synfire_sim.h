@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /* Raised with every incompatible change of this file. */
-#define SYNFIRE_ABI 2u
+#define SYNFIRE_ABI 3u
 
 /* Bits of a byte of the `drive` array of synfire_run, which says what the border does in one cycle. */
 #define SYNFIRE_DRIVE_OFFER 1u /* a waiting input beat may be offered from this cycle on */
@@ -76,10 +76,10 @@ int32_t synfire_add_core(synfire_sim *sim, const char *scope);
 /* Makes the array `name` in `scope` readable. Memories are numbered in the order of these calls. */
 int32_t synfire_add_memory(synfire_sim *sim, const char *scope, const char *name);
 
-/* Reads `count` two's complement numbers of `lane_bits` (at most 64) bits, `lanes` to a word: number n is at bits
- * `(n mod lanes) * lane_bits` and up of word `n / lanes`. */
-int32_t synfire_read(synfire_sim *sim, uint64_t memory, uint32_t lane_bits, uint32_t lanes, uint64_t count,
-                     int64_t *out);
+/* Reads `count` two's complement numbers of `number_bits` (at most 64) bits, `lanes` to a word, each the lowest of the `lane_bits`
+ * bits of its lane: number n is at bits `(n mod lanes) * lane_bits` and up of word `n / lanes`. */
+int32_t synfire_read(synfire_sim *sim, uint64_t memory, uint32_t number_bits, uint32_t lane_bits, uint32_t lanes,
+                     uint64_t count, int64_t *out);
 
 /* Simulates `cycles` cycles. `drive` has a byte for each. Beats are offered in order; one that is offered stays until it is taken, also
  * across calls, so `beats` must begin with the first beat not taken yet. `frames` receives the wires of every stream,

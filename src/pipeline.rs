@@ -213,9 +213,7 @@ impl Stages {
         let mut vectors = Vectors::default();
         for i in 0..self.calibration.len().min(BENCH_IMAGES) {
             let codes = self.calibration.codes(i, &self.quant.pixels);
-            for _ in 0..net.quant.phases() {
-                vectors.inputs.extend(Beat::phase_of(&codes, &net.stream(net.input()).layout));
-            }
+            vectors.inputs.extend(Beat::image_of(&codes, &net.stream(net.input()).layout, net.quant.phases()));
             let logits = self.functional.image(&codes)?.logits;
             let ids = net.stream(net.output()).layout;
             let order = net.cores().last().into_iter().flat_map(|(_, _, readout)| readout.grid().neurons());

@@ -12,6 +12,8 @@ const FORK: Proof = Proof::of("sf_fork", &[Run::Bounded(12), Run::Induction(3), 
     .registered("in_ready out_valid out_data", "in_valid in_data out_ready");
 const MERGE: Proof = Proof::of("sf_merge", &[Run::Bounded(10), Run::Induction(3), Run::Cover(11)])
     .registered("in_ready out_valid out_last out_value out_id", "out_ready");
+const QUEUE: Proof = Proof::of("sf_queue", &[Run::Bounded(8), Run::Induction(3), Run::Cover(16)])
+    .registered("in_ready out_valid out_data", "in_valid in_data out_ready");
 const EMIT: Proof = Proof::of("sf_emit", &[Run::Bounded(5), Run::Induction(3), Run::Cover(8)])
     .registered("stall out_valid out_last out_value out_id", "res_valid res_end res_mask out_ready");
 const EMIT_ONE: Proof = Proof { parameters: &[("Lanes", 1), ("IdBits", 1)], ..EMIT };
@@ -65,7 +67,7 @@ const NEURON: Proof = Proof {
     ..Proof::of("sf_neuron_lif", &[Run::Bounded(6), Run::Induction(5), Run::Cover(7)]).with("INDUCTION")
 };
 
-const PROOFS: [Proof; 17] = [
+const PROOFS: [Proof; 18] = [
     EVENT_COUNT,
     EVENT_UNIT,
     EVENT_STEP,
@@ -79,6 +81,7 @@ const PROOFS: [Proof; 17] = [
     EMIT_ONE,
     EMIT_BANKS,
     MERGE,
+    QUEUE,
     FORK,
     SPILL,
     MEMBRANE,
@@ -104,13 +107,17 @@ const fn mutation(file: &'static str, from: &'static str, to: &'static str, proo
     Mutation { file, from, to, proof }
 }
 
-const MUTATIONS: [Mutation; 21] = [
+const MUTATIONS: [Mutation; 25] = [
     mutation("sf_spill", "= !tail_valid_q;", "= !tail_valid_q || out_ready_i;", bounded(SPILL, SHORT)),
     mutation("sf_spill", "tail_valid_q ? tail_q : in_data_i", "in_data_i", bounded(SPILL, SHORT)),
     mutation("sf_fork", "(in_valid_i && in_ready_o)", "(in_valid_i)", bounded(FORK, SHORT)),
     mutation("sf_merge", "&(lasted_q | grant)", "|(lasted_q | grant)", bounded(MERGE, SHORT)),
     mutation("sf_merge", "in_valid_i & ~lasted_q;", "in_valid_i;", bounded(MERGE, SHORT)),
     mutation("sf_merge", " + Bases[i*IdBits+:IdBits]", "", bounded(MERGE, SHORT)),
+    mutation("sf_queue", "take && (last || !last_phase)", "take", bounded(QUEUE, LONG)),
+    mutation("sf_queue", "empty_q ? {1'b1, {(Width-1){1'b0}}} : rdata_q", "rdata_q", bounded(QUEUE, SHORT)),
+    mutation("sf_queue", "(waiting_q + {1'b0, reading_q} < 2'd2)", "(waiting_q < 2'd2)", bounded(QUEUE, SHORT)),
+    mutation("sf_queue", "(stored_q != Depth[CountBits-1:0])", "1'b1", bounded(QUEUE, LONG)),
     mutation("sf_emit", "assign stall_o = r_busy", "assign stall_o = r_end_q", bounded(EMIT, SHORT)),
     mutation("sf_emit", " ^ s_end_q)", " || s_end_q)", bounded(EMIT, SHORT)),
     mutation("sf_emit", "/ ChannelLanes) % BankColumns)", "/ ChannelLanes))", bounded(EMIT_BANKS, SHORT)),

@@ -5,7 +5,7 @@ use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use synfire::fixed::PixelFormat;
-use synfire::ir::quant::{Coding, Neuron, QPopulation, QProjection, QuantGraph};
+use synfire::ir::quant::{Coding, Input, Neuron, QPopulation, QProjection, QuantGraph};
 use synfire::ir::snn::{Projection, Synapses};
 use synfire::ir::{PopId, ProjId, Shape};
 use synfire::loihi::network::Network;
@@ -64,7 +64,16 @@ fn random_graph(rng: &mut ChaCha8Rng, coding: Coding) -> QuantGraph {
     let (name, pixels) = ("random".to_string(), PixelFormat::unsigned(4));
     // Few enough steps that no random network can overflow.
     let timesteps = if coding == Coding::Rate { 4 } else { 8 };
-    finish(QuantGraph { name, coding, timesteps, pixels, normalisation: None, populations, projections })
+    finish(QuantGraph {
+        name,
+        coding,
+        timesteps,
+        pixels,
+        input: Input::Constant,
+        normalisation: None,
+        populations,
+        projections,
+    })
 }
 
 /// What each neuron sends in each phase, and its membrane before an image's end, straight from the definition.
@@ -170,6 +179,7 @@ fn one_neuron(coding: Coding, weight: i32, theta: i64, v_init: i64, bias: i64) -
         coding,
         timesteps: 8,
         pixels: PixelFormat::unsigned(8),
+        input: Input::Constant,
         normalisation: None,
         populations: vec![
             population("source", 1, Neuron::Source),

@@ -4,7 +4,7 @@
 // phase fires the population. Events follow each other without a bubble. No path from out_ready_i to in_ready_o but
 // through registers. The weight and parameter memories stand outside, behind ports with one cycle of latency:
 //   w_addr_o = id × Groups + group: the weights of the group's lanes, lane 0 lowest
-//   p_addr_o = group: {bias, v_init, theta}, each Lanes wide, theta lowest
+//   p_addr_o = group: {bias, v_init, theta}, each Lanes wide, theta lowest; of leaky neurons as in sf_leaky_lanes
 // Latency: the last slice of an event is in the membrane memory 4 cycles after it was issued; the first output of a
 // phase leaves 6 + (slots - 1) cycles after the first firing slot was issued.
 //
@@ -32,7 +32,22 @@ module sf_event_core #(
   parameter CountMax     = 15,
   parameter Phases       = 1,
   parameter OutIdBits    = 3,
-  parameter OutValueBits = 4
+  parameter OutValueBits = 4,
+  // leaky neurons (Kind 5), see sf_leaky_lanes
+  parameter InputBits    = 1,
+  parameter CurrentBits  = 0,
+  parameter StateBits    = MembraneBits,
+  parameter ResetBits    = 0,
+  parameter DvBits       = 0,
+  parameter DuBits       = 0,
+  parameter ParamBits    = BiasBits + MembraneBits + ThetaBits,
+  parameter Align        = 0,
+  parameter Subtract     = 0,
+  parameter [12:0] KeepU = 13'd0,
+  parameter [12:0] KeepV = 13'd4096,
+  parameter [MembraneBits-1:0] ResetBy = {MembraneBits{1'b0}},
+  parameter [MembraneBits-1:0] VMin    = {1'b1, {(MembraneBits-1){1'b0}}},
+  parameter [MembraneBits-1:0] VMax    = {1'b0, {(MembraneBits-1){1'b1}}}
 ) (
   input  wire                          clk_i,
   input  wire                          rst_ni,
@@ -55,7 +70,7 @@ module sf_event_core #(
   // parameter memory
   output wire                          p_en_o,
   output wire [GroupBits-1:0]          p_addr_o,
-  input  wire [Lanes*(BiasBits+MembraneBits+ThetaBits)-1:0] p_data_i
+  input  wire [Lanes*ParamBits-1:0]    p_data_i
 );
 
   localparam SlotBits    = (Slots > 1) ? $clog2(Slots) : 1;
@@ -221,8 +236,8 @@ module sf_event_core #(
   always @(posedge clk_i) if (!stall) a_load_q <= m_acc || m_first;
 
   // ---------------------------------------------------------------- membranes and firing
-  wire [Lanes*MembraneBits-1:0] rdata;
-  wire [Lanes*MembraneBits-1:0] wdata;
+  wire [Lanes*StateBits-1:0]    rdata;
+  wire [Lanes*StateBits-1:0]    wdata;
   wire                          we;
 
   // The first neuron of the group in stage A; cut to the ids that exist.
@@ -233,7 +248,7 @@ module sf_event_core #(
   assign p_addr_o = m_group_q;
 
   sf_membrane #(
-    .Width    (Lanes * MembraneBits),
+    .Width    (Lanes * StateBits),
     .Groups   (Groups),
     .GroupBits(GroupBits)
   ) u_membrane (
@@ -259,7 +274,21 @@ module sf_event_core #(
     .CountMax    (CountMax),
     .Aligned     ((Lanes & (Lanes - 1)) == 0 ? 1 : 0),
     .OutIdBits   (OutIdBits),
-    .OutValueBits(OutValueBits)
+    .OutValueBits(OutValueBits),
+    .InputBits   (InputBits),
+    .CurrentBits (CurrentBits),
+    .StateBits   (StateBits),
+    .ResetBits   (ResetBits),
+    .DvBits      (DvBits),
+    .DuBits      (DuBits),
+    .ParamBits   (ParamBits),
+    .Align       (Align),
+    .Subtract    (Subtract),
+    .KeepU       (KeepU),
+    .KeepV       (KeepV),
+    .ResetBy     (ResetBy),
+    .VMin        (VMin),
+    .VMax        (VMax)
   ) u_neurons (
     .clk_i      (clk_i),
     .rst_ni     (rst_ni),

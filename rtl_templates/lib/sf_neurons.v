@@ -35,7 +35,22 @@ module sf_neurons #(
   parameter RowStep      = 0,
   parameter Aligned      = 0,
   parameter OutIdBits    = 3,
-  parameter OutValueBits = 4
+  parameter OutValueBits = 4,
+  // leaky neurons (Kind 5), see sf_leaky_lanes
+  parameter InputBits    = 1,
+  parameter CurrentBits  = 0,
+  parameter StateBits    = MembraneBits,
+  parameter ResetBits    = 0,
+  parameter DvBits       = 0,
+  parameter DuBits       = 0,
+  parameter ParamBits    = BiasBits + MembraneBits + ThetaBits,
+  parameter Align        = 0,
+  parameter Subtract     = 0,
+  parameter [12:0] KeepU = 13'd0,
+  parameter [12:0] KeepV = 13'd4096,
+  parameter [MembraneBits-1:0] ResetBy = {MembraneBits{1'b0}},
+  parameter [MembraneBits-1:0] VMin    = {1'b1, {(MembraneBits-1){1'b0}}},
+  parameter [MembraneBits-1:0] VMax    = {1'b0, {(MembraneBits-1){1'b1}}}
 ) (
   input  wire                          clk_i,
   input  wire                          rst_ni,
@@ -46,11 +61,11 @@ module sf_neurons #(
   input  wire [OutIdBits-1:0]          base_i,
   input  wire [2:0]                    edge_i,
   input  wire [BankRows*BankColumns*Lanes*AddendBits-1:0] addend_i,
-  input  wire [ParamBanks*Lanes*(BiasBits+MembraneBits+ThetaBits)-1:0] param_i,
+  input  wire [ParamBanks*Lanes*ParamBits-1:0] param_i,
   // membrane memories, bank 0 lowest
-  input  wire [BankRows*BankColumns*Lanes*MembraneBits-1:0] rdata_i,
+  input  wire [BankRows*BankColumns*Lanes*StateBits-1:0] rdata_i,
   output wire                          we_o,
-  output wire [BankRows*BankColumns*Lanes*MembraneBits-1:0] wdata_o,
+  output wire [BankRows*BankColumns*Lanes*StateBits-1:0] wdata_o,
   // output stream
   output wire                          out_valid_o,
   input  wire                          out_ready_i,
@@ -60,6 +75,7 @@ module sf_neurons #(
 );
 
   localparam KindReadout = 3;
+  localparam KindLeaky   = 5;
   localparam Banks       = BankRows * BankColumns;
   localparam ParamLanes  = ParamBanks * Lanes;
 
@@ -87,41 +103,88 @@ module sf_neurons #(
         assign exists[l] = covered && (l < LastLanes || !edge_i[0]);
       end
 
-      sf_lanes #(
-        .Lanes       (Lanes),
-        .MembraneBits(MembraneBits),
-        .AddendBits  (AddendBits),
-        .ThetaBits   (ThetaBits),
-        .BiasBits    (BiasBits),
-        .ValueBits   (OutValueBits),
-        .Kind        (Kind),
-        .CountBits   (CountBits),
-        .CountMax    (CountMax),
-        .Max         (Max),
-        .Forward     (Forward)
-      ) u_lanes (
-        .clk_i       (clk_i),
-        .en_i        (!stall_o),
-        .op_init_i   (init),
-        .op_acc_i    (acc),
-        .op_fire_i   (fire),
-        .load_i      (load_i[b]),
-        .store_i     (Store != 0),
-        .first_i     (first),
-        .last_i      (last),
-        .image_last_i(image_last),
-        .exists_i    (exists),
-        .addend_i    (addend_i[b*Lanes*AddendBits+:Lanes*AddendBits]),
-        .theta_i     (param_i[ParamBank*Lanes*ThetaBits+:Lanes*ThetaBits]),
-        .v_init_i    (param_i[ParamLanes*ThetaBits+ParamBank*Lanes*MembraneBits+:Lanes*MembraneBits]),
-        .bias_i      (param_i[ParamLanes*(ThetaBits+MembraneBits)+ParamBank*Lanes*BiasBits+:Lanes*BiasBits]),
-        .rdata_i     (rdata_i[b*Lanes*MembraneBits+:Lanes*MembraneBits]),
-        .we_o        (we[b]),
-        .wdata_o     (wdata_o[b*Lanes*MembraneBits+:Lanes*MembraneBits]),
-        .res_valid_o (res_valid[b]),
-        .res_mask_o  (res_mask[b*Lanes+:Lanes]),
-        .res_value_o (res_value[b*Lanes*OutValueBits+:Lanes*OutValueBits])
-      );
+      if (Kind == KindLeaky) begin : g_leaky
+        assign res_value[b*Lanes*OutValueBits+:Lanes*OutValueBits] = {(Lanes*OutValueBits){1'b1}};
+        sf_leaky_lanes #(
+          .Lanes       (Lanes),
+          .MembraneBits(MembraneBits),
+          .InputBits   (InputBits),
+          .CurrentBits (CurrentBits),
+          .StateBits   (StateBits),
+          .AddendBits  (AddendBits),
+          .ThetaBits   (ThetaBits),
+          .BiasBits    (BiasBits),
+          .ResetBits   (ResetBits),
+          .DvBits      (DvBits),
+          .DuBits      (DuBits),
+          .ParamLanes  (ParamLanes),
+          .ParamFirst  (ParamBank * Lanes),
+          .ParamBits   (ParamBits),
+          .Align       (Align),
+          .Subtract    (Subtract),
+          .Forward     (Forward),
+          .KeepU       (KeepU),
+          .KeepV       (KeepV),
+          .ResetBy     (ResetBy),
+          .VMin        (VMin),
+          .VMax        (VMax)
+        ) u_lanes (
+          .clk_i       (clk_i),
+          .en_i        (!stall_o),
+          .op_init_i   (init),
+          .op_acc_i    (acc),
+          .op_fire_i   (fire),
+          .load_i      (load_i[b]),
+          .store_i     (Store != 0),
+          .first_i     (first),
+          .last_i      (last),
+          .image_last_i(image_last),
+          .exists_i    (exists),
+          .addend_i    (addend_i[b*Lanes*AddendBits+:Lanes*AddendBits]),
+          .param_i     (param_i),
+          .rdata_i     (rdata_i[b*Lanes*StateBits+:Lanes*StateBits]),
+          .we_o        (we[b]),
+          .wdata_o     (wdata_o[b*Lanes*StateBits+:Lanes*StateBits]),
+          .res_valid_o (res_valid[b]),
+          .res_mask_o  (res_mask[b*Lanes+:Lanes])
+        );
+      end else begin : g_plain
+        sf_lanes #(
+          .Lanes       (Lanes),
+          .MembraneBits(MembraneBits),
+          .AddendBits  (AddendBits),
+          .ThetaBits   (ThetaBits),
+          .BiasBits    (BiasBits),
+          .ValueBits   (OutValueBits),
+          .Kind        (Kind),
+          .CountBits   (CountBits),
+          .CountMax    (CountMax),
+          .Max         (Max),
+          .Forward     (Forward)
+        ) u_lanes (
+          .clk_i       (clk_i),
+          .en_i        (!stall_o),
+          .op_init_i   (init),
+          .op_acc_i    (acc),
+          .op_fire_i   (fire),
+          .load_i      (load_i[b]),
+          .store_i     (Store != 0),
+          .first_i     (first),
+          .last_i      (last),
+          .image_last_i(image_last),
+          .exists_i    (exists),
+          .addend_i    (addend_i[b*Lanes*AddendBits+:Lanes*AddendBits]),
+          .theta_i     (param_i[ParamBank*Lanes*ThetaBits+:Lanes*ThetaBits]),
+          .v_init_i    (param_i[ParamLanes*ThetaBits+ParamBank*Lanes*MembraneBits+:Lanes*MembraneBits]),
+          .bias_i      (param_i[ParamLanes*(ThetaBits+MembraneBits)+ParamBank*Lanes*BiasBits+:Lanes*BiasBits]),
+          .rdata_i     (rdata_i[b*Lanes*MembraneBits+:Lanes*MembraneBits]),
+          .we_o        (we[b]),
+          .wdata_o     (wdata_o[b*Lanes*MembraneBits+:Lanes*MembraneBits]),
+          .res_valid_o (res_valid[b]),
+          .res_mask_o  (res_mask[b*Lanes+:Lanes]),
+          .res_value_o (res_value[b*Lanes*OutValueBits+:Lanes*OutValueBits])
+        );
+      end
     end
   endgenerate
 
@@ -135,7 +198,7 @@ module sf_neurons #(
     .Aligned     (Aligned),
     .IdBits      (OutIdBits),
     .ValueBits   (OutValueBits),
-    .Constant    ((Kind == 1 || Kind == 2) ? 1 : 0)
+    .Constant    ((Kind == 1 || Kind == 2 || Kind == KindLeaky) ? 1 : 0)
   ) u_emit (
     .clk_i      (clk_i),
     .rst_ni     (rst_ni),

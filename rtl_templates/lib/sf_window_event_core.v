@@ -5,7 +5,7 @@
 // path from out_ready_i to in_ready_o but through registers. Memories and tables stand outside:
 //   w_addr_o: the word's address, the sum of the weight offsets of sf_window_event_issue; one cycle of latency; layout of a
 //             word as in sf_window_taps
-//   p_addr_o: {bias, v_init, theta} of the channel group, the same at all pixels (ParamShared = 1), or of the group; one
+//   p_addr_o: {bias, v_init, theta} (of leaky neurons as in sf_leaky_lanes) of the channel group, the same at all pixels (ParamShared = 1), or of the group; one
 //             cycle of latency
 //   row_addr_o, column_addr_o: the tables of sf_window_event_issue; no latency
 // Stages after the issue: G (table entries), X (weight address), W (weight word), S (rows of taps), M (weights), A.
@@ -73,7 +73,22 @@ module sf_window_event_core #(
   parameter RowStep          = 16,
   parameter Aligned          = 0,
   parameter OutIdBits        = 6,
-  parameter OutValueBits     = 4
+  parameter OutValueBits     = 4,
+  // leaky neurons (Kind 5), see sf_leaky_lanes
+  parameter InputBits    = 1,
+  parameter CurrentBits  = 0,
+  parameter StateBits    = MembraneBits,
+  parameter ResetBits    = 0,
+  parameter DvBits       = 0,
+  parameter DuBits       = 0,
+  parameter ParamBits    = BiasBits + MembraneBits + ThetaBits,
+  parameter Align        = 0,
+  parameter Subtract     = 0,
+  parameter [12:0] KeepU = 13'd0,
+  parameter [12:0] KeepV = 13'd4096,
+  parameter [MembraneBits-1:0] ResetBy = {MembraneBits{1'b0}},
+  parameter [MembraneBits-1:0] VMin    = {1'b1, {(MembraneBits-1){1'b0}}},
+  parameter [MembraneBits-1:0] VMax    = {1'b0, {(MembraneBits-1){1'b1}}}
 ) (
   input  wire                        clk_i,
   input  wire                        rst_ni,
@@ -96,7 +111,7 @@ module sf_window_event_core #(
   // parameter memory
   output wire                        p_en_o,
   output wire [(ParamShared != 0 ? ChannelGroupBits : GroupBits)-1:0] p_addr_o,
-  input  wire [(ParamShared != 0 ? 1 : BankRows*BankColumns)*Lanes*(BiasBits+MembraneBits+ThetaBits)-1:0] p_data_i,
+  input  wire [(ParamShared != 0 ? 1 : BankRows*BankColumns)*Lanes*ParamBits-1:0] p_data_i,
   // tables
   output wire [ProjectionBits+RowBits+RowStepBits-1:0]       row_addr_o,
   input  wire [AddrBits+BankRows*(1+GroupBits+RowTapBits):0] row_data_i,
@@ -279,8 +294,8 @@ module sf_window_event_core #(
   reg  [Banks*Lanes*AddendBits-1:0]   a_addend_q;
   reg  [Banks-1:0]                    a_load_q;
   wire [Banks*GroupBits-1:0]          m_word;
-  wire [Banks*Lanes*MembraneBits-1:0] rdata;
-  wire [Banks*Lanes*MembraneBits-1:0] wdata;
+  wire [Banks*Lanes*StateBits-1:0]    rdata;
+  wire [Banks*Lanes*StateBits-1:0]    wdata;
   wire                                we;
 
   always @(posedge clk_i) if (!stall) a_addend_q <= addend;
@@ -311,17 +326,17 @@ module sf_window_event_core #(
       end
 
       sf_membrane #(
-        .Width    (Lanes * MembraneBits),
+        .Width    (Lanes * StateBits),
         .Groups   (Groups),
         .GroupBits(GroupBits)
       ) u_membrane (
         .clk_i  (clk_i),
         .we_i   (we && rst_ni),
         .waddr_i(a_word_q),
-        .wdata_i(wdata[b*Lanes*MembraneBits+:Lanes*MembraneBits]),
+        .wdata_i(wdata[b*Lanes*StateBits+:Lanes*StateBits]),
         .re_i   (!stall),
         .raddr_i(m_word_q),
-        .rdata_o(rdata[b*Lanes*MembraneBits+:Lanes*MembraneBits])
+        .rdata_o(rdata[b*Lanes*StateBits+:Lanes*StateBits])
       );
 
       for (l = 0; l < Lanes; l = l + 1) begin : g_lane
@@ -395,7 +410,21 @@ module sf_window_event_core #(
     .RowStep     (RowStep),
     .Aligned     (Aligned),
     .OutIdBits   (OutIdBits),
-    .OutValueBits(OutValueBits)
+    .OutValueBits(OutValueBits),
+    .InputBits   (InputBits),
+    .CurrentBits (CurrentBits),
+    .StateBits   (StateBits),
+    .ResetBits   (ResetBits),
+    .DvBits      (DvBits),
+    .DuBits      (DuBits),
+    .ParamBits   (ParamBits),
+    .Align       (Align),
+    .Subtract    (Subtract),
+    .KeepU       (KeepU),
+    .KeepV       (KeepV),
+    .ResetBy     (ResetBy),
+    .VMin        (VMin),
+    .VMax        (VMax)
   ) u_neurons (
     .clk_i      (clk_i),
     .rst_ni     (rst_ni),

@@ -88,10 +88,9 @@ pub fn run(
     observe: &mut dyn FnMut(&PhaseCounts),
 ) -> Result<Outcome> {
     let start = Instant::now();
-    let pixels = net.stream(net.input()).layout;
     let disturbed = match settings.disturb {
         0 => 0,
-        _ => disturb(net, simulation, &mut Feed::new(images, pixels, net.quant.phases()), settings)?,
+        _ => disturb(net, simulation, &mut Feed::of(images, net), settings)?,
     };
     reset(net, simulation)?;
     let mut driver = Driver {
@@ -100,7 +99,7 @@ pub fn run(
         model,
         settings,
         disturbed,
-        feed: Feed::new(images, pixels, net.quant.phases()),
+        feed: Feed::of(images, net),
         trace: Trace::new(net.streams.len(), RING),
         observer: Observer::new(net),
         input: Player::new(settings.input, settings.seed, 0),

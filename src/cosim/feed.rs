@@ -3,9 +3,11 @@
 use super::simulation::InputBeat;
 use crate::error::{Error, Result};
 use crate::ir::layout::IdLayout;
+use crate::ir::mapped::MappedNet;
 use crate::ir::stream::Beat;
 
-/// Images as integer pixel codes ([`crate::fixed::PixelFormat`]), in the order of the source population's neurons.
+/// Images as integer pixel codes ([`crate::fixed::PixelFormat`]), in the order of the source population's neurons; where the source
+/// sends something else in every phase ([`crate::ir::quant::Input`]), its values of all phases, phase by phase.
 pub trait PixelCodes {
     /// Number of images.
     fn images(&self) -> usize;
@@ -27,7 +29,7 @@ impl PixelCodes for Vec<Vec<i64>> {
     }
 }
 
-/// A window on the sequence of all beats: of each image, `phases` times one event per non-zero pixel and an end of phase.
+/// A window on the sequence of all beats: of each image and phase one event per non-zero code and an end of phase.
 ///
 /// The model and the design read it at positions of their own.
 pub(super) struct Feed<'a> {
@@ -35,6 +37,8 @@ pub(super) struct Feed<'a> {
     /// How the input stream names the pixels.
     ids: IdLayout,
     phases: u32,
+    /// Codes of an image.
+    length: usize,
     next_image: usize,
     codes: Vec<i64>,
     window: Vec<InputBeat>,
@@ -43,8 +47,13 @@ pub(super) struct Feed<'a> {
 }
 
 impl<'a> Feed<'a> {
-    pub fn new(images: &'a dyn PixelCodes, ids: IdLayout, phases: u32) -> Self {
-        Feed { images, ids, phases, next_image: 0, codes: Vec::new(), window: Vec::new(), base: 0 }
+    /// The beats of `images` for the input of `net`.
+    pub fn of(images: &'a dyn PixelCodes, net: &MappedNet) -> Self {
+        Feed::new(images, net.stream(net.input()).layout, net.quant.phases(), net.quant.codes_per_image())
+    }
+
+    fn new(images: &'a dyn PixelCodes, ids: IdLayout, phases: u32, length: usize) -> Self {
+        Feed { images, ids, phases, length, next_image: 0, codes: Vec::new(), window: Vec::new(), base: 0 }
     }
 
     /// Makes at least `count` beats from `position` on available, as far as there are images, and forgets those
@@ -61,19 +70,14 @@ impl<'a> Feed<'a> {
     fn append(&mut self) -> Result<()> {
         let image = self.next_image;
         self.images.codes(image, &mut self.codes);
-        if self.codes.len() != self.ids.neurons() {
-            return Err(Error::input(format!(
-                "image {image} has {} pixels, the network takes {}",
-                self.codes.len(),
-                self.ids.neurons()
-            )));
+        if self.codes.len() != self.length {
+            let (has, takes) = (self.codes.len(), self.length);
+            let what =
+                if takes == self.ids.neurons() { "pixels" } else { "values (one for each neuron and time step)" };
+            return Err(Error::input(format!("image {image} has {has} {what}, the network takes {takes}")));
         }
-        let start = self.window.len();
-        self.window.extend(Beat::phase_of(&self.codes, &self.ids).map(|beat| InputBeat::from(&beat)));
-        let end = self.window.len();
-        for _ in 1..self.phases {
-            self.window.extend_from_within(start..end);
-        }
+        let beats = Beat::image_of(&self.codes, &self.ids, self.phases);
+        self.window.extend(beats.map(|beat| InputBeat::from(&beat)));
         self.next_image += 1;
         Ok(())
     }
@@ -96,7 +100,7 @@ mod tests {
     #[test]
     fn every_phase_repeats_the_non_zero_pixels_and_ends() {
         let images = vec![vec![0, 7, 0], vec![1, 0, 2]];
-        let mut feed = Feed::new(&images, IdLayout::Linear { neurons: 3 }, 2);
+        let mut feed = Feed::new(&images, IdLayout::Linear { neurons: 3 }, 2, 3);
         feed.prepare(0, 100, 0).unwrap();
         let beats: Vec<_> = (0..).map_while(|i| feed.beat(i)).collect();
         let (a, b, c) = (Beat::event(1, 7), Beat::event(0, 1), Beat::event(2, 2));
@@ -106,16 +110,27 @@ mod tests {
     #[test]
     fn pixels_are_named_as_the_stream_names_them() {
         let images = vec![vec![1, 2, 3, 4, 5, 6]];
-        let mut feed = Feed::new(&images, IdLayout::Fields { extent: [2, 1, 3] }, 1);
+        let mut feed = Feed::new(&images, IdLayout::Fields { extent: [2, 1, 3] }, 1, 6);
         feed.prepare(0, 7, 0).unwrap();
         let ids: Vec<u32> = (0..6).map(|i| feed.beat(i).unwrap().id).collect();
         assert_eq!(ids, [0, 2, 4, 1, 3, 5]);
     }
 
     #[test]
+    fn a_train_has_its_own_events_in_every_phase() {
+        let (trains, ids) = (vec![vec![0, 1, 1, 0], vec![0, 0, 0, 3]], IdLayout::Linear { neurons: 2 });
+        let mut feed = Feed::new(&trains, ids, 2, 4);
+        feed.prepare(0, 100, 0).unwrap();
+        let beats: Vec<_> = (0..).map_while(|i| feed.beat(i)).collect();
+        let (a, b, c) = (Beat::event(1, 1), Beat::event(0, 1), Beat::event(1, 3));
+        assert_eq!(beats, [a, Beat::END, b, Beat::END, Beat::END, c, Beat::END]);
+        assert!(Feed::new(&vec![vec![0, 1]], ids, 2, 4).prepare(0, 1, 0).is_err());
+    }
+
+    #[test]
     fn positions_stay_valid_while_the_window_moves() {
         let images: Vec<_> = (1..=20).map(|i| vec![i; 3]).collect();
-        let mut feed = Feed::new(&images, IdLayout::Linear { neurons: 3 }, 1);
+        let mut feed = Feed::new(&images, IdLayout::Linear { neurons: 3 }, 1, 3);
         for position in 0..80 {
             feed.prepare(position, 2, position.saturating_sub(5)).unwrap();
             let expected =
@@ -131,6 +146,6 @@ mod tests {
     #[test]
     fn an_image_of_the_wrong_size_is_refused() {
         let images = vec![vec![1, 2]];
-        assert!(Feed::new(&images, IdLayout::Linear { neurons: 3 }, 1).prepare(0, 1, 0).is_err());
+        assert!(Feed::new(&images, IdLayout::Linear { neurons: 3 }, 1, 3).prepare(0, 1, 0).is_err());
     }
 }

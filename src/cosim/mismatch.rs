@@ -149,7 +149,7 @@ fn sender(net: &MappedNet, mut stream: StreamId, mut id: Option<u32>) -> (usize,
         let unit = net.unit(unit);
         let port = match &unit.kind {
             UnitKind::Core(_) => break,
-            UnitKind::Fork => 0,
+            UnitKind::Fork | UnitKind::Queue { .. } => 0,
             UnitKind::Merge { bases } => {
                 let named = id.unwrap_or(0);
                 let port = bases.iter().rposition(|&base| base <= named).unwrap_or(0);
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
     use crate::fixed::PixelFormat;
     use crate::ir::layout::IdLayout;
-    use crate::ir::mapped::{Core, Fire, Mode, Payload, Stream, Target, Unit, UnitId};
+    use crate::ir::mapped::{Core, Fire, Leak, Mode, Payload, Stream, Target, Unit, UnitId};
     use crate::ir::quant::{Coding, Combine, Neuron, QPopulation};
     use crate::ir::stream::Beat;
     use crate::ir::{PopId, Shape};
@@ -218,6 +218,7 @@ mod tests {
             coding: Coding::Graded,
             timesteps: 1,
             pixels: PixelFormat::unsigned(1),
+            input: crate::ir::quant::Input::Constant,
             normalisation: None,
             populations: ["image", "inner", "outer"].map(population).into(),
             projections: Vec::new(),
@@ -241,6 +242,9 @@ mod tests {
                 membrane_bits: 1,
                 theta_bits: 1,
                 bias_bits: 1,
+                input_bits: 0,
+                current_bits: 0,
+                leak: Leak::default(),
             })
         };
         let unit = |kind, inputs: &[usize], outputs: &[usize]| Unit {

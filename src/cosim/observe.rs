@@ -72,7 +72,7 @@ impl Observer {
                         let slots = (0..core.projections.len()).map(|input| core.pass_slots(input)).collect();
                         Some((core.clone(), slots))
                     }
-                    UnitKind::Fork | UnitKind::Merge { .. } => None,
+                    UnitKind::Fork | UnitKind::Merge { .. } | UnitKind::Queue { .. } => None,
                 }),
             }
         };

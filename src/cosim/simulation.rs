@@ -121,6 +121,8 @@ struct Membranes {
     unit: UnitId,
     /// The memory of its first bank; those of the others follow.
     first: u64,
+    /// Bits of a membrane, the lowest of its lane.
+    membrane_bits: u32,
     lane_bits: u32,
     lanes: u32,
     /// Numbers in a bank, those of lanes without a neuron included.
@@ -199,7 +201,8 @@ impl<'l> Simulation<'l> {
         let neuron = |bank: usize, n: usize| grid.neuron(Place { group: n / lanes, lane: bank * lanes + n % lanes });
         let neurons = (first..self.memories).map(|m| (0..size).map(|n| neuron((m - first) as usize, n)).collect());
         let (neurons, lanes) = (neurons.collect(), u32::try_from(lanes).unwrap_or(u32::MAX));
-        self.membranes.push(Membranes { unit, first, lane_bits: core.membrane_bits, lanes, size, neurons });
+        let (membrane_bits, lane_bits) = (core.membrane_bits, core.state_bits());
+        self.membranes.push(Membranes { unit, first, membrane_bits, lane_bits, lanes, size, neurons });
         Ok(())
     }
 
@@ -215,7 +218,15 @@ impl<'l> Simulation<'l> {
         for (memory, neurons) in (m.first..).zip(&m.neurons) {
             // SAFETY: `sim` is live, `bank` has room for `size` numbers; the rest is checked on the other side.
             self.check(unsafe {
-                self.api.synfire_read(self.sim.as_ptr(), memory, m.lane_bits, m.lanes, m.size as u64, bank.as_mut_ptr())
+                self.api.synfire_read(
+                    self.sim.as_ptr(),
+                    memory,
+                    m.membrane_bits,
+                    m.lane_bits,
+                    m.lanes,
+                    m.size as u64,
+                    bank.as_mut_ptr(),
+                )
             })?;
             for (&neuron, &v) in neurons.iter().zip(&bank) {
                 if let Some(slot) = neuron.and_then(|n| out.get_mut(n)) {

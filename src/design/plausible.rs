@@ -80,6 +80,7 @@ fn quant_problems(quant: &QuantGraph) -> Vec<Problem> {
         let vectors: &[&[i64]] = match &p.neuron {
             Neuron::Source => &[],
             Neuron::Pool { max, .. } => &[&[*max]],
+            Neuron::Leaky(l) => &[&l.du, &l.dv, &l.bias, &l.theta, l.reset.by(), &l.v_init],
             Neuron::If { theta, v_init, bias } => &[theta, v_init, bias],
             Neuron::Readout { v_init } => &[v_init],
         };

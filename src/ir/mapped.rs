@@ -6,16 +6,18 @@
 //!
 //! Guarantees (verified by [`MappedNet::check`]): identifiers are legal Verilog, unique, and carry no text of the model file
 //! that was not legalised; every stream has one producer and one consumer and every port is connected; units stand in
-//! topological order; merges lay their senders' ids side by side in the order of the reader's projections; cores fire as their
+//! topological order, from which only streams into queues depart; merges lay their senders' ids side by side in the order of the reader's projections; cores fire as their
 //! population's coding says; widths hold the values that the integer network can produce.
 
 mod check;
 mod cores;
 mod flow;
+mod leak;
 mod slots;
 mod windows;
 
 pub use cores::{Connection, Core, CoreInput, Fire, MAX_PARALLEL, Mode, Payload, Slice};
+pub use leak::{DECAY_BITS, Leak, current_bits, input_bits, width};
 pub use slots::PassSlots;
 
 use super::PopId;
@@ -125,6 +127,11 @@ pub enum UnitKind {
         /// First id of each input port in the joined id space.
         bases: Vec<u32>,
     },
+    /// Hands on the phase before: what a projection with `delay = 1` passes. An image begins with an empty phase.
+    Queue {
+        /// Beats that it holds; more than the neurons of its population.
+        depth: u32,
+    },
 }
 
 /// A stream of beats `{last, value, id}`.
@@ -214,6 +221,7 @@ impl MappedNet {
             let what = match &unit.kind {
                 UnitKind::Fork => "fork".to_string(),
                 UnitKind::Merge { bases } => format!("merge bases={bases:?}"),
+                UnitKind::Queue { depth } => format!("queue depth={depth}"),
                 UnitKind::Core(c) => format!(
                     "core {}x{} {:?} {:?} phases={} value={} weight={} membrane={} theta={} bias={} weights={}x{}",
                     c.inputs,

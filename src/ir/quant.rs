@@ -32,12 +32,31 @@ pub struct QuantGraph {
     pub timesteps: u32,
     /// How pixels become integers.
     pub pixels: PixelFormat,
+    /// What the source sends in each phase.
+    pub input: Input,
     /// What the float network expects in front of its input; already folded into the weights.
     pub normalisation: Option<Normalisation>,
     /// Populations in topological order; 0 is the source, the last is the readout.
     pub populations: Vec<QPopulation>,
     /// Projections, ordered by their target.
     pub projections: Vec<QProjection>,
+}
+
+/// What the source sends in each phase.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "input", rename_all = "snake_case")]
+pub enum Input {
+    /// The pixel's code, the same in every phase.
+    #[default]
+    Constant,
+    /// Rate coding only: a spike where an integer integrate-and-fire encoder per pixel fires, `e += code; if e >= max { 1; e -= max }` with
+    /// `max` = [`PixelFormat::max`] and `e = 0` before an image.
+    Encoded,
+    /// Rate coding only: recorded spike trains, a value of `0..=max` for every neuron and phase.
+    Train {
+        /// Largest value.
+        max: i64,
+    },
 }
 
 /// A projection with integer weights.
@@ -100,12 +119,69 @@ pub enum Neuron {
         /// Largest value that it passes on. Never reached by a sum's clipping: the range proof bounds it.
         max: i64,
     },
+    /// Leaky neurons with or without a synaptic current; rate coding only.
+    Leaky(Box<Leaky>),
     /// Integrates only; `v_init` includes the bias of all phases.
     Readout {
         /// Membrane before the first phase of an image.
         #[serde(with = "super::runs")]
         v_init: Vec<i64>,
     },
+}
+
+/// The leaky neuron of `semantics.md` §3. Vectors have one entry per neuron. A time step does
+/// ```text
+/// u' = rtz(u·(4096 - du), 12) + (a << align)            du = 4096: no current is kept, u' = a << align
+/// v' = clamp(rtz(v·(4096 - dv), 12) + u' + bias, limits)
+/// s  = v' > theta;   v = s ? reset : v'                 u is not reset
+/// ```
+/// with `a` the weighted input of the step. `v` is `v_init` and `u` is 0 before the first step of an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaky {
+    /// Fraction bits of `u` and `v` below one unit of the input.
+    pub align: u32,
+    /// Decay of the synaptic current in 1/4096 a step, 0 to 4096.
+    #[serde(with = "super::runs")]
+    pub du: Vec<i64>,
+    /// Decay of the membrane in 1/4096 a step, 0 to 4096.
+    #[serde(with = "super::runs")]
+    pub dv: Vec<i64>,
+    /// Added to the membrane in every step.
+    #[serde(with = "super::runs")]
+    pub bias: Vec<i64>,
+    /// Fires above this membrane.
+    #[serde(with = "super::runs")]
+    pub theta: Vec<i64>,
+    /// What a spike leaves of the membrane.
+    pub reset: Reset,
+    /// Membrane before the first step.
+    #[serde(with = "super::runs")]
+    pub v_init: Vec<i64>,
+    /// Least and greatest membrane; what lies beyond is clamped, and counted as a saturation.
+    pub limits: (i64, i64),
+    /// Least and greatest synaptic current, proved.
+    pub current_range: (i64, i64),
+    /// Least and greatest `a` of one step, proved for any order of the additions.
+    pub input_range: (i64, i64),
+}
+
+/// What a spike leaves of a [`Leaky`] neuron's membrane. Vectors have one entry per neuron.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reset", content = "by", rename_all = "snake_case")]
+pub enum Reset {
+    /// This value.
+    Value(#[serde(with = "super::runs")] Vec<i64>),
+    /// What it was, less this much.
+    Subtract(#[serde(with = "super::runs")] Vec<i64>),
+}
+
+impl Reset {
+    /// The vector.
+    pub fn by(&self) -> &[i64] {
+        match self {
+            Reset::Value(by) | Reset::Subtract(by) => by,
+        }
+    }
 }
 
 /// How a [`Neuron::Pool`] combines `w·x` into its membrane.
@@ -123,6 +199,7 @@ impl Neuron {
     pub fn v_init(&self) -> &[i64] {
         match self {
             Neuron::Source | Neuron::Pool { .. } => &[],
+            Neuron::Leaky(leaky) => &leaky.v_init,
             Neuron::If { v_init, .. } | Neuron::Readout { v_init } => v_init,
         }
     }
@@ -130,7 +207,7 @@ impl Neuron {
     fn role(&self) -> Role {
         match self {
             Neuron::Source => Role::Source,
-            Neuron::If { .. } | Neuron::Pool { .. } => Role::Hidden,
+            Neuron::If { .. } | Neuron::Pool { .. } | Neuron::Leaky(_) => Role::Hidden,
             Neuron::Readout { .. } => Role::Readout,
         }
     }
@@ -142,6 +219,16 @@ impl QuantGraph {
         match self.coding {
             Coding::Graded | Coding::Unit => 1,
             Coding::Rate => self.timesteps,
+        }
+    }
+
+    /// Numbers that describe an image: a code per pixel, or, where the source sends something else in every phase, a value per neuron
+    /// and phase, phase by phase.
+    pub fn codes_per_image(&self) -> usize {
+        let neurons = self.input_shape().len();
+        match self.input {
+            Input::Constant => neurons,
+            Input::Encoded | Input::Train { .. } => neurons.saturating_mul(self.phases() as usize),
         }
     }
 
@@ -178,7 +265,11 @@ impl QuantGraph {
     /// Least and greatest payload of one event that `pop` sends; 0 is between them and is never sent. Only pixels are signed.
     pub fn payload_range(&self, pop: PopId) -> (i64, i64) {
         match (&self.population(pop).neuron, self.coding) {
-            (Neuron::Source, _) => self.pixels.range(),
+            (Neuron::Source, _) => match self.input {
+                Input::Constant => self.pixels.range(),
+                Input::Encoded => (0, 1),
+                Input::Train { max } => (0, max),
+            },
             (Neuron::Pool { max, .. }, _) => (0, *max),
             (_, Coding::Graded) => (0, i64::from(self.timesteps)),
             (_, Coding::Unit | Coding::Rate) => (0, 1),
@@ -264,6 +355,19 @@ impl QuantGraph {
                 Neuron::Source => continue,
                 Neuron::If { theta, v_init, bias } => vec![theta.len(), v_init.len(), bias.len()],
                 Neuron::Readout { v_init } => vec![v_init.len()],
+                Neuron::Leaky(leaky) => {
+                    if self.coding != Coding::Rate {
+                        complain("is a leaky population, which only rate coding has".into());
+                    }
+                    vec![
+                        leaky.du.len(),
+                        leaky.dv.len(),
+                        leaky.bias.len(),
+                        leaky.theta.len(),
+                        leaky.reset.by().len(),
+                        leaky.v_init.len(),
+                    ]
+                }
                 Neuron::Pool { max, .. } => {
                     if self.coding == Coding::Rate {
                         complain("is a pool, which only two-phase coding has".into());
@@ -317,6 +421,10 @@ impl QuantGraph {
                     format!("if theta={}..={}", min.unwrap_or(&0), max.unwrap_or(&0))
                 }
                 Neuron::Pool { combine, max } => format!("pool {combine:?} max={max}"),
+                Neuron::Leaky(leaky) => {
+                    let (min, max) = (leaky.theta.iter().min(), leaky.theta.iter().max());
+                    format!("leaky theta={}..={} align={}", min.unwrap_or(&0), max.unwrap_or(&0), leaky.align)
+                }
                 Neuron::Readout { .. } => "readout".to_string(),
             };
             let _ = writeln!(

@@ -24,6 +24,16 @@ impl Beat {
         events.chain(std::iter::once(Beat::END))
     }
 
+    /// The beats of all `phases` phases of an image: `codes` are those of one phase, sent in each of them, or those of all phases, one
+    /// phase after the other.
+    pub fn image_of(codes: &[i64], ids: &IdLayout, phases: u32) -> impl Iterator<Item = Beat> {
+        let neurons = ids.neurons();
+        (0..phases as usize).flat_map(move |phase| {
+            let start = if codes.len() > neurons { phase.saturating_mul(neurons) } else { 0 };
+            Beat::phase_of(codes.get(start..start.saturating_add(neurons)).unwrap_or_default(), ids)
+        })
+    }
+
     /// An event of neuron `id` with payload `value`.
     pub fn event(id: u32, value: i64) -> Self {
         Beat { last: false, value, id }
@@ -45,5 +55,19 @@ impl Wires {
     /// True if the beat moves at the end of the cycle.
     pub fn moves(&self) -> bool {
         self.valid && self.ready
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_phase_has_its_own_codes_or_all_the_same() {
+        let (a, b) = (Beat::event(0, 7), Beat::event(1, 9));
+        let beats =
+            |codes: &[i64], phases| Beat::image_of(codes, &IdLayout::Linear { neurons: 2 }, phases).collect::<Vec<_>>();
+        assert_eq!(beats(&[7, 0], 2), [a, Beat::END, a, Beat::END]);
+        assert_eq!(beats(&[7, 0, 0, 9, 0, 0], 3), [a, Beat::END, b, Beat::END, Beat::END]);
     }
 }

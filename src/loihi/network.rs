@@ -282,7 +282,7 @@ fn compartments(neuron: &Neuron, reasons: &mut Vec<String>) -> Vec<Compartment> 
                     reset: Reset::Subtract(decrement),
                 })
             }
-            Neuron::Source | Neuron::Pool { .. } | Neuron::Readout { .. } => {
+            Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => {
                 Some(Lif { dynamics: Dynamics::integrator(), vth: Threshold::MAX, reset: Reset::Zero })
             }
         };

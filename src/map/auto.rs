@@ -4,7 +4,7 @@
 //! makes it faster, as long as the whole design stays within the device; a step may also go to a layer that reads it, where
 //! that one takes its events too slowly. The search ends when the border limits (one event a cycle), or nothing helps.
 
-use super::cost::{Area, Device, Timing, Traffic, core_area, device, fork_area, merge_area};
+use super::cost::{Area, Device, Timing, Traffic, core_area, device, fork_area, merge_area, queue_area};
 use super::options::options;
 use super::request::{Choice, MapRequest};
 use crate::ir::mapped::{Core, MappedNet, Mode, StreamId, Target, UnitKind};
@@ -83,6 +83,7 @@ impl Problem {
                 UnitKind::Core(_) => Area::default(),
                 UnitKind::Fork => fork_area(unit.outputs.len(), bits(&unit.outputs)),
                 UnitKind::Merge { bases } => merge_area(bases.len(), bits(&unit.outputs)),
+                UnitKind::Queue { depth } => queue_area(*depth, bits(&unit.outputs), request.target),
             }
         });
         let fixed = fixed.sum();

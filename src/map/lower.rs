@@ -5,7 +5,8 @@ use crate::error::{Error, Kind, Problem, Result};
 use crate::fixed::{signed_bits, unsigned_bits};
 use crate::ir::layout::IdLayout;
 use crate::ir::mapped::{
-    Connection, Core, CoreInput, Fire, MappedNet, Mode, Payload, Port, Stream, StreamId, Target, Unit, UnitId, UnitKind,
+    Connection, Core, CoreInput, Fire, Leak, MappedNet, Mode, Payload, Port, Stream, StreamId, Target, Unit, UnitId,
+    UnitKind, current_bits, input_bits, width,
 };
 use crate::ir::quant::{Coding, Combine, Neuron, QuantGraph};
 use crate::ir::snn::Synapses;
@@ -14,8 +15,9 @@ use crate::ir::{PopId, ProjId};
 
 /// Lays out `quant` with every core at its default of one event lane.
 ///
-/// Each population becomes an optional merge (several projections into it), a core, and an optional fork (several readers),
-/// in the order of the populations, so units stand in topological order and streams run forward. A
+/// Each population becomes a queue for each delayed projection into it, an optional merge (several projections), a core, and an
+/// optional fork (several readers), in the order of the populations, so units stand in topological order and streams run
+/// forward, but for those into the queues of earlier populations. A
 /// sender that projects twice into one population gets two branches of its fork and two ports of the merge.
 pub(super) fn lower(quant: QuantGraph, target: Target) -> Result<MappedNet> {
     Error::check(Kind::Input, unsupported(&quant))?;
@@ -27,6 +29,7 @@ pub(super) fn lower(quant: QuantGraph, target: Target) -> Result<MappedNet> {
         units: Vec::new(),
         streams: Vec::new(),
         arriving: vec![None; quant.projections.len()],
+        queues: vec![None; quant.projections.len()],
         windows: Windows::new(&quant),
         quant: &quant,
     };
@@ -36,16 +39,29 @@ pub(super) fn lower(quant: QuantGraph, target: Target) -> Result<MappedNet> {
 }
 
 fn unsupported(quant: &QuantGraph) -> Vec<Problem> {
-    let delayed = quant.projections.iter().filter(|p| p.projection.delay != 0).map(|p| {
-        Problem::new(format!("is a projection with a delay of {} steps, which no core computes", p.projection.delay))
-            .at_node(&p.projection.name)
-            .help("remove the recurrent connection from the model")
+    let delayed = quant.projections.iter().filter(|p| p.projection.delay != 0).filter_map(|p| {
+        let p = &p.projection;
+        let (what, help) = if p.delay > 1 {
+            let what = format!("is a projection with a delay of {} steps, and at most one can be computed", p.delay);
+            (what, "give the connection a delay of one step, or put a population that repeats its input in between")
+        } else if quant.coding != Coding::Rate {
+            let what =
+                "is a projection with a delay, which two-phase coding, in which a phase is an image, has no use for";
+            (what.to_string(), "use rate coding, or remove the recurrent connection from the model")
+        } else if p.pre == quant.readout() {
+            let what = "is a projection out of the readout, which sends nothing before the end of an image".to_string();
+            (what, "let a hidden population be the sender")
+        } else {
+            return None;
+        };
+        Some(Problem::new(what).at_node(&p.name).help(help))
     });
     let large = quant.populations.iter().enumerate().filter_map(|(i, pop)| {
         let senders = quant
             .projections_into(PopId(i))
             .fold(0usize, |n, (_, p)| n.saturating_add(p.projection.synapses.extent().0));
-        let too_many = u32::try_from(senders.max(pop.shape.len())).is_err();
+        // One less than can be counted: a queue holds a beat for each of them and one more.
+        let too_many = !u32::try_from(senders.max(pop.shape.len())).is_ok_and(|n| n < u32::MAX);
         too_many.then(|| Problem::new("has more than 2^32 neurons or inputs").at_node(&pop.name))
     });
     delayed.chain(large).collect()
@@ -59,6 +75,8 @@ struct Lowering<'a> {
     streams: Vec<Stream>,
     /// The stream that brings each projection's events, once its sender is laid out.
     arriving: Vec<Option<StreamId>>,
+    /// The queue of each delayed projection whose reader is laid out.
+    queues: Vec<Option<UnitId>>,
     windows: Windows,
 }
 
@@ -91,6 +109,11 @@ impl Lowering<'_> {
     /// The one stream that brings the events of `projections`, behind a merge if they are several.
     fn gather(&mut self, reader: &str, projections: &[ProjId]) -> Result<StreamId> {
         let lost = || Error::internal("a population is laid out before one that it reads");
+        for &p in projections {
+            if self.quant.projection(p).projection.delay > 0 {
+                self.queue(reader, p);
+            }
+        }
         let arriving: Vec<StreamId> =
             projections.iter().map(|p| self.arriving[p.0]).collect::<Option<_>>().ok_or_else(lost)?;
         let first = *arriving.first().ok_or_else(lost)?;
@@ -113,12 +136,39 @@ impl Lowering<'_> {
         Ok(self.stream(&format!("{reader}_in"), Some(unit), format))
     }
 
+    /// Lays out the queue of a delayed projection. Its sender is connected here if it is laid out already, otherwise when it is.
+    fn queue(&mut self, reader: &str, projection: ProjId) {
+        let pre = self.quant.projection(projection).projection.pre;
+        let unit = UnitId(self.units.len());
+        let name = self.unit_names.claim(&format!("{reader}_queue"), "queue");
+        let depth = u32::try_from(self.quant.population(pre).shape.len()).unwrap_or(u32::MAX).saturating_add(1);
+        self.units.push(Unit { name, kind: UnitKind::Queue { depth }, inputs: Vec::new(), outputs: Vec::new() });
+        self.queues[projection.0] = Some(unit);
+        if let Some(sent) = self.arriving[projection.0] {
+            self.lead(sent, projection);
+        }
+        let sender = super::names::legalise(&self.quant.population(pre).name, "layer");
+        let delayed = self.stream(&format!("{sender}_delayed_to_{reader}"), Some(unit), self.format(pre));
+        self.arriving[projection.0] = Some(delayed);
+    }
+
+    /// Leads what a projection's sender sends to its reader, or to the queue before it.
+    fn lead(&mut self, stream: StreamId, projection: ProjId) {
+        match self.queues[projection.0] {
+            Some(queue) => {
+                self.connect(stream, queue, 0);
+                self.units[queue.0].inputs.push(stream);
+            }
+            None => self.arriving[projection.0] = Some(stream),
+        }
+    }
+
     /// Leads `stream`, which `pop` sends, to every projection that reads it, through a fork if they are several.
     fn distribute(&mut self, pop: PopId, sender: &str, stream: StreamId) {
         let quant = self.quant;
         let readers: Vec<ProjId> = quant.projections_from(pop).map(|(id, _)| id).collect();
         if let [only] = readers.as_slice() {
-            self.arriving[only.0] = Some(stream);
+            self.lead(stream, *only);
         }
         if readers.len() < 2 {
             return;
@@ -130,7 +180,7 @@ impl Lowering<'_> {
         for reader in readers {
             let to = super::names::legalise(&quant.population(quant.projection(reader).projection.post).name, "layer");
             let branch = self.stream(&format!("{sender}_to_{to}"), Some(fork), self.format(pop));
-            self.arriving[reader.0] = Some(branch);
+            self.lead(branch, reader);
         }
     }
 
@@ -277,6 +327,10 @@ fn core_of(quant: &QuantGraph, windows: &Windows, pop: PopId, projections: Vec<P
     let (value_signed, value_bits) = payloads(quant, &projections);
     let window = windows.core[pop.0];
     let neurons = population.shape.len();
+    let leaky = match &population.neuron {
+        Neuron::Leaky(leaky) => Some(leaky.as_ref()),
+        _ => None,
+    };
     let (fire, theta_bits, bias_bits) = match &population.neuron {
         Neuron::If { theta, bias, .. } => {
             let theta = theta.iter().copied().max().unwrap_or(1);
@@ -290,6 +344,7 @@ fn core_of(quant: &QuantGraph, windows: &Windows, pop: PopId, projections: Vec<P
             (fire, unsigned_bits(theta.unsigned_abs()), signed_bits(least, most))
         }
         Neuron::Pool { .. } => (Fire::Relay, 1, 1),
+        Neuron::Leaky(leaky) => (Fire::Leaky, width(&leaky.theta), width(&leaky.bias)),
         Neuron::Readout { .. } | Neuron::Source => (Fire::Readout, 1, 1),
     };
     Core {
@@ -314,8 +369,11 @@ fn core_of(quant: &QuantGraph, windows: &Windows, pop: PopId, projections: Vec<P
         slice_bits: 1,
         weight_bits: projections.iter().map(|&p| quant.projection(p).weight_bits).max().unwrap_or(1),
         membrane_bits: signed_bits(population.range.0, population.range.1),
+        input_bits: leaky.map_or(0, input_bits),
+        current_bits: leaky.map_or(0, current_bits),
         theta_bits,
         bias_bits,
+        leak: leaky.map(Leak::of).unwrap_or_default(),
         projections,
     }
 }

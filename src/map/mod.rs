@@ -60,6 +60,6 @@ pub fn map(quant: QuantGraph, request: &MapRequest) -> Result<MappedNet> {
 fn cores_mut(net: &mut MappedNet) -> impl Iterator<Item = &mut Core> {
     net.units.iter_mut().filter_map(|unit| match &mut unit.kind {
         UnitKind::Core(core) => Some(core),
-        UnitKind::Fork | UnitKind::Merge { .. } => None,
+        UnitKind::Fork | UnitKind::Merge { .. } | UnitKind::Queue { .. } => None,
     })
 }

@@ -29,6 +29,7 @@ impl Footprint {
             Neuron::Source => return Footprint::default(),
             Neuron::Pool { .. } => vec![],
             Neuron::Readout { v_init } => vec![v_init],
+            Neuron::Leaky(l) => vec![&l.du, &l.dv, &l.bias, &l.theta, l.reset.by(), &l.v_init],
             // Two-phase coding has no bias per phase: it is in the initial membrane.
             Neuron::If { theta, v_init, bias } if net.coding == Coding::Rate => vec![theta, v_init, bias],
             Neuron::If { theta, v_init, .. } => vec![theta, v_init],

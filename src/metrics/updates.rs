@@ -1,8 +1,9 @@
 //! Membranes that change from one time step to the next.
 
 use super::wiring::Wiring;
+use crate::fixed::rtz;
 use crate::ir::PopId;
-use crate::ir::quant::{Neuron, QuantGraph};
+use crate::ir::quant::{Input as Presented, Leaky, Neuron, QuantGraph, Reset};
 
 /// Counts the membrane updates of a network in rate coding.
 #[derive(Clone, Debug)]
@@ -33,7 +34,7 @@ impl Updates {
             let inputs = net.projections_into(PopId(index)).map(|(_, p)| &p.projection);
             let (constant, varying) = inputs
                 .map(|p| Input { pre: p.pre.0, delay: p.delay as usize, wiring: Wiring::new(&p.synapses) })
-                .partition(|input: &Input| input.pre == 0 && input.delay == 0);
+                .partition(|i: &Input| i.pre == 0 && i.delay == 0 && net.input == Presented::Constant);
             let p = &net.populations[index];
             Population { index, neuron: p.neuron.clone(), neurons: p.shape.len(), constant, varying }
         };
@@ -52,6 +53,7 @@ impl Population {
         let mut same = match &self.neuron {
             Neuron::Source | Neuron::Pool { .. } => return 0,
             Neuron::If { bias, .. } => bias.clone(),
+            Neuron::Leaky(leaky) => return self.later_leaky(leaky, phases),
             Neuron::Readout { .. } => vec![0; self.neurons],
         };
         if let Some(first) = phases.first() {
@@ -71,6 +73,33 @@ impl Population {
                 change.iter_mut().zip(fired).for_each(|(change, (spikes, theta))| *change -= spikes * theta);
             }
             changed += change.iter().filter(|change| **change != 0).count() as u64;
+        }
+        changed
+    }
+
+    /// A leaky membrane changes by what it was, so it has to be followed.
+    fn later_leaky(&self, leaky: &Leaky, phases: &[Vec<Vec<i64>>]) -> u64 {
+        let (mut u, mut v) = (vec![0; self.neurons], leaky.v_init.clone());
+        let mut changed = 0;
+        for t in 0..phases.len() {
+            let mut a = vec![0; self.neurons];
+            for input in self.constant.iter().chain(&self.varying) {
+                if let Some(x) = t.checked_sub(input.delay).and_then(|t| phases.get(t)) {
+                    input.wiring.add(&x[input.pre], &mut a);
+                }
+            }
+            for n in 0..self.neurons {
+                u[n] = rtz(u[n] * (4096 - leaky.du[n]), 12) + (a[n] << leaky.align);
+                let kept = rtz(v[n] * (4096 - leaky.dv[n]), 12) + u[n] + leaky.bias[n];
+                let reached = kept.clamp(leaky.limits.0, leaky.limits.1);
+                let left = match &leaky.reset {
+                    _ if reached <= leaky.theta[n] => reached,
+                    Reset::Value(to) => to[n],
+                    Reset::Subtract(by) => reached - by[n],
+                };
+                changed += u64::from(t > 0 && left != v[n]);
+                v[n] = left;
+            }
         }
         changed
     }

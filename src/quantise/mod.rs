@@ -43,7 +43,7 @@ pub use settings::{LayerSettings, PIXEL_BITS, QuantSettings, SKIP_BITS, TIMESTEP
 use crate::error::{Error, Kind, Problem, Result};
 use crate::fixed::{self, PixelFormat};
 use crate::ir::PopId;
-use crate::ir::quant::{Coding, Combine, Neuron, QPopulation, QProjection, QuantGraph};
+use crate::ir::quant::{self, Coding, Combine, Neuron, QPopulation, QProjection, QuantGraph};
 use crate::ir::snn::{Model, Projection, SnnGraph, Synapses};
 use activity::Activity;
 use assemble::{Input, Receiver};
@@ -103,6 +103,7 @@ impl<'a> Quantiser<'a> {
             coding: settings.coding,
             timesteps: settings.timesteps,
             pixels: PixelFormat { bits: settings.pixels.bits, zero: zero.collect() },
+            input: quant::Input::Constant,
             normalisation: settings.normalisation.clone(),
             populations: vec![QPopulation {
                 name: source.name.clone(),

@@ -63,6 +63,7 @@ const MODULES: &[Module] = &[
     ),
     ("sf_fork", include_str!("../../rtl_templates/lib/sf_fork.v"), &["sf_spill"]),
     ("sf_lanes", include_str!("../../rtl_templates/lib/sf_lanes.v"), &[]),
+    ("sf_leaky_lanes", include_str!("../../rtl_templates/lib/sf_leaky_lanes.v"), &[]),
     (
         "sf_matrix_core",
         include_str!("../../rtl_templates/lib/sf_matrix_core.v"),
@@ -70,8 +71,9 @@ const MODULES: &[Module] = &[
     ),
     ("sf_membrane", include_str!("../../rtl_templates/lib/sf_membrane.v"), &[]),
     ("sf_merge", include_str!("../../rtl_templates/lib/sf_merge.v"), &["sf_spill"]),
-    ("sf_neurons", include_str!("../../rtl_templates/lib/sf_neurons.v"), &["sf_lanes", "sf_emit"]),
+    ("sf_neurons", include_str!("../../rtl_templates/lib/sf_neurons.v"), &["sf_lanes", "sf_leaky_lanes", "sf_emit"]),
     ("sf_product", include_str!("../../rtl_templates/lib/sf_product.v"), &[]),
+    ("sf_queue", include_str!("../../rtl_templates/lib/sf_queue.v"), &["sf_spill"]),
     ("sf_rom", include_str!("../../rtl_templates/lib/sf_rom.v"), &[]),
     ("sf_spill", include_str!("../../rtl_templates/lib/sf_spill.v"), &[]),
     ("sf_tree", include_str!("../../rtl_templates/lib/sf_tree.v"), &[]),
@@ -95,6 +97,7 @@ pub fn needed(units: &[Unit]) -> BTreeMap<&'static str, &'static str> {
             UnitKind::Core(core) => core_module(core.mode),
             UnitKind::Fork => "sf_fork",
             UnitKind::Merge { .. } => "sf_merge",
+            UnitKind::Queue { .. } => "sf_queue",
         })
         .collect();
     let mut found = BTreeMap::new();

@@ -95,18 +95,24 @@ pub fn parameters_shared(net: &MappedNet, core: &Core) -> bool {
     let neuron = &net.quant.population(core.population).neuron;
     let bias_same = match neuron {
         Neuron::If { theta, bias, .. } => same(theta) && same(bias),
+        Neuron::Leaky(leaky) => super::leaky::fields(leaky, core).iter().all(|(values, _)| same(values)),
         Neuron::Source | Neuron::Pool { .. } | Neuron::Readout { .. } => true,
     };
     bias_same && same(neuron.v_init())
 }
 
-/// The parameter memory: per word `{bias, v_init, theta}`, each lane by lane, theta lowest. Lanes that do not exist hold 0.
+/// The parameter memory: per word `{bias, v_init, theta}`, each lane by lane, theta lowest; what leaky neurons have above these
+/// says [`super::leaky`]. Lanes that do not exist hold 0.
 pub fn parameter_image(net: &MappedNet, core: &Core) -> String {
     let zeros = vec![0; core.neurons];
-    let (theta, v_init, bias) = match &net.quant.population(core.population).neuron {
-        Neuron::If { theta, v_init, bias } => (theta, v_init, bias),
-        Neuron::Readout { v_init } => (&zeros, v_init, &zeros),
-        Neuron::Source | Neuron::Pool { .. } => (&zeros, &zeros, &zeros),
+    let common = |theta, v_init, bias| -> Vec<(&[i64], u32)> {
+        vec![(theta, core.theta_bits), (v_init, core.membrane_bits), (bias, core.bias_bits)]
+    };
+    let fields = match &net.quant.population(core.population).neuron {
+        Neuron::If { theta, v_init, bias } => common(theta, v_init, bias),
+        Neuron::Readout { v_init } => common(&zeros, v_init, &zeros),
+        Neuron::Leaky(leaky) => super::leaky::fields(leaky, core),
+        Neuron::Source | Neuron::Pool { .. } => common(&zeros, &zeros, &zeros),
     };
     let grid = core.grid();
     let (words, lanes) = match parameters_shared(net, core) {
@@ -116,7 +122,7 @@ pub fn parameter_image(net: &MappedNet, core: &Core) -> String {
     let mut text = String::new();
     for group in 0..words {
         let mut word = Word::new();
-        for (values, bits) in [(theta, core.theta_bits), (v_init, core.membrane_bits), (bias, core.bias_bits)] {
+        for &(values, bits) in &fields {
             for lane in 0..lanes {
                 let neuron = grid.neuron(Place { group, lane });
                 word.push(neuron.and_then(|n| values.get(n)).copied().unwrap_or(0), bits as usize);

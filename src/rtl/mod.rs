@@ -4,6 +4,7 @@
 //! the top, one wrapper a core, memory images, the bench. The result depends on the `MappedNet` alone, so the same
 //! network gives the same bytes.
 
+mod leaky;
 mod library;
 mod memory;
 mod views;

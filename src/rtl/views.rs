@@ -4,7 +4,7 @@ use super::window::{self, Parameter, Table};
 use super::{Vectors, library, memory, window_event, window_matrix};
 use crate::fixed::unsigned_bits;
 use crate::ir::mapped::{Core, Fire, MappedNet, Mode, Payload, Slice, Stream, StreamId, Unit, UnitKind};
-use crate::ir::quant::Combine;
+use crate::ir::quant::{Combine, Neuron};
 use askama::Template;
 
 /// Parameter memories up to this many words are built from LUTs: a block RAM would be almost empty.
@@ -38,6 +38,8 @@ pub enum UnitView<'a> {
         value_bits: u32,
         bases: Vec<u32>,
     },
+    /// A queue.
+    Queue { name: &'a str, input: &'a str, output: &'a str, width: u32, depth: u32 },
 }
 
 /// An input of a merge with the bits that bring it to the common width: zeros, or the sign of a signed stream's values.
@@ -76,6 +78,7 @@ fn overview(net: &MappedNet, unit: &Unit) -> String {
         }
         UnitKind::Fork => "fork".into(),
         UnitKind::Merge { .. } => "merge".into(),
+        UnitKind::Queue { depth } => format!("queue into the next phase, {depth} beats"),
     };
     format!("{} --> {} ({what}) --> {}", names(&unit.inputs), unit.name, names(&unit.outputs))
 }
@@ -93,6 +96,16 @@ fn unit_view<'a>(net: &'a MappedNet, unit: &'a Unit) -> UnitView<'a> {
                 input: &input.name,
                 outputs: unit.outputs.iter().rev().map(name).collect(),
                 width: 1 + input.value_bits + input.id_bits,
+            }
+        }
+        UnitKind::Queue { depth } => {
+            let input = net.stream(unit.inputs[0]);
+            UnitView::Queue {
+                name: &unit.name,
+                input: &input.name,
+                output: name(&unit.outputs[0]),
+                width: 1 + input.value_bits + input.id_bits,
+                depth: *depth,
             }
         }
         UnitKind::Merge { bases } => {
@@ -169,6 +182,7 @@ pub fn core<'a>(net: &'a MappedNet, unit: &'a Unit, core: &'a Core) -> CoreView<
         Fire::Step => (2, 1, 1),
         Fire::Readout => (3, 1, 1),
         Fire::Relay => (4, 1, 1),
+        Fire::Leaky => (5, 1, 1),
     };
     let mut parameters: Vec<Parameter> = Vec::new();
     if core.mode.is_window() {
@@ -211,9 +225,14 @@ pub fn core<'a>(net: &'a MappedNet, unit: &'a Unit, core: &'a Core) -> CoreView<
     set("Phases", u64::from(core.phases));
     set("OutIdBits", u64::from(output.id_bits));
     set("OutValueBits", u64::from(output.value_bits));
+    let mut description = describe(core);
+    if let Neuron::Leaky(leaky) = &net.quant.population(core.population).neuron {
+        parameters.extend(super::leaky::parameters(leaky, core));
+        description = super::leaky::describe(leaky);
+    }
     CoreView {
         name: &unit.name,
-        description: describe(core),
+        description,
         library: library::core_module(core.mode),
         neurons: core.neurons,
         inputs: core.inputs,
@@ -228,7 +247,7 @@ pub fn core<'a>(net: &'a MappedNet, unit: &'a Unit, core: &'a Core) -> CoreView<
         addr_bits,
         weight_words: core.weight_words(),
         weight_word_bits: core.weight_word_bits(),
-        param_bits: param_lanes * (core.theta_bits + core.membrane_bits + core.bias_bits) as usize,
+        param_bits: param_lanes * core.param_bits() as usize,
         param_logic: u32::from(param_words <= LOGIC_ROM_WORDS),
         slices: core.weight_slices(),
         tables: tables(core),
@@ -250,6 +269,7 @@ fn describe(core: &Core) -> String {
         Fire::Count { max, .. } => format!("v = v_init + sum(w x), sends min(floor(v / theta), {max}) once"),
         Fire::Unit { sweeps } => format!("v = v_init + sum(w x), sends min(floor(v / theta), {sweeps}) spikes"),
         Fire::Step => "v += sum(w x) + bias; a spike and v -= theta where v >= theta, once a time step".into(),
+        Fire::Leaky => "leaky neurons, a spike where v > theta, once a time step".into(),
         Fire::Relay => "v = sum(w x) or max(w x), sends v where it is not 0".into(),
         Fire::Readout => "v = v_init + sum(w x) over the image, sends every v at its end".into(),
     }

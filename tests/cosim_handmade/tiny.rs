@@ -8,7 +8,7 @@ use synfire::ir::layout::IdLayout;
 use synfire::ir::mapped::{
     Core, Fire, MappedNet, Mode, Payload, Port, Stream, StreamId, Target, Unit, UnitId, UnitKind,
 };
-use synfire::ir::quant::{Coding, Combine, Neuron, QPopulation, QuantGraph};
+use synfire::ir::quant::{Coding, Combine, Input, Neuron, QPopulation, QuantGraph};
 use synfire::ir::stream::{Beat, Wires};
 use synfire::ir::{PopId, ProjId, Shape};
 
@@ -55,6 +55,7 @@ pub fn net() -> MappedNet {
         coding: Coding::Graded,
         timesteps: 15,
         pixels: PixelFormat::unsigned(4),
+        input: Input::Constant,
         normalisation: None,
         populations: vec![
             population("image", Neuron::Source),
@@ -81,8 +82,11 @@ pub fn net() -> MappedNet {
             slice_bits: 18,
             weight_bits: 2,
             membrane_bits,
+            input_bits: 0,
+            current_bits: 0,
             theta_bits: 1,
             bias_bits: 1,
+            leak: synfire::ir::mapped::Leak::default(),
         }),
         inputs: vec![StreamId(i)],
         outputs: vec![StreamId(i + 1)],

@@ -4,7 +4,7 @@ use ndarray::Array2;
 use synfire::fixed::{PixelFormat, signed_bits, unsigned_bits};
 use synfire::ir::layout::IdLayout;
 use synfire::ir::mapped::{Core, Fire, MappedNet, Mode, Port, Stream, StreamId, Target, Unit, UnitId, UnitKind};
-use synfire::ir::quant::{Coding, Combine, Neuron, QPopulation, QProjection, QuantGraph};
+use synfire::ir::quant::{Coding, Combine, Input, Neuron, QPopulation, QProjection, QuantGraph};
 use synfire::ir::snn::{Projection, Synapses};
 use synfire::ir::{PopId, ProjId, Shape};
 
@@ -43,8 +43,16 @@ pub fn quant(coding: Coding, timesteps: u32, pixel_bits: u32, inputs: usize, lay
         }
     }
     let pixels = PixelFormat::unsigned(pixel_bits);
-    let mut quant =
-        QuantGraph { name: "test".into(), coding, timesteps, pixels, normalisation: None, populations, projections };
+    let mut quant = QuantGraph {
+        name: "test".into(),
+        coding,
+        timesteps,
+        pixels,
+        input: Input::Constant,
+        normalisation: None,
+        populations,
+        projections,
+    };
     for i in 1..quant.populations.len() {
         quant.populations[i].range = quant.prove_range(PopId(i));
     }
@@ -140,11 +148,14 @@ impl Builder {
             weight_bits: projections.iter().map(|&p| quant.projection(p).weight_bits).max().unwrap(),
             slice_bits: 18,
             membrane_bits: signed_bits(range.0, range.1),
+            input_bits: 0,
+            current_bits: 0,
             theta_bits: unsigned_bits(theta.unsigned_abs()),
             bias_bits: match &neuron {
                 Neuron::If { bias, .. } => bias.iter().map(|&b| signed_bits(b, b)).max().unwrap_or(1),
                 _ => 1,
             },
+            leak: synfire::ir::mapped::Leak::default(),
             projections: projections.clone(),
         };
         let carriers: Vec<StreamId> = projections.iter().map(|p| self.carrier[p.0].unwrap()).collect();

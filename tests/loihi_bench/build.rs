@@ -83,6 +83,8 @@ pub fn build(mut verilator: Command, folder: &Path, sources: &[PathBuf], units: 
     verilator
         // An index beyond the last unit is never driven, so its width is no concern of the bench.
         .args(["--cc", "--exe", "--build", "-j", "2", "-O3", "-Wno-WIDTH", "-CFLAGS", "-std=c++17"])
+        // In one piece: Verilator's own make files for several use precompiled headers, which not every build of it can.
+        .args(["--output-split", "0"])
         // Optimise the model and the bench, but not Verilator's own support code, whose build would take longest.
         .args(["-MAKEFLAGS", "OPT_FAST=-O2 OPT_GLOBAL=-O0 OPT_SLOW=-O0"])
         .args(["--x-initial", "unique", "--top-module", "neuron_bench", "--prefix", "Vneuron_bench", "--Mdir"])

@@ -4,7 +4,7 @@
 use ndarray::Array2;
 use proptest::prelude::*;
 use synfire::fixed::PixelFormat;
-use synfire::ir::quant::{Coding, Neuron, QPopulation, QProjection, QuantGraph};
+use synfire::ir::quant::{Coding, Input, Neuron, QPopulation, QProjection, QuantGraph};
 use synfire::ir::snn::{Projection, Synapses};
 use synfire::ir::{PopId, Shape};
 
@@ -49,6 +49,7 @@ pub fn network(name: &str, coding: Coding, timesteps: u32, weight_bits: u32, lay
         coding,
         timesteps,
         pixels: PixelFormat::unsigned(8),
+        input: Input::Constant,
         normalisation: None,
         populations: populations.collect(),
         projections,

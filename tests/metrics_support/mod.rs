@@ -42,6 +42,7 @@ impl Builder {
                 coding,
                 timesteps: TIMESTEPS,
                 pixels,
+                input: synfire::ir::quant::Input::Constant,
                 normalisation: None,
                 populations,
                 projections,

@@ -219,6 +219,7 @@ pub fn network(plan: Plan) -> QuantGraph {
         coding: plan.coding,
         timesteps: plan.timesteps,
         pixels,
+        input: synfire::ir::quant::Input::Constant,
         normalisation: None,
         populations: Vec::new(),
         projections: Vec::new(),
@@ -275,7 +276,7 @@ pub fn laid_out_with(plan: Plan, matrix: bool) -> MappedNet {
     let modes: Vec<Mode> = net.cores().map(|(_, _, core)| any_mode(&net, core, matrix, &mut rng)).collect();
     let cores = net.units.iter_mut().filter_map(|unit| match &mut unit.kind {
         UnitKind::Core(core) => Some(core),
-        UnitKind::Fork | UnitKind::Merge { .. } => None,
+        UnitKind::Fork | UnitKind::Merge { .. } | UnitKind::Queue { .. } => None,
     });
     for (core, mode) in cores.zip(modes) {
         core.mode = mode;
@@ -316,6 +317,7 @@ pub fn single_conv(input: [usize; 3], channels: usize) -> QuantGraph {
         coding: plan.coding,
         timesteps: plan.timesteps,
         pixels: PixelFormat::unsigned(plan.pixel_bits),
+        input: synfire::ir::quant::Input::Constant,
         normalisation: None,
         populations: Vec::new(),
         projections: Vec::new(),
@@ -348,6 +350,7 @@ pub fn resnet(blocks: usize, side: usize) -> QuantGraph {
         coding: plan.coding,
         timesteps: plan.timesteps,
         pixels: PixelFormat::unsigned(plan.pixel_bits),
+        input: synfire::ir::quant::Input::Constant,
         normalisation: None,
         populations: Vec::new(),
         projections: Vec::new(),

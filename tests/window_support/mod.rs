@@ -38,6 +38,7 @@ pub fn network(rng: &mut impl Rng, recipe: Recipe) -> QuantGraph {
         coding: recipe.coding,
         timesteps: recipe.timesteps,
         pixels: PixelFormat { bits, zero },
+        input: synfire::ir::quant::Input::Constant,
         normalisation: None,
         populations: vec![source],
         projections: Vec::new(),
@@ -183,7 +184,7 @@ pub fn lay_out(rng: &mut impl Rng, quant: QuantGraph, matrix: f64) -> MappedNet 
     let windows: Vec<bool> = net.cores().map(|(_, _, core)| window(core)).collect();
     let cores = net.units.iter_mut().filter_map(|unit| match &mut unit.kind {
         UnitKind::Core(core) => Some(core),
-        UnitKind::Fork | UnitKind::Merge { .. } => None,
+        UnitKind::Fork | UnitKind::Merge { .. } | UnitKind::Queue { .. } => None,
     });
     for ((core, once), window) in cores.zip(once).zip(windows) {
         if window {

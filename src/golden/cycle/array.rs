@@ -112,11 +112,11 @@ impl Array {
         self.image = 0;
     }
 
-    /// Membranes that are visible when firing begins (`None` in matrix mode, where groups fire one after another) or
-    /// has ended.
+    /// Membranes that are visible when firing begins (`None` where they are not compared then) or has ended.
     pub fn snapshot(&self, kind: FiringKind) -> Option<&[i64]> {
         match kind {
-            FiringKind::Began if !self.gather.is_empty() => None,
+            // Groups fire one after another, or what an event adds is not in the membrane yet.
+            FiringKind::Began if !self.gather.is_empty() || self.neurons.is_leaky() => None,
             FiringKind::Began => Some(&self.at_begin),
             FiringKind::Ended => Some(&self.at_end),
         }

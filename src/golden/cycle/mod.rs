@@ -6,11 +6,11 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `spill`, `routing` | spill register, fork, merge |
+//! | `spill`, `routing`, `queue` | spill register, fork, merge, queue |
 //! | `core_unit` | a core's stall rule, `R` and the serialiser |
 //! | `intake` | what a core takes, and which cycles are issue slots |
 //! | `array` | stage A's time line, the snapshots |
-//! | `neurons`, `synapses`, `word` | what FIRE does, what an event adds, what is sent |
+//! | `neurons`, `leaky`, `synapses`, `word` | what FIRE does, what an event adds, what is sent |
 //! | `axis`, `gather` | the receivers of a pixel, and what a matrix core reads for a group |
 
 mod array;
@@ -18,7 +18,9 @@ mod axis;
 mod core_unit;
 mod gather;
 mod intake;
+mod leaky;
 mod neurons;
+mod queue;
 mod routing;
 mod spill;
 mod synapses;
@@ -28,6 +30,7 @@ use crate::ir::layout::IdLayout;
 use crate::ir::mapped::{MappedNet, StreamId, UnitId, UnitKind};
 use crate::ir::stream::{Beat, Wires};
 use core_unit::CoreUnit;
+use queue::Queue;
 use routing::{Fork, Merge};
 
 /// What the outside drives in one cycle.
@@ -97,6 +100,7 @@ enum Kind {
     Core(Box<CoreUnit>),
     Fork(Fork),
     Merge(Merge),
+    Queue(Queue),
 }
 
 impl CycleModel {
@@ -114,6 +118,7 @@ impl CycleModel {
                 }
                 UnitKind::Fork => Kind::Fork(Fork::new(unit.outputs.len())),
                 UnitKind::Merge { bases } => Kind::Merge(Merge::new(bases)),
+                UnitKind::Queue { depth } => Kind::Queue(Queue::new(*depth, net.quant.phases())),
             },
             inputs: indices(&unit.inputs),
             outputs: indices(&unit.outputs),
@@ -135,6 +140,7 @@ impl CycleModel {
                 Kind::Core(core) => core.reset(),
                 Kind::Fork(fork) => fork.reset(),
                 Kind::Merge(merge) => merge.reset(),
+                Kind::Queue(queue) => queue.reset(),
             }
         }
         self.firing.clear();
@@ -173,7 +179,7 @@ impl CycleModel {
     pub fn membranes(&self, unit: UnitId, kind: FiringKind) -> Option<&[i64]> {
         match &self.nodes.get(unit.0)?.kind {
             Kind::Core(core) => core.snapshot(kind),
-            Kind::Fork(_) | Kind::Merge(_) => None,
+            Kind::Fork(_) | Kind::Merge(_) | Kind::Queue(_) => None,
         }
     }
 
@@ -194,6 +200,7 @@ impl Node {
                 Kind::Core(core) => core.front(),
                 Kind::Fork(fork) => fork.front(port),
                 Kind::Merge(merge) => merge.front(),
+                Kind::Queue(queue) => queue.front(),
             };
             wires[stream].valid = valid;
             wires[stream].beat = beat;
@@ -205,6 +212,7 @@ impl Node {
         match &self.kind {
             Kind::Core(core) => wires[self.inputs[0]].ready = core.ready(),
             Kind::Fork(fork) => wires[self.inputs[0]].ready = fork.ready(),
+            Kind::Queue(queue) => wires[self.inputs[0]].ready = queue.ready(),
             Kind::Merge(merge) => {
                 let granted = merge.granted(|port| wires[self.inputs[port]].valid);
                 for (port, &stream) in self.inputs.iter().enumerate() {
@@ -225,6 +233,7 @@ impl Node {
             Kind::Core(core) => core.tick(taken(0), popped(0), firing),
             Kind::Fork(fork) => fork.tick(taken(0), popped),
             Kind::Merge(merge) => merge.tick(|port| wires[self.inputs[port]], popped(0)),
+            Kind::Queue(queue) => queue.tick(taken(0), popped(0)),
         }
     }
 }

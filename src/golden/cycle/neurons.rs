@@ -3,6 +3,7 @@
 //! They stand pixel by pixel, the channels of a pixel side by side: neuron `(c, y, x)` at `(y·W + x)·C + c`. On one pixel that is
 //! the neuron's number.
 
+use super::leaky::LeakyNeurons;
 use super::word::Word;
 use crate::ir::layout::{IdLayout, Place};
 use crate::ir::mapped::{Core, Fire};
@@ -39,7 +40,7 @@ struct Lane {
 /// Membranes with the parameters that firing needs; every vector has one entry per neuron.
 #[derive(Clone, Debug)]
 pub(super) struct Neurons {
-    /// The membranes.
+    /// The membranes; of leaky neurons the weighted input of the phase.
     pub membranes: Vec<i64>,
     v_init: Vec<i64>,
     theta: Vec<i64>,
@@ -51,6 +52,7 @@ pub(super) struct Neurons {
     lanes: Vec<Lane>,
     /// `lanes[starts[g]..starts[g + 1]]` are those of group `g`.
     starts: Vec<usize>,
+    leaky: Option<LeakyNeurons>,
 }
 
 impl Neurons {
@@ -68,7 +70,7 @@ impl Neurons {
         };
         let (theta, bias): (&[i64], &[i64]) = match neuron {
             Neuron::If { theta, bias, .. } => (theta, bias),
-            Neuron::Source | Neuron::Pool { .. } | Neuron::Readout { .. } => (&[], &[]),
+            Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => (&[], &[]),
         };
         let grid = core.grid();
         let (mut lanes, mut starts) = (Vec::with_capacity(core.neurons), vec![0]);
@@ -77,27 +79,40 @@ impl Neurons {
             lanes.extend(neurons.map(|n| Lane { at: stands(n), id: ids.id(n) }));
             starts.push(lanes.len());
         }
-        let v_init = sized(neuron.v_init(), 0);
+        let (v_init, leaky): (&[i64], _) = match neuron {
+            Neuron::Leaky(leaky) => (&[], Some(LeakyNeurons::new(leaky, stands))),
+            _ => (neuron.v_init(), None),
+        };
+        let v_init = sized(v_init, 0);
         let membranes = v_init.clone();
         let (theta, bias) = (sized(theta, 1), sized(bias, 0));
-        Neurons { membranes, v_init, theta, bias, fire: core.fire, extent, lanes, starts }
+        Neurons { membranes, v_init, theta, bias, fire: core.fire, extent, lanes, starts, leaky }
     }
 
     /// Every membrane back to `v_init`.
     pub fn reset(&mut self) {
         self.membranes.copy_from_slice(&self.v_init);
+        if let Some(leaky) = &mut self.leaky {
+            leaky.reset();
+        }
+    }
+
+    /// True if the membranes are not what events are added to.
+    pub fn is_leaky(&self) -> bool {
+        self.leaky.is_some()
     }
 
     /// The membranes in the order of the neurons' numbers.
     pub fn in_order(&self, out: &mut [i64]) {
         for (n, v) in out.iter_mut().enumerate() {
-            *v = self.membranes[stands(n, self.extent)];
+            let at = stands(n, self.extent);
+            *v = self.leaky.as_ref().map_or(self.membranes[at], |leaky| leaky.v(at));
         }
     }
 
     /// One FIRE cycle of group `group`; what its neurons send is appended to `word`.
     pub fn fire(&mut self, group: usize, cycle: FireCycle, word: &mut Word) {
-        let Neurons { membranes, v_init, theta, bias, .. } = self;
+        let Neurons { membranes, v_init, theta, bias, leaky, .. } = self;
         let lanes = &self.lanes[self.starts[group]..self.starts[group + 1]];
         match self.fire {
             Fire::Count { bits, max } => {
@@ -122,6 +137,16 @@ impl Neurons {
                     if *v >= theta[lane.at] {
                         *v -= theta[lane.at];
                         word.push(Beat::event(lane.id, 1));
+                    }
+                }
+            }
+            Fire::Leaky => {
+                // The first slots only calculate.
+                if let Some(leaky) = leaky.as_mut().filter(|_| cycle.is_last()) {
+                    for lane in lanes {
+                        if leaky.step(lane.at, std::mem::take(&mut membranes[lane.at]), cycle.last_phase) {
+                            word.push(Beat::event(lane.id, 1));
+                        }
                     }
                 }
             }
@@ -179,7 +204,8 @@ mod tests {
                 let v_init = vec![7; n];
                 let lanes = (0..n).map(|at| Lane { at, id: at as u32 }).collect();
                 let (theta_of, bias, extent, starts) = (vec![theta; n], vec![0; n], [n, 1], vec![0, n]);
-                let mut neurons = Neurons { membranes, v_init, theta: theta_of, bias, fire, extent, lanes, starts };
+                let mut neurons =
+                    Neurons { membranes, v_init, theta: theta_of, bias, fire, extent, lanes, starts, leaky: None };
                 let expected: Vec<Beat> = (0..n as u32)
                     .map(|id| Beat::event(id, search(i64::from(id) - 20, theta, bits, i64::from(max))))
                     .filter(|beat| beat.value > 0)

@@ -15,6 +15,11 @@ impl Spill {
         self.count < 2
     }
 
+    /// True if `beats` more can be held, whatever is popped.
+    pub fn has_room_for(&self, beats: usize) -> bool {
+        usize::from(self.count) + beats <= self.beats.len()
+    }
+
     /// `valid` and the oldest beat.
     pub fn front(&self) -> (bool, Beat) {
         (self.count > 0, self.beats[0])

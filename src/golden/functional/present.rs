@@ -71,7 +71,7 @@ impl Functional {
     /// Lets the neurons fire on their membranes `v`; what is left of `v` stays there.
     fn fire(&self, neuron: &Neuron, v: &mut [i64], sent: &mut [i64]) {
         let theta = match neuron {
-            Neuron::Source | Neuron::Readout { .. } => return,
+            Neuron::Source | Neuron::Leaky(_) | Neuron::Readout { .. } => return,
             Neuron::Pool { .. } => {
                 sent.copy_from_slice(v);
                 return v.fill(0);
@@ -101,14 +101,14 @@ impl Layer {
     fn combine(&self) -> Combine {
         match self.neuron {
             Neuron::Pool { combine, .. } => combine,
-            Neuron::Source | Neuron::If { .. } | Neuron::Readout { .. } => Combine::Sum,
+            Neuron::Source | Neuron::If { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => Combine::Sum,
         }
     }
 
     fn silence(&self) -> Vec<i64> {
         match self.neuron {
             Neuron::Readout { .. } => Vec::new(),
-            Neuron::Source | Neuron::Pool { .. } | Neuron::If { .. } => vec![0; self.neurons],
+            Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) | Neuron::If { .. } => vec![0; self.neurons],
         }
     }
 }
@@ -117,6 +117,6 @@ impl Layer {
 fn could_fire(neuron: &Neuron, v: &[i64]) -> u64 {
     match neuron {
         Neuron::If { theta, .. } => v.iter().zip(theta).filter(|(v, theta)| v >= theta).count() as u64,
-        Neuron::Source | Neuron::Pool { .. } | Neuron::Readout { .. } => 0,
+        Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => 0,
     }
 }

@@ -1,6 +1,6 @@
 use super::{Functional, Outcome};
 use crate::fixed::PixelFormat;
-use crate::ir::quant::{Coding, Neuron, QPopulation, QProjection, QuantGraph};
+use crate::ir::quant::{Coding, Input, Neuron, QPopulation, QProjection, QuantGraph};
 use crate::ir::snn::{Projection, Synapses};
 use crate::ir::{PopId, Shape};
 use ndarray::Array2;
@@ -41,6 +41,7 @@ fn random(rng: &mut ChaCha8Rng, coding: Coding, weight_bits: u32, pixel_bits: u3
         coding,
         timesteps: 5,
         pixels: PixelFormat::unsigned(pixel_bits),
+        input: Input::Constant,
         normalisation: None,
         populations,
         projections: projections.to_vec(),
@@ -96,7 +97,7 @@ fn literally(net: &QuantGraph, codes: &[i64], rng: &mut ChaCha8Rng) -> (Vec<i64>
             }
             match &pop.neuron {
                 Neuron::Source => sent[i].copy_from_slice(codes),
-                Neuron::Pool { .. } => panic!("no pools here"),
+                Neuron::Pool { .. } | Neuron::Leaky(_) => panic!("no pools here"),
                 Neuron::Readout { .. } => {}
                 Neuron::If { theta, bias, .. } => {
                     for (n, v) in v[i].iter_mut().enumerate() {
@@ -199,6 +200,7 @@ fn by_hand(timesteps: u32) -> QuantGraph {
         coding: Coding::Graded,
         timesteps,
         pixels: PixelFormat::unsigned(4),
+        input: Input::Constant,
         normalisation: None,
         populations: vec![
             population("image", 3, Neuron::Source),

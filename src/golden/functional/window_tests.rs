@@ -77,6 +77,7 @@ pub(super) fn random(rng: &mut Rng, coding: Coding) -> QuantGraph {
         coding,
         timesteps: TIMESTEPS,
         pixels,
+        input: crate::ir::quant::Input::Constant,
         normalisation: None,
         populations: Vec::new(),
         projections: Vec::new(),
@@ -173,7 +174,7 @@ fn literally(net: &QuantGraph, codes: &[i64], rng: &mut Rng) -> (Vec<i64>, Vec<V
             }
         }
         let out = match &pop.neuron {
-            Neuron::Source => panic!("one source"),
+            Neuron::Source | Neuron::Leaky(_) => panic!("one source, no leaky neurons"),
             Neuron::Readout { .. } => {
                 sent.push(Vec::new());
                 return (v, sent);
@@ -233,7 +234,9 @@ proptest! {
                     prop_assert_eq!((summary.events[i], summary.spikes[i]), (if unit { total } else { active }, total));
                 }
                 Neuron::Source => prop_assert_eq!((summary.events[i], summary.spikes[i]), (active, total)),
-                Neuron::Readout { .. } => prop_assert_eq!((summary.events[i], summary.spikes[i]), (0, 0)),
+                Neuron::Readout { .. } | Neuron::Leaky(_) => {
+                    prop_assert_eq!((summary.events[i], summary.spikes[i]), (0, 0));
+                }
             }
         }
         prop_assert_eq!(summary.neurons, neurons);

@@ -54,6 +54,7 @@ impl MappedNet {
                 UnitKind::Merge { bases } => {
                     unit.inputs.len() == bases.len() && bases.len() >= 2 && unit.outputs.len() == 1
                 }
+                UnitKind::Queue { .. } => unit.inputs.len() == 1 && unit.outputs.len() == 1,
             };
             if !ok || !arity {
                 problems.push(Problem::new("is not properly connected").at_node(&unit.name));
@@ -61,7 +62,7 @@ impl MappedNet {
         }
     }
 
-    /// Streams run from the border forward to the border, on wires that exist.
+    /// Streams run from the border forward to the border, but for those into queues, on wires that exist.
     fn check_streams(&self, problems: &mut Vec<Problem>) {
         if self.streams.len() < 2 {
             problems.push(Problem::new("has no streams from the input to the output"));
@@ -70,8 +71,13 @@ impl MappedNet {
             let mut complain = |what: String| problems.push(Problem::new(what).at_node(&stream.name));
             let border_in = stream.from.is_none() == (i == 0);
             let border_out = stream.to.is_none() == (i + 1 == self.streams.len());
+            // A stream into a queue may run backwards, and as no other one does, every circle passes a queue.
+            let into_queue = |to: Port| {
+                let unit = self.units.get(to.unit.0);
+                unit.is_some_and(|unit| matches!(unit.kind, UnitKind::Queue { .. }))
+            };
             let forward = match (stream.from, stream.to) {
-                (Some(from), Some(to)) => from.unit < to.unit,
+                (Some(from), Some(to)) => from.unit < to.unit || into_queue(to),
                 _ => true,
             };
             // The other end of `check_units`: a port that both name.
@@ -143,6 +149,10 @@ impl MappedNet {
         if core.value_bits < value_bits || core.value_signed != signed {
             problems.push("has payloads that are too narrow".into());
         }
+        match &pop.neuron {
+            Neuron::Leaky(leaky) => problems.extend(core.leak_problems(leaky)),
+            _ => problems.extend(core.no_leak_problems()),
+        }
         if let Neuron::If { theta, bias, .. } = &pop.neuron {
             let bits = bias.iter().map(|&b| signed_bits(b, b)).max().unwrap_or(1);
             if core.bias_bits < bits || core.bias_bits > core.membrane_bits.max(1) {
@@ -163,6 +173,7 @@ impl MappedNet {
             (Neuron::Source, _) => return Some("computes the image, which comes from outside".into()),
             (Neuron::Readout { .. }, _) => Fire::Readout,
             (Neuron::Pool { .. }, _) => Fire::Relay,
+            (Neuron::Leaky(_), _) => Fire::Leaky,
             (Neuron::If { .. }, Coding::Graded) => Fire::Count { bits: unsigned_bits(t.into()), max: t },
             (Neuron::If { .. }, Coding::Unit) => Fire::Unit { sweeps: t },
             (Neuron::If { .. }, Coding::Rate) => Fire::Step,

@@ -1,5 +1,6 @@
 //! A core's parameters, and what follows from them.
 
+use super::leak::Leak;
 use crate::ir::layout::Grid;
 use crate::ir::quant::{Combine, QuantGraph};
 use crate::ir::window::Window;
@@ -51,10 +52,16 @@ pub struct Core {
     pub slice_bits: usize,
     /// Bits of a membrane (two's complement), from the range proof.
     pub membrane_bits: u32,
-    /// Bits of a threshold (unsigned); 1 where there is none.
+    /// Bits of the weighted input of a step (two's complement), kept beside the membrane; 0 but for [`Fire::Leaky`].
+    pub input_bits: u32,
+    /// Bits of a synaptic current (two's complement), kept beside the membrane; 0 where there is none.
+    pub current_bits: u32,
+    /// Bits of a threshold (unsigned; two's complement for [`Fire::Leaky`]); 1 where there is none.
     pub theta_bits: u32,
     /// Bits of the per-phase bias (two's complement); 1 where there is none.
     pub bias_bits: u32,
+    /// Widths of the further parameters of leaky neurons.
+    pub leak: Leak,
 }
 
 /// A projection as its core sees it.
@@ -156,6 +163,8 @@ pub enum Fire {
     Step,
     /// Two-phase, pools: sends every membrane that is not 0, as it is.
     Relay,
+    /// Rate coding, leaky neurons: four slots, a spike for each membrane above its threshold.
+    Leaky,
     /// Sends every membrane at the end of the image, and nothing before.
     Readout,
 }
@@ -225,6 +234,7 @@ impl Fire {
         match self {
             Fire::Count { bits, .. } => bits,
             Fire::Unit { sweeps } => sweeps,
+            Fire::Leaky => 4,
             Fire::Step | Fire::Relay | Fire::Readout => 1,
         }
     }

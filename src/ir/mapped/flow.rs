@@ -1,6 +1,6 @@
 //! What flows through a network whose units are connected: whose ids stand on which wires, and whether these are wide enough.
 
-use super::{Core, Fire, MappedNet, Stream, UnitKind};
+use super::{Core, Fire, MappedNet, Stream, StreamId, UnitKind};
 use crate::error::Problem;
 use crate::fixed::{signed_bits, unsigned_bits};
 use crate::ir::PopId;
@@ -8,9 +8,10 @@ use crate::ir::PopId;
 impl MappedNet {
     /// Follows the populations' ids from unit to unit, and compares the wires with what they must carry.
     pub(super) fn check_flow(&self, problems: &mut Vec<Problem>) {
-        // The senders of each stream, in the order of their ids. Units stand in topological order.
-        let mut senders: Vec<Vec<PopId>> = vec![Vec::new(); self.streams.len()];
-        senders[self.input().0] = vec![PopId(0)];
+        // The senders of each stream, in the order of their ids, and how many phases old their events are. Units stand in
+        // topological order, but for the senders of queues.
+        let mut senders: Vec<Vec<(PopId, u32)>> = vec![Vec::new(); self.streams.len()];
+        senders[self.input().0] = vec![(PopId(0), 0)];
         let (least, greatest) = self.quant.payload_range(PopId(0));
         let signed = least < 0;
         let pixels = if signed { signed_bits(least, greatest) } else { unsigned_bits(greatest.unsigned_abs()) };
@@ -23,15 +24,20 @@ impl MappedNet {
             let mut complain = |what: String| problems.push(Problem::new(what).at_node(&unit.name));
             let inputs: Vec<&Stream> = unit.inputs.iter().map(|&s| self.stream(s)).collect();
             let outputs: Vec<&Stream> = unit.outputs.iter().map(|&s| self.stream(s)).collect();
-            let arriving: Vec<Vec<PopId>> = unit.inputs.iter().map(|s| senders[s.0].clone()).collect();
+            let arriving: Vec<Vec<(PopId, u32)>> = unit.inputs.iter().map(|s| senders[s.0].clone()).collect();
             let leaving = match &unit.kind {
                 UnitKind::Core(core) => {
                     core_flow(core, &inputs, &outputs).into_iter().for_each(&mut complain);
-                    let projections = core.projections.iter().map(|&p| self.quant.projection(p).projection.pre);
-                    if !projections.eq(arriving.concat()) {
+                    let projections = core.projections.iter().map(|&p| &self.quant.projection(p).projection);
+                    if !projections.map(|p| (p.pre, p.delay)).eq(arriving.concat()) {
                         complain("does not receive its projections' senders in the order of its input ids".into());
                     }
-                    vec![core.population]
+                    vec![(core.population, 0)]
+                }
+                UnitKind::Queue { depth } => {
+                    self.queue_flow(*depth, &inputs, &outputs).into_iter().for_each(&mut complain);
+                    // Who sends may stand further on: see below.
+                    inputs.iter().map(|s| (s.population, 1)).collect()
                 }
                 UnitKind::Fork => {
                     let same = |s: &&Stream| {
@@ -71,6 +77,12 @@ impl MappedNet {
                 senders[s.0].clone_from(&leaving);
             }
         }
+        for unit in self.units.iter().filter(|unit| matches!(unit.kind, UnitKind::Queue { .. })) {
+            let claimed = |s: &StreamId| senders[s.0] == [(self.stream(*s).population, 0)];
+            if !unit.inputs.iter().all(claimed) {
+                problems.push(Problem::new("does not delay the one population that it says").at_node(&unit.name));
+            }
+        }
         for (stream, senders) in self.streams.iter().zip(&senders) {
             let needed = self.merged_id_bits(stream).unwrap_or_else(|| stream.layout.id_bits());
             if stream.id_bits < needed {
@@ -81,14 +93,33 @@ impl MappedNet {
         }
     }
 
+    /// A queue has room for a whole phase, and what arrives leaves as it is.
+    fn queue_flow(&self, depth: u32, inputs: &[&Stream], outputs: &[&Stream]) -> Vec<String> {
+        let mut problems = Vec::new();
+        let format = |s: &Stream| (s.population, s.id_bits, s.value_bits, s.signed, s.layout);
+        if !inputs.iter().all(|i| outputs.iter().all(|o| format(i) == format(o))) {
+            problems.push("has streams whose widths do not fit together".into());
+        }
+        for &population in inputs.iter().map(|s| &s.population) {
+            let neurons = self.quant.population(population).shape.len() as u64;
+            if u64::from(depth) <= neurons {
+                problems.push(format!("holds {depth} beats, and a phase has up to {}", neurons.saturating_add(1)));
+            }
+            if self.quant.max_per_phase(population) > self.quant.max_payload(population) {
+                problems.push("delays a population whose neurons send several events in a phase".into());
+            }
+        }
+        problems
+    }
+
     /// Number of ids of populations that lie side by side.
-    fn ids(&self, senders: &[PopId]) -> u64 {
-        senders.iter().map(|&p| self.quant.population(p).shape.len() as u64).sum()
+    fn ids(&self, senders: &[(PopId, u32)]) -> u64 {
+        senders.iter().map(|&(p, _)| self.quant.population(p).shape.len() as u64).sum()
     }
 
     /// The first id of each input of a merge.
-    fn bases(&self, inputs: &[Vec<PopId>]) -> Vec<u64> {
-        let next = |base: &mut u64, senders: &Vec<PopId>| {
+    fn bases(&self, inputs: &[Vec<(PopId, u32)>]) -> Vec<u64> {
+        let next = |base: &mut u64, senders: &Vec<(PopId, u32)>| {
             let first = *base;
             *base += self.ids(senders);
             Some(first)
@@ -106,6 +137,7 @@ fn core_flow(core: &Core, inputs: &[&Stream], outputs: &[&Stream]) -> Vec<String
     let (signed, value_bits) = match core.fire {
         Fire::Readout => (true, core.membrane_bits),
         Fire::Relay => (false, core.membrane_bits.saturating_sub(1).max(1)),
+        Fire::Leaky => (false, 1),
         Fire::Count { bits, .. } => (false, bits),
         Fire::Unit { .. } | Fire::Step => (false, 1),
     };

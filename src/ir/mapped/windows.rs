@@ -68,9 +68,10 @@ impl MappedNet {
         })
     }
 
-    /// What is wrong with how a stream's ids name neurons; `senders` are the populations on it in the order of their ids.
-    pub(super) fn layout_problem(&self, stream: &Stream, senders: &[PopId]) -> Option<String> {
-        let first = *senders.first()?;
+    /// What is wrong with how a stream's ids name neurons; `senders` are the populations on it (and their
+    /// delays) in the order of their ids.
+    pub(super) fn layout_problem(&self, stream: &Stream, senders: &[(PopId, u32)]) -> Option<String> {
+        let (first, _) = *senders.first()?;
         let shape = &self.quant.population(first).shape;
         let fields = shape.image().map(|extent| IdLayout::Fields { extent });
         let linear = IdLayout::Linear { neurons: shape.len() };

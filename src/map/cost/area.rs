@@ -3,7 +3,7 @@
 use super::device::device;
 use super::memory::{MemoryCost, MemoryKind, memory, slices};
 use crate::fixed::unsigned_bits;
-use crate::ir::mapped::{Core, Fire, MappedNet, Payload, Target};
+use crate::ir::mapped::{Core, DECAY_BITS, Fire, MappedNet, Payload, Target};
 use std::ops::{Add, AddAssign};
 
 /// Resources that a unit or a design takes.
@@ -73,6 +73,13 @@ pub fn merge_area(inputs: usize, beat_bits: u32) -> Area {
     spill(beat_bits) + Area { luts, ffs: inputs as u64, blocks: 0, dsps: 0 }
 }
 
+/// Area of a queue of `depth` beats with `beat_bits` payload bits: the memory, two pointers and the count, a register.
+pub fn queue_area(depth: u32, beat_bits: u32, target: Target) -> Area {
+    let counter = u64::from(unsigned_bits(depth.into()));
+    let beats: Area = memory(target, MemoryKind::Ram, depth as usize, beat_bits as usize + 1).into();
+    beats + spill(beat_bits) + Area { luts: 6 * counter + 16, ffs: 3 * counter + 8, blocks: 0, dsps: 0 }
+}
+
 fn spill(beat_bits: u32) -> Area {
     let bits = u64::from(beat_bits) + 1;
     Area { luts: bits + 4, ffs: 2 * bits + 2, blocks: 0, dsps: 0 }
@@ -97,12 +104,14 @@ fn memories(core: &Core, target: Target) -> Area {
         let bank: Area = memory(target, kind, groups, lanes * bits as usize).into();
         bank.times(banks)
     };
-    let mut area = per_group(MemoryKind::Ram, core.membrane_bits);
-    // Pools begin with 0 and have no threshold.
-    if core.fire != Fire::Relay {
+    let mut area = per_group(MemoryKind::Ram, core.state_bits());
+    if core.fire == Fire::Leaky {
+        area += per_group(MemoryKind::Rom, core.param_bits());
+    } else if core.fire != Fire::Relay {
+        // Pools begin with 0 and have no threshold.
         area += per_group(MemoryKind::Rom, core.membrane_bits);
     }
-    if !matches!(core.fire, Fire::Readout | Fire::Relay) {
+    if !matches!(core.fire, Fire::Readout | Fire::Relay | Fire::Leaky) {
         area += per_group(MemoryKind::Rom, core.theta_bits);
     }
     if core.fire == Fire::Step {
@@ -164,16 +173,34 @@ fn logic(core: &Core, target: Target) -> Area {
 
     let (membrane_tenths, sent) = match core.fire {
         Fire::Count { bits, .. } => (per_bit.fire, u64::from(bits) + 1),
-        Fire::Unit { .. } | Fire::Step => (per_bit.fire, 2),
+        Fire::Unit { .. } | Fire::Step | Fire::Leaky => (per_bit.fire, 2),
         Fire::Readout | Fire::Relay => (per_bit.readout, membrane),
     };
     tenths += membrane_tenths * membrane + per_bit.send * sent;
     lane.ffs += 2 * membrane + 3 * sent;
     lane.luts = tenths.div_ceil(10);
 
+    if core.fire == Fire::Leaky {
+        lane += leak(core, target);
+    }
+
     let id = u64::from(unsigned_bits(core.inputs.max(core.neurons) as u64));
     let control = Area { luts: 90 + 12 * id, ffs: 40 + 8 * id, blocks: 0, dsps: 0 };
     lane.times(core.mode.lanes()) + control + spill((id + sent) as u32)
+}
+
+/// What the decays of a leaky lane take beyond a lane that only accumulates and fires: the products of membrane and current with
+/// their decays, the registers between the four slots, and the clamp.
+fn leak(core: &Core, target: Target) -> Area {
+    let (membrane, current) = (u64::from(core.membrane_bits), u64::from(core.current_bits));
+    let decay = u64::from(DECAY_BITS);
+    // The products are signed, so that one bit of an operand of a hardware multiplier is the sign.
+    let products = [membrane, current].into_iter().filter(|&bits| bits > 0);
+    let has_dsps = device(target).is_some_and(|d| d.dsps > 0);
+    let dsps = if has_dsps { products.clone().map(|bits| (bits - 1).div_ceil(17)).sum() } else { 0 };
+    let multiply = if has_dsps { 0 } else { products.map(|bits| per_bit(target).multiply * bits * decay / 10).sum() };
+    let state = u64::from(core.state_bits());
+    Area { luts: multiply + 5 * membrane + 3 * current, ffs: 2 * (membrane + current + decay) + state, blocks: 0, dsps }
 }
 
 /// Area of every core of `net` together, without forks and merges.

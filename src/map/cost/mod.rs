@@ -7,7 +7,7 @@ mod cycles;
 mod device;
 mod memory;
 
-pub use area::{Area, core_area, fork_area, merge_area, net_area};
+pub use area::{Area, core_area, fork_area, merge_area, net_area, queue_area};
 pub use cycles::{InputEvent, Timing, Traffic, cycles, exact_cycles, exact_cycles_of, input, taken};
 pub(super) use device::larger;
 pub use device::{Device, device};
