@@ -4,6 +4,7 @@
 //! engine), and [`evaluate()`] runs our own graph. That they agree is the evidence that the lowering is right.
 
 mod evaluate;
+pub mod nir;
 pub mod onnx;
 mod prepare;
 mod reference;

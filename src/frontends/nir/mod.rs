@@ -1,0 +1,92 @@
+//! NIR, the Neuromorphic Intermediate Representation: HDF5 files that hold graphs of spiking neurons.
+//!
+//! [`read`] and [`write()`] keep everything a file holds, element types and metadata included, so what is written and read back is
+//! equal. [`Executor`] runs a graph in double precision; it is the reference for NIR networks, as [`super::Reference`] is for ONNX.
+//!
+//! A file goes through these stages, each in a module of its own: `hdf5` (a tree of groups and arrays), `decode` (a
+//! [`NirGraph`]), `flat` (nested graphs joined into one), `shape` (what every node takes and gives), `order` (what runs when),
+//! `execute`. The first three believe nothing of a file; what they let through, the others can rely on.
+
+pub mod array;
+mod check;
+pub mod convention;
+mod decode;
+mod dialect;
+mod execute;
+mod flat;
+mod hdf5;
+mod kind;
+mod model;
+mod order;
+mod shape;
+mod summary;
+
+pub use array::{Array, Data};
+pub use dialect::Dialect;
+pub use execute::{Executor, Outcome, Port, Settings, TimeStep, Watched};
+pub use kind::{Kind, Need};
+pub use model::{Meta, Metadata, NirGraph, Node, Unit};
+pub use summary::{NodeSummary, Summary};
+
+use crate::error::{Error, Kind as ErrorKind, Problem, Result};
+use std::path::Path;
+
+/// The version of NIR that files are written for, where the graph names none.
+pub const VERSION: &str = "1.0.8";
+
+/// Problems of one file that are listed before the rest is only counted.
+const MAX_PROBLEMS: usize = 50;
+
+/// Reads a NIR file and checks it: what comes back has known primitives with all their fields, edges that lead somewhere,
+/// numbers that are numbers, shapes that agree, and no circle without a neuron or Delay.
+///
+/// # Errors
+/// [`ErrorKind::Input`] with every problem found, each naming the file and, where there is one, the node.
+pub fn read(path: &Path) -> Result<NirGraph> {
+    hdf5::open(path).and_then(accept).map_err(|e| shorten(e).in_file(path))
+}
+
+/// As [`read`], from the bytes of a file.
+///
+/// # Errors
+/// As [`read`]; the problems name no file.
+pub fn parse(bytes: Vec<u8>) -> Result<NirGraph> {
+    hdf5::parse(bytes).and_then(accept).map_err(shorten)
+}
+
+fn accept(root: hdf5::Root) -> Result<NirGraph> {
+    let mut problems = Vec::new();
+    let graph = decode::decode(root, &mut problems);
+    Error::check(ErrorKind::Input, problems)?;
+    let graph = graph.ok_or_else(|| Error::internal("a graph was lost without a message"))?;
+    check::check(&graph)?;
+    Ok(graph)
+}
+
+/// Checks a graph and writes it as Python's `nir` would. The same graph always gives the same bytes.
+///
+/// # Errors
+/// [`ErrorKind::Input`] with every problem of the graph, or the file cannot be written.
+pub fn write(path: &Path, graph: &NirGraph) -> Result<()> {
+    let bytes = to_bytes(graph).map_err(|e| e.in_file(path))?;
+    std::fs::write(path, bytes).map_err(|e| Error::io(path, "write the file", &e))
+}
+
+/// As [`write()`], but gives the bytes of the file.
+///
+/// # Errors
+/// [`ErrorKind::Input`] with every problem of the graph.
+pub fn to_bytes(graph: &NirGraph) -> Result<Vec<u8>> {
+    check::check(graph).map_err(shorten)?;
+    hdf5::write(&decode::encode(graph), graph.version.as_deref().unwrap_or(VERSION))
+}
+
+/// A file can be wrong in a hundred thousand places.
+fn shorten(mut error: Error) -> Error {
+    let more = error.problems.len().saturating_sub(MAX_PROBLEMS);
+    if more > 0 {
+        error.problems.truncate(MAX_PROBLEMS);
+        error.problems.push(Problem::new(format!("and {more} more problems")));
+    }
+    error
+}

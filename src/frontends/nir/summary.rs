@@ -1,0 +1,126 @@
+//! What a graph holds, for people and for reports.
+
+use super::check::check;
+use super::kind::Kind;
+use super::model::{Meta, Metadata, NirGraph};
+use crate::error::Result;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A Delay for more steps than this takes more memory than a population has on the chip.
+const LONG_DELAY: f64 = 64.0;
+
+/// A description of a graph.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// The version of NIR that wrote the file.
+    pub version: Option<String>,
+    /// All primitives, those of nested graphs as `graph/node`.
+    pub nodes: Vec<NodeSummary>,
+    /// Edges between them.
+    pub edges: Vec<[String; 2]>,
+    /// How many primitives of each kind there are.
+    pub kinds: BTreeMap<&'static str, usize>,
+    /// Neurons of all populations.
+    pub neurons: usize,
+    /// Numbers in all weights and biases.
+    pub weights: usize,
+    /// Keys of the graph's metadata with their values.
+    pub metadata: BTreeMap<String, String>,
+    /// What stands in the way of hardware, or deserves attention.
+    pub notes: Vec<String>,
+}
+
+/// A description of a primitive.
+#[derive(Clone, Debug, Serialize)]
+pub struct NodeSummary {
+    /// Its name.
+    pub name: String,
+    /// Its type, as in the file.
+    pub kind: &'static str,
+    /// Extents of its input.
+    pub input: Vec<usize>,
+    /// Extents of its output.
+    pub output: Vec<usize>,
+    /// Numbers in its weight and bias.
+    pub weights: usize,
+    /// Keys of its metadata with their values.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl Summary {
+    /// Describes a graph.
+    ///
+    /// # Errors
+    /// The graph is wrong; see [`super::read`].
+    pub fn of(graph: &NirGraph) -> Result<Summary> {
+        let checked = check(graph)?;
+        let mut summary = Summary {
+            version: graph.version.clone(),
+            nodes: Vec::new(),
+            edges: Vec::new(),
+            kinds: BTreeMap::new(),
+            neurons: 0,
+            weights: 0,
+            metadata: texts(&graph.metadata),
+            notes: Vec::new(),
+        };
+        for ((name, unit), shapes) in checked.flat.units.iter().zip(&checked.shapes) {
+            let weights = ["weight", "bias"].iter().filter_map(|f| unit.fields.get(*f)).map(|a| a.data().len()).sum();
+            *summary.kinds.entry(unit.kind.name()).or_default() += 1;
+            summary.weights += weights;
+            if unit.kind.is_neuron() {
+                summary.neurons += shapes.output.iter().product::<usize>();
+            }
+            summary.nodes.push(NodeSummary {
+                name: name.clone(),
+                kind: unit.kind.name(),
+                input: shapes.input.clone(),
+                output: shapes.output.clone(),
+                weights,
+                metadata: texts(&unit.metadata),
+            });
+            summary.notes.extend(note(unit.kind, unit.fields.get("delay").and_then(|d| d.to_f64())).map(|n| format!("{name}: {n}")));
+        }
+        let sends: std::collections::HashSet<usize> = checked.flat.edges.iter().map(|edge| edge.0).collect();
+        for (index, (name, unit)) in checked.flat.units.iter().enumerate() {
+            if unit.kind != Kind::Output && !sends.contains(&index) {
+                summary.notes.push(format!("{name}: nobody reads its output"));
+            }
+        }
+        let name = |index: usize| checked.flat.name(index).to_string();
+        summary.edges = checked.flat.edges.iter().map(|&(from, to)| [name(from), name(to)]).collect();
+        Ok(summary)
+    }
+}
+
+/// What keeps a primitive off the hardware.
+fn note(kind: Kind, delay: Option<Vec<f64>>) -> Option<String> {
+    match kind {
+        Kind::Delay => {
+            let longest = delay?.into_iter().fold(0.0, f64::max);
+            Some(format!(
+                "Delay of up to {longest} s: on hardware every step of it is a buffer of its own; more than {LONG_DELAY} steps do not fit"
+            ))
+        }
+        Kind::Threshold => Some("Threshold without a membrane: on hardware it must follow a linear node directly".into()),
+        Kind::I | Kind::Li | Kind::CubaLi => {
+            Some(format!("{kind} sends its membrane: on hardware it can only be the readout"))
+        }
+        _ => None,
+    }
+}
+
+/// Metadata as `key: value`; of long arrays, the shape.
+fn texts(metadata: &Metadata) -> BTreeMap<String, String> {
+    let text = |meta: &Meta| match meta {
+        Meta::Group(members) => format!("{} entries", members.len()),
+        Meta::Value(array) => match (array.as_text(), array.single()) {
+            (Some(text), _) => text.to_string(),
+            (None, Some(number)) => number.to_string(),
+            _ => format!("{} {:?}", array.data().type_name(), array.shape()),
+        },
+    };
+    metadata.iter().map(|(key, meta)| (key.clone(), text(meta))).collect()
+}
