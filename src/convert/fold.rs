@@ -109,7 +109,7 @@ impl Fold {
         // one-to-one synapses, which a dense core would have to store as a matrix of zeros.
         let bounds = drive.bounds(|p| match self.stretches[p].model {
             Model::Relu { max } => max.map_or(f64::INFINITY, f64::from),
-            Model::Source | Model::Sum | Model::Max | Model::Readout => 1.0,
+            Model::Source | Model::Sum | Model::Max | Model::Leaky(_) | Model::Readout => 1.0,
         });
         let ceiling = max.map_or(f64::INFINITY, f64::from);
         if bounds.iter().all(|&(low, high)| low >= 0.0 && high <= ceiling) {

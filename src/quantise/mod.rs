@@ -21,11 +21,13 @@
 
 mod activity;
 mod calibration;
+mod leaky;
 mod rounding;
 mod settings;
 mod threshold;
 mod weights;
 
+pub use leaky::{Arithmetic, LEAKY_TIMESTEPS, LeakySettings, is_leaky, quantise_leaky};
 pub use settings::{LayerSettings, PIXEL_BITS, QuantSettings, TIMESTEPS, WEIGHT_BITS};
 
 use crate::error::{Error, Kind, Problem, Result};
@@ -45,6 +47,9 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 /// # Errors
 /// [`Kind::Input`] with everything that is wrong with the settings and the calibration set.
 pub fn quantise(snn: &SnnGraph, pixels: ArrayView2<f32>, settings: &QuantSettings) -> Result<QuantGraph> {
+    if is_leaky(snn) {
+        return quantise_leaky(snn, &settings.into());
+    }
     let mut problems = settings.problems(snn);
     problems.extend(calibration::problems(snn, pixels));
     problems.extend(weights::problems(snn));
@@ -133,7 +138,7 @@ impl<'a> Quantiser<'a> {
         drive += &bias;
 
         let (neuron, activity, float) = match population.model {
-            Model::Source | Model::Readout | Model::Sum | Model::Max => {
+            Model::Source | Model::Readout | Model::Sum | Model::Max | Model::Leaky(_) => {
                 (Neuron::Readout { v_init: bias.to_vec() }, Activity::silent(), target)
             }
             Model::Relu { max } => {

@@ -97,7 +97,7 @@ impl Functional {
         tallies?.into_iter().for_each(|t| total.join(t));
         let correct =
             labels.map(|labels| labels.iter().zip(&total.classes).filter(|(label, class)| label == class).count());
-        let spiking = self.layers.iter().filter(|l| matches!(l.neuron, Neuron::If { .. }));
+        let spiking = self.layers.iter().filter(|l| matches!(l.neuron, Neuron::If { .. } | Neuron::Leaky(_)));
         Ok(Summary {
             images,
             correct,
@@ -119,7 +119,8 @@ impl Functional {
             tally.spikes[index] += spikes;
             tally.events[index] += match (&self.layers[index].neuron, self.coding) {
                 // A pixel is one graded event in every phase.
-                (Neuron::Source, _) => active * self.phases as u64,
+                (Neuron::Source, _) if self.constant => active * self.phases as u64,
+                (Neuron::Source, _) => spikes,
                 (_, Coding::Graded) => active,
                 (_, Coding::Unit | Coding::Rate) => spikes,
             };

@@ -6,6 +6,7 @@
 //! computed once per image. The range proof makes the order irrelevant, and says where 32-bit membranes are enough.
 
 mod batch;
+mod leaky;
 mod membranes;
 mod present;
 
@@ -13,7 +14,7 @@ pub use batch::Summary;
 
 use crate::error::{Error, Kind, Problem, Result};
 use crate::ir::PopId;
-use crate::ir::quant::{Coding, Neuron, QuantGraph};
+use crate::ir::quant::{Coding, Input as Source, Neuron, QuantGraph};
 use membranes::Rows;
 
 /// An integer network made ready to be evaluated.
@@ -22,8 +23,10 @@ pub struct Functional {
     coding: Coding,
     timesteps: u32,
     phases: usize,
-    /// Largest pixel code.
-    max_code: i64,
+    /// Least and greatest payload of the source.
+    codes: (i64, i64),
+    /// True if the source sends the same in every phase.
+    constant: bool,
     layers: Vec<Layer>,
 }
 
@@ -56,11 +59,12 @@ pub struct Outcome {
     pub counts: Vec<Vec<i64>>,
     /// Payloads per phase, population and neuron (`[phase][population][neuron]`), where asked for.
     pub phases: Option<Vec<Vec<Vec<i64>>>>,
-    /// Membranes of each population when the last phase's input has been integrated and before it fires; empty for
-    /// the source.
+    /// Membranes of each population when the last phase's input has been integrated and before it fires, of leaky populations after
+    /// it has fired; empty for the source.
     pub membranes: Vec<Vec<i64>>,
     /// Neurons whose activation was clipped at `T` spikes: those that could have fired once more at the end of the
-    /// image. Membranes never saturate: [`QuantGraph::prove_range`] holds for any input.
+    /// image. Their membranes never saturate: [`QuantGraph::prove_range`] holds for any input. Of leaky populations: how often a
+    /// membrane was clamped to its limits.
     pub saturations: u64,
 }
 
@@ -90,16 +94,18 @@ impl Functional {
                         let weight =
                             ndarray::Array2::from_shape_fn((post, pre), |(n, i)| p.projection.synapses.weight(n, i));
                         let delayed = p.projection.delay > 0;
-                        Input { pre: p.projection.pre.0, delayed, rows: Rows::new(&weight, population.range) }
+                        Input { pre: p.projection.pre.0, delayed, rows: Rows::new(&weight, leaky::sum_range(population)) }
                     })
                     .collect(),
             })
             .collect();
         let phases = net.phases() as usize;
-        Ok(Functional { coding: net.coding, timesteps: net.timesteps, phases, max_code: net.pixels.max(), layers })
+        let (codes, constant) = (net.payload_range(PopId(0)), net.input == Source::Constant);
+        Ok(Functional { coding: net.coding, timesteps: net.timesteps, phases, codes, constant, layers })
     }
 
-    /// Presents one image, given as pixel codes.
+    /// Presents one image, given as pixel codes; where the source reads or encodes spike trains, given as what every input sends in
+    /// every phase, `[phases, inputs]` row-major.
     ///
     /// # Errors
     /// The wrong number of codes, or a code outside the pixel format.
@@ -118,13 +124,19 @@ impl Functional {
     }
 
     fn check_codes(&self, codes: &[i64]) -> Result<()> {
-        let pixels = self.layers.first().map_or(0, |source| source.neurons);
+        let inputs = self.layers.first().map_or(0, |source| source.neurons);
+        let pixels = if self.constant { inputs } else { inputs * self.phases };
+        if codes.len() != pixels && !self.constant {
+            let what = format!("a sample has {} values, the network reads {inputs} in each of {} steps", codes.len(), self.phases);
+            return Err(Error::input(what).help("use samples of the shape and length that the network was compiled for"));
+        }
         if codes.len() != pixels {
             return Err(Error::input(format!("an image has {} pixels, the network reads {pixels}", codes.len()))
                 .help("use images of the shape that the network was compiled for"));
         }
-        match codes.iter().find(|c| !(0..=self.max_code).contains(*c)) {
-            Some(code) => Err(Error::input(format!("a pixel code of {code} is outside 0..={}", self.max_code))),
+        let (least, greatest) = self.codes;
+        match codes.iter().find(|c| !(least..=greatest).contains(*c)) {
+            Some(code) => Err(Error::input(format!("a pixel code of {code} is outside {least}..={greatest}"))),
             None => Ok(()),
         }
     }
