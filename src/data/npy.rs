@@ -15,6 +15,14 @@ pub(super) fn is_npy(head: &[u8]) -> bool {
 
 /// Reads a file for which [`is_npy`] holds.
 pub(super) fn read(source: &mut Source) -> Result<Content> {
+    let (header, start) = header(source)?;
+    let data_bytes = byte_count(&header.extents, header.element.size)?;
+    let data = source.exactly(start + data_bytes)?.get(start..).unwrap_or_default();
+    content(&header, data)
+}
+
+/// Reads the header of a file for which [`is_npy`] holds, and where the elements begin.
+pub(super) fn header(source: &mut Source) -> Result<(Header, usize)> {
     let (start, length) = match source.bytes().get(MAGIC.len()..) {
         Some([1, _, a, b, ..]) => (10, usize::from(u16::from_le_bytes([*a, *b]))),
         Some([2 | 3, _, a, b, c, d, ..]) => (12, u32::from_le_bytes([*a, *b, *c, *d]) as usize),
@@ -30,10 +38,7 @@ pub(super) fn read(source: &mut Source) -> Result<Content> {
     let Some(text) = source.bytes().get(start..start + length) else {
         return Err(Error::input("is truncated: it ends within its header"));
     };
-    let header = Header::parse(&String::from_utf8_lossy(text))?;
-    let data_bytes = byte_count(&header.extents, header.element.size)?;
-    let data = source.exactly(start + length + data_bytes)?.get(start + length..).unwrap_or_default();
-    content(&header, data)
+    Ok((Header::parse(&String::from_utf8_lossy(text))?, start + length))
 }
 
 fn content(header: &Header, data: &[u8]) -> Result<Content> {
@@ -53,10 +58,12 @@ fn content(header: &Header, data: &[u8]) -> Result<Content> {
     Ok(Content::Images(images, None))
 }
 
-struct Header {
+/// What a file says about its elements.
+pub(super) struct Header {
     element: Element,
     fortran: bool,
-    extents: Vec<usize>,
+    /// Extents of the array.
+    pub extents: Vec<usize>,
 }
 
 impl Header {
@@ -86,8 +93,21 @@ impl Header {
         Ok(Header { element: Element::parse(descr)?, fortran, extents })
     }
 
+    /// Bytes of an element.
+    pub(super) fn element_size(&self) -> usize {
+        self.element.size
+    }
+
+    /// The elements in file order as numbers; integers beyond 53 bits are rounded.
+    pub(super) fn numbers(&self, data: &[u8]) -> Vec<f64> {
+        match self.element.kind {
+            'f' => self.element.words(data).map(|word| self.element.float(word)).collect(),
+            _ => self.element.words(data).map(|word| self.element.integer(word) as f64).collect(),
+        }
+    }
+
     /// Brings the elements of a file in Fortran order (first index fastest) into row-major order.
-    fn row_major<T: Copy>(&self, elements: Vec<T>) -> Vec<T> {
+    pub(super) fn row_major<T: Copy>(&self, elements: Vec<T>) -> Vec<T> {
         if !self.fortran {
             return elements;
         }
@@ -132,7 +152,7 @@ impl Element {
         let mut chars = text.chars();
         let (order, kind) = (chars.next().ok_or_else(unknown)?, chars.next().ok_or_else(unknown)?);
         let size = match (kind, chars.as_str()) {
-            ('i' | 'u', "1") => 1,
+            ('i' | 'u' | 'b', "1") => 1,
             ('i' | 'u', "2") => 2,
             ('i' | 'u' | 'f', "4") => 4,
             ('i' | 'u' | 'f', "8") => 8,
@@ -158,19 +178,28 @@ impl Element {
     }
 
     fn floats(&self, data: &[u8]) -> Vec<f32> {
-        let value = |word: [u8; 8]| match self.size {
-            4 => f32::from_bits(u64::from_le_bytes(word) as u32),
-            _ => f64::from_le_bytes(word) as f32,
-        };
-        self.words(data).map(value).collect()
+        self.words(data).map(|word| self.float(word) as f32).collect()
+    }
+
+    fn float(&self, word: [u8; 8]) -> f64 {
+        match self.size {
+            4 => f32::from_bits(u64::from_le_bytes(word) as u32).into(),
+            _ => f64::from_le_bytes(word),
+        }
+    }
+
+    fn integer(&self, word: [u8; 8]) -> i128 {
+        // Shifted to the top and back, the sign bit fills the padding.
+        let shift = 64 - 8 * self.size as u32;
+        match self.kind {
+            'i' => ((i64::from_le_bytes(word) << shift) >> shift).into(),
+            _ => u64::from_le_bytes(word).into(),
+        }
     }
 
     fn integers(&self, data: &[u8]) -> Result<Vec<i128>> {
-        let shift = 64 - 8 * self.size as u32;
         match self.kind {
-            'u' => Ok(self.words(data).map(|word| u64::from_le_bytes(word).into()).collect()),
-            // Shifted to the top and back, the sign bit fills the padding.
-            'i' => Ok(self.words(data).map(|word| ((i64::from_le_bytes(word) << shift) >> shift).into()).collect()),
+            'u' | 'i' => Ok(self.words(data).map(|word| self.integer(word)).collect()),
             _ => Err(Problem::new(format!("holds labels of the type '{}'", self.text))
                 .help("write the labels as integers")
                 .into()),

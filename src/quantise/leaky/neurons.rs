@@ -154,7 +154,7 @@ pub(super) fn integer(
         let like_loihi = whole(n).is_some() && settings.align == loihi::ALIGN;
         like_loihi.then(|| loihi::bias(exact)).flatten().unwrap_or_else(|| round(exact))
     };
-    Leaky {
+    let mut leaky = Leaky {
         align: settings.align,
         dv: each(&|n| decay(model.keep[n])),
         bias: each(&bias),
@@ -170,7 +170,26 @@ pub(super) fn integer(
         du,
         current_range: (0, 0),
         input_range: (0, 0),
+    };
+    drop_fractions(&mut leaky);
+    leaky
+}
+
+/// Without decays nothing is ever rounded, so fraction bits that no parameter uses would only make the membranes wider.
+fn drop_fractions(leaky: &mut Leaky) {
+    if leaky.du.iter().any(|&d| d != 4096) || leaky.dv.iter().any(|&d| d != 0) {
+        return;
     }
+    let by = leaky.reset.by().iter();
+    let used = by.chain(&leaky.bias).chain(&leaky.v_init).map(|x| x.trailing_zeros()).min().unwrap_or(0);
+    let unused = used.min(leaky.align);
+    let shift = |values: &mut [i64]| values.iter_mut().for_each(|x| *x >>= unused);
+    // Membranes are multiples of 2^unused, and those above theta are those above the multiple below it.
+    [&mut leaky.theta, &mut leaky.bias, &mut leaky.v_init].into_iter().for_each(|values| shift(values));
+    match &mut leaky.reset {
+        Reset::Value(by) | Reset::Subtract(by) => shift(by),
+    }
+    leaky.align -= unused;
 }
 
 /// The share that is lost in a step, in 1/4096.
