@@ -1,5 +1,20 @@
 //! Pixels as spike trains.
 
+use super::Images;
+use crate::ir::quant::{Input, QuantGraph};
+
+/// Image `index` as `net` reads it: pixel codes, or where pixels are encoded, a spike train `[phases, pixels]`.
+///
+/// # Panics
+/// If `index` is not below [`Images::len`].
+pub fn presented(images: &Images, index: usize, net: &QuantGraph) -> Vec<i64> {
+    let codes = images.codes(index, &net.pixels);
+    match net.input {
+        Input::Constant | Input::Train { .. } => codes,
+        Input::Encoded => encode_spikes(&codes, net.pixels.max(), net.phases() as usize),
+    }
+}
+
 /// The integer integrate-and-fire encoder of [`crate::ir::quant::Input::Encoded`]: in each of `steps` steps every pixel adds its code to
 /// an accumulator that begins at 0, and sends a spike and loses `max` where that has reached `max`. A pixel of `code` so sends
 /// `floor(steps·code / max)` spikes, evenly spaced.

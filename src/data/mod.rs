@@ -20,7 +20,7 @@ mod npy;
 mod source;
 mod trains;
 
-pub use encoder::encode_spikes;
+pub use encoder::{encode_spikes, presented};
 pub use images::Images;
 pub use labels::Labels;
 pub use trains::{SpikeTrains, load_trains};

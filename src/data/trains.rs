@@ -26,7 +26,8 @@ impl SpikeTrains {
     pub fn new(shape: Shape, steps: usize, values: Vec<u8>) -> Result<SpikeTrains> {
         let sample = shape.len().saturating_mul(steps);
         if sample == 0 || values.is_empty() || !values.len().is_multiple_of(sample) {
-            let what = format!("{} values are no whole number of spike trains of {steps} steps of {shape}", values.len());
+            let what =
+                format!("{} values are no whole number of spike trains of {steps} steps of {shape}", values.len());
             return Err(Error::input(what));
         }
         Ok(SpikeTrains { shape, steps, count: values.len() / sample, values })
@@ -120,8 +121,12 @@ fn values(header: &Header, data: &[u8]) -> Result<Vec<u8>> {
     numbers.iter().map(|&v| whole(v)).collect::<Option<Vec<u8>>>().ok_or_else(|| {
         let wrong: Vec<(usize, &f64)> = numbers.iter().enumerate().filter(|(_, v)| whole(**v).is_none()).collect();
         let (at, value) = wrong.first().copied().unwrap_or((0, &0.0));
-        Problem::new(format!("{} of {} values are no spikes; the first is {value} at element {at}", wrong.len(), numbers.len()))
-            .help("spike trains hold 0 and 1, or whole numbers of spikes up to 255")
-            .into()
+        Problem::new(format!(
+            "{} of {} values are no spikes; the first is {value} at element {at}",
+            wrong.len(),
+            numbers.len()
+        ))
+        .help("spike trains hold 0 and 1, or whole numbers of spikes up to 255")
+        .into()
     })
 }

@@ -417,8 +417,12 @@ impl QuantGraph {
     /// Stable text.
     pub fn dump(&self) -> String {
         let mut text = format!(
-            "quant {:?} coding={:?} timesteps={} pixel_bits={}\n",
-            self.name, self.coding, self.timesteps, self.pixels.bits
+            "quant {:?} coding={:?} timesteps={} pixel_bits={}{}\n",
+            self.name,
+            self.coding,
+            self.timesteps,
+            self.pixels.bits,
+            self.input.dump()
         );
         for (i, pop) in self.populations.iter().enumerate() {
             let detail = match &pop.neuron {
@@ -428,10 +432,7 @@ impl QuantGraph {
                     format!("if theta={}..={}", min.unwrap_or(&0), max.unwrap_or(&0))
                 }
                 Neuron::Pool { combine, max } => format!("pool {combine:?} max={max}"),
-                Neuron::Leaky(leaky) => {
-                    let (min, max) = (leaky.theta.iter().min(), leaky.theta.iter().max());
-                    format!("leaky theta={}..={} align={}", min.unwrap_or(&0), max.unwrap_or(&0), leaky.align)
-                }
+                Neuron::Leaky(leaky) => leaky.dump(),
                 Neuron::Readout { .. } => "readout".to_string(),
             };
             let _ = writeln!(

@@ -267,7 +267,9 @@ impl SnnGraph {
                 problems.push(Problem::new("has a bias that is not finite").at_node(&pop.name));
             }
             if let Model::Leaky(leaky) = &pop.model {
-                problems.extend(leaky.problems(pop.shape.len()).into_iter().map(|what| Problem::new(what).at_node(&pop.name)));
+                problems.extend(
+                    leaky.problems(pop.shape.len()).into_iter().map(|what| Problem::new(what).at_node(&pop.name)),
+                );
             }
         }
         problems

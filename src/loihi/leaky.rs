@@ -68,7 +68,9 @@ pub(super) fn overflow_risks(graph: &QuantGraph, population: PopId, leaky: &Leak
     // Equal limits clamp alike, however often.
     if leaky.limits != (-most, most) && (outside(reach.membrane, most) || outside(reach.membrane, leaky.limits.1)) {
         let ((low, high), limits) = (reach.membrane, leaky.limits);
-        reasons.push(format!("membranes can reach {low} to {high}: the network clamps them to {limits:?}, Loihi 2 to ±{most}"));
+        reasons.push(format!(
+            "membranes can reach {low} to {high}: the network clamps them to {limits:?}, Loihi 2 to ±{most}"
+        ));
     }
     reasons
 }

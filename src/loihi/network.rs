@@ -15,8 +15,8 @@
 //! not fit Loihi's fields does not hide the others.
 
 use super::dense::Dense;
-use super::leaky;
 use super::fields::{BiasExponent, BiasMantissa, Decrement, Threshold, Voltage};
+use super::leaky;
 use super::lif::{ALIGN, Dynamics, Lif, Overflow, Reset, State};
 use crate::error::{Error, Problem, Result};
 use crate::ir::quant::{Coding, Leaky, Neuron, QuantGraph};

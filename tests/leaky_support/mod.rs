@@ -1,4 +1,5 @@
 //! Shared by the tests of leaky networks.
+#![allow(dead_code, reason = "each test binary uses its own part of this module")]
 
 use ndarray::{ArrayD, IxDyn};
 use rand::{RngExt, SeedableRng};
@@ -55,7 +56,11 @@ pub fn agrees_with_loihi(net: &QuantGraph, functional: &Functional, loihi: &Netw
     let observed: Vec<Vec<Vec<i64>>> = phases
         .iter()
         .map(|phase| {
-            phase.iter().zip(&net.populations).map(|(sent, p)| if sent.is_empty() { vec![0; p.shape.len()] } else { sent.clone() }).collect()
+            phase
+                .iter()
+                .zip(&net.populations)
+                .map(|(sent, p)| if sent.is_empty() { vec![0; p.shape.len()] } else { sent.clone() })
+                .collect()
         })
         .collect();
     let responses = loihi.run_image(&observed).unwrap();

@@ -78,7 +78,10 @@ pub(super) fn assemble(executor: &Executor, name: &str) -> Result<SnnGraph> {
             let (Some(&pre), Some(from)) = (place.get(&link.source), shapes.get(&link.source)) else { continue };
             match synapses(link, from, &target) {
                 Ok((_, synapses)) if target.model == Model::Sum && synapses.weights().any(|&w| w != 1.0) => {
-                    tracer.refuse(node, "adds up a signal that is scaled or averaged in front of it; a hardware pool adds up spikes");
+                    tracer.refuse(
+                        node,
+                        "adds up a signal that is scaled or averaged in front of it; a hardware pool adds up spikes",
+                    );
                 }
                 Ok((layer, synapses)) => {
                     let name = layer.unwrap_or_else(|| format!("{} to {}", parts[link.source].name, parts[node].name));
@@ -122,10 +125,11 @@ fn target(tracer: &mut Tracer, node: usize, readout: bool) -> Target {
     let part = &tracer.parts[node];
     let n = part.output.iter().product();
     let shape = Shape(part.output.to_vec());
-    let plain = |arrivals: Arrivals, model, bias| Target { arrivals, model, bias, factor: vec![1.0; n], shape: shape.clone() };
+    let plain =
+        |arrivals: Arrivals, model, bias| Target { arrivals, model, bias, factor: vec![1.0; n], shape: shape.clone() };
     match &part.what {
         What::Pool { window, .. } => {
-            let ones = Map::Layer(part.name.to_string(), wire::pool(*window, 1.0));
+            let ones = wire::layer(part.name, wire::pool(*window, 1.0));
             let arrivals = tracer.arrivals(node, &ones);
             plain(arrivals, Model::Sum, vec![0.0; n])
         }
@@ -186,21 +190,30 @@ impl Target {
 }
 
 /// The synapses of a link, and the name of their layer if there is one.
-fn synapses(link: &Link, from: &Shape, target: &Target) -> std::result::Result<(Option<String>, Synapses<f32>), String> {
+fn synapses(
+    link: &Link,
+    from: &Shape,
+    target: &Target,
+) -> std::result::Result<(Option<String>, Synapses<f32>), String> {
     let (name, synapses) = match &link.map {
         Map::Layer(name, synapses) => {
             if let Some(window) = synapses.window()
                 && (from.image(), target.shape.image()) != (Some(window.input), Some(window.output))
             {
                 let (a, b) = (window.input, window.output);
-                return Err(format!("is reached by '{name}' from {a:?} to {b:?}, but a Flatten has changed {from} or {}", target.shape));
+                return Err(format!(
+                    "is reached by '{name}' from {a:?} to {b:?}, but a Flatten has changed {from} or {}",
+                    target.shape
+                ));
             }
-            let synapses = wire::scale_receivers(synapses.clone(), &target.factor).map_err(|e| format!("its gain {e}"))?;
+            let synapses =
+                wire::scale_receivers((**synapses).clone(), &target.factor).map_err(|e| format!("its gain {e}"))?;
             (Some(name.clone()), synapses)
         }
         Map::Straight(factor) => {
             let ones = vec![1.0; target.shape.len()];
-            let factor: Vec<f64> = factor.as_ref().unwrap_or(&ones).iter().zip(&target.factor).map(|(a, b)| a * b).collect();
+            let factor: Vec<f64> =
+                factor.as_ref().unwrap_or(&ones).iter().zip(&target.factor).map(|(a, b)| a * b).collect();
             (None, straight(&factor, from, &target.shape)?)
         }
     };
@@ -233,10 +246,13 @@ fn straight(factor: &[f64], from: &Shape, to: &Shape) -> std::result::Result<Syn
 /// Adds a projection; a dense one beside another of the same sender and delay is added to it.
 fn add(projections: &mut Vec<Projection<f32>>, first: usize, new: Projection<f32>) {
     let twin = projections[first..].iter_mut().find(|p| {
-        (p.pre, p.delay) == (new.pre, new.delay) && matches!((&p.synapses, &new.synapses), (Synapses::Dense { .. }, Synapses::Dense { .. }))
+        (p.pre, p.delay) == (new.pre, new.delay)
+            && matches!((&p.synapses, &new.synapses), (Synapses::Dense { .. }, Synapses::Dense { .. }))
     });
     match (twin.map(|p| &mut p.synapses), &new.synapses) {
-        (Some(Synapses::Dense { weight }), Synapses::Dense { weight: other }) if weight.dim() == other.dim() => *weight += other,
+        (Some(Synapses::Dense { weight }), Synapses::Dense { weight: other }) if weight.dim() == other.dim() => {
+            *weight += other
+        }
         _ => projections.push(new),
     }
 }

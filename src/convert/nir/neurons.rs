@@ -18,17 +18,24 @@ pub(super) fn lower(neurons: &Neurons, firing: &Firing, constant: &[f64]) -> Res
     let n = neurons.keep.len();
     let mut wrong = Vec::new();
     if firing.many {
-        wrong.push("may fire several times in one step, as sinabs lets it; hardware neurons send at most one spike a step".into());
+        wrong.push(
+            "may fire several times in one step, as sinabs lets it; hardware neurons send at most one spike a step"
+                .into(),
+        );
     } else if firing.floor {
         wrong.push("keeps its membrane above the negative threshold, which hardware neurons do not".into());
     }
     if firing.two_phase {
-        wrong.push("fires after all input is in: the network was converted from an ANN, and this is not its original".into());
+        wrong.push(
+            "fires after all input is in: the network was converted from an ANN, and this is not its original".into(),
+        );
     }
     let decays = [(&neurons.keep_u, "tau_syn"), (&neurons.keep, "tau")];
     for (keep, what) in decays {
         if let Some(i) = keep.iter().position(|k| !(0.0..=1.0).contains(k)) {
-            wrong.push(format!("has a time constant ({what}) shorter than the time step (neuron {i}), so its state would swing"));
+            wrong.push(format!(
+                "has a time constant ({what}) shorter than the time step (neuron {i}), so its state would swing"
+            ));
         }
     }
     if !wrong.is_empty() {
@@ -37,8 +44,7 @@ pub(super) fn lower(neurons: &Neurons, firing: &Firing, constant: &[f64]) -> Res
     // u = gain·I takes the membrane's gain into the current.
     let gain: Vec<f64> = neurons.gain.iter().zip(&neurons.gain_u).map(|(v, u)| v * u).collect();
     let sign = gain.iter().map(|&g| if g == 0.0 { 0.0 } else { g.signum() }).collect();
-    let steady: Vec<f64> =
-        (0..n).map(|i| gain[i] * constant[i] + neurons.gain[i] * neurons.add_u[i]).collect();
+    let steady: Vec<f64> = (0..n).map(|i| gain[i] * constant[i] + neurons.gain[i] * neurons.add_u[i]).collect();
     let forgets = |i: usize| neurons.keep_u[i] == 0.0;
     let model = LeakyModel {
         keep_current: neurons.keep_u.clone(),

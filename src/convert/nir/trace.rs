@@ -57,9 +57,7 @@ impl<'a> Tracer<'a> {
         let mut ways = vec![(target, 0u32, map.clone())];
         let mut followed = 0;
         while let Some((reader, delay, map)) = ways.pop() {
-            // The last sender can have the map itself; windows and matrices are large.
-            let senders = self.parts[reader].senders;
-            for &(sender, late) in senders {
+            for &(sender, late) in self.parts[reader].senders {
                 followed += 1;
                 if followed > MAX_WAYS {
                     self.refuse(target, format!("is reached in more than {MAX_WAYS} ways"));
@@ -85,7 +83,11 @@ impl<'a> Tracer<'a> {
             What::Pool { window, share } => match map {
                 Map::Straight(_) => map.after_layer(part.name, wire::pool(*window, *share)).map(|map| (delay, map)),
                 Map::Layer(name, synapses) => {
-                    let map = Map::Layer(name, synapses.map(|w| w * share));
+                    let map = if *share == 1.0 {
+                        Map::Layer(name, synapses)
+                    } else {
+                        wire::layer(&name, synapses.map(|w| w * share))
+                    };
                     return arrivals.links.push(Link { source: node, delay, map });
                 }
             },

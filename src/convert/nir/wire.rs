@@ -3,19 +3,25 @@
 use crate::ir::snn::Synapses;
 use crate::ir::window::Window;
 use ndarray::{Array2, Array3, Array4, Axis};
+use std::sync::Arc;
 
 /// Multiplications that joining two dense layers may take.
 const MAX_PRODUCT: usize = 1 << 34;
 /// Weights that a block-diagonal matrix may be written out to.
 const MAX_WEIGHTS: usize = 1 << 26;
 
+/// The map of a layer.
+pub(super) fn layer(name: &str, synapses: Synapses<f64>) -> Map {
+    Map::Layer(name.to_string(), Arc::new(synapses))
+}
+
 /// A linear map from a node's output to a population's input.
 #[derive(Clone, Debug)]
 pub(super) enum Map {
     /// Element for element, times a factor each.
     Straight(Option<Vec<f64>>),
-    /// A layer, with the name of its node.
-    Layer(String, Synapses<f64>),
+    /// A layer, with the name of its node. Its weights are shared by all ways that branch off above it.
+    Layer(String, Arc<Synapses<f64>>),
 }
 
 /// Why a map cannot be extended, as a sentence without a full stop.
@@ -26,41 +32,43 @@ impl Map {
     pub fn after_scale(self, scale: &[f64]) -> Result<Map, Refusal> {
         Ok(match self {
             Map::Straight(None) => Map::Straight(Some(scale.to_vec())),
-            Map::Straight(Some(factor)) => {
-                Map::Straight(Some(factor.iter().zip(scale).map(|(f, s)| f * s).collect()))
-            }
-            Map::Layer(name, synapses) => Map::Layer(name, scale_senders(synapses, scale)?),
+            Map::Straight(Some(factor)) => Map::Straight(Some(factor.iter().zip(scale).map(|(f, s)| f * s).collect())),
+            Map::Layer(name, synapses) => layer(&name, scale_senders(Arc::unwrap_or_clone(synapses), scale)?),
         })
     }
 
     /// The map behind a layer called `name`.
-    pub fn after_layer(self, name: &str, layer: Synapses<f64>) -> Result<Map, Refusal> {
-        match (self, layer) {
-            (Map::Straight(None), layer) => Ok(Map::Layer(name.to_string(), layer)),
-            (Map::Straight(Some(factor)), layer) => Ok(Map::Layer(name.to_string(), scale_receivers(layer, &factor)?)),
-            (Map::Layer(_, Synapses::Dense { weight: outer }), Synapses::Dense { weight: inner }) => {
+    pub fn after_layer(self, name: &str, inner: Synapses<f64>) -> Result<Map, Refusal> {
+        let (other, outer) = match self {
+            Map::Straight(None) => return Ok(layer(name, inner)),
+            Map::Straight(Some(factor)) => return Ok(layer(name, scale_receivers(inner, &factor)?)),
+            Map::Layer(other, outer) => (other, outer),
+        };
+        match (&*outer, inner) {
+            (Synapses::Dense { weight: outer }, Synapses::Dense { weight: inner }) => {
                 let work = outer.nrows().saturating_mul(outer.ncols()).saturating_mul(inner.ncols());
                 if work > MAX_PRODUCT {
                     return Err("leads straight into another layer, and both are too large to be joined".into());
                 }
-                Ok(Map::Layer(name.to_string(), Synapses::Dense { weight: outer.dot(&inner) }))
+                Ok(layer(name, Synapses::Dense { weight: outer.dot(&inner) }))
             }
-            (Map::Layer(other, _), _) => {
-                Err(format!("leads into '{other}' with no neurons between the two; only dense layers can be joined"))
-            }
+            _ => Err(format!("leads into '{other}' with no neurons between the two; only dense layers can be joined")),
         }
     }
 
     /// What a constant at the node's output adds to each of `n` receivers.
     pub fn constant(&self, bias: &[f64], n: usize) -> Vec<f64> {
-        match self {
-            Map::Straight(None) => bias.to_vec(),
-            Map::Straight(Some(factor)) => factor.iter().zip(bias).map(|(f, b)| f * b).collect(),
-            Map::Layer(_, Synapses::Dense { weight }) => {
+        let synapses = match self {
+            Map::Straight(None) => return bias.to_vec(),
+            Map::Straight(Some(factor)) => return factor.iter().zip(bias).map(|(f, b)| f * b).collect(),
+            Map::Layer(_, synapses) => synapses,
+        };
+        match &**synapses {
+            Synapses::Dense { weight } => {
                 weight.rows().into_iter().map(|row| row.iter().zip(bias).map(|(w, b)| w * b).sum()).collect()
             }
             // Only dense layers can be joined with a layer that has a bias.
-            Map::Layer(..) => vec![0.0; n],
+            Synapses::Conv { .. } | Synapses::Channelwise { .. } => vec![0.0; n],
         }
     }
 }
@@ -162,8 +170,8 @@ mod tests {
         let outer = dense([1, 2, 1], &[10.0, 100.0]).unwrap();
         let map = Map::Straight(Some(vec![2.0])).after_layer("outer", outer).unwrap();
         assert_eq!(map.constant(&[1.0, 1.0], 1), [220.0]);
-        let Map::Layer(_, Synapses::Dense { weight }) = map.after_layer("inner", inner).unwrap() else { panic!() };
-        assert_eq!(weight, ndarray::array![[620.0, 840.0]]);
+        let Map::Layer(_, joined) = map.after_layer("inner", inner).unwrap() else { panic!() };
+        assert!(matches!(&*joined, Synapses::Dense { weight } if *weight == ndarray::array![[620.0, 840.0]]));
     }
 
     #[test]
@@ -176,10 +184,9 @@ mod tests {
     fn a_grouped_kernel_keeps_its_senders_when_they_are_scaled() {
         let window = Window::identity([4, 1, 1]);
         let window = Window { output: [2, 1, 1], ..window };
-        let layer = conv(window, 2, &[1.0, 2.0, 3.0, 4.0]);
-        let map = Map::Layer("c".into(), layer).after_scale(&[10.0, 100.0, 1000.0, 1e4]).unwrap();
-        let Map::Layer(_, Synapses::Conv { weight, .. }) = map else { panic!() };
-        assert_eq!(weight.iter().copied().collect::<Vec<_>>(), [10.0, 200.0, 3000.0, 4e4]);
+        let map = layer("c", conv(window, 2, &[1.0, 2.0, 3.0, 4.0]));
+        let Map::Layer(_, scaled) = map.after_scale(&[10.0, 100.0, 1000.0, 1e4]).unwrap() else { panic!() };
+        assert_eq!(scaled.weights().copied().collect::<Vec<_>>(), [10.0, 200.0, 3000.0, 4e4]);
     }
 
     #[test]

@@ -94,7 +94,11 @@ impl Functional {
                         let weight =
                             ndarray::Array2::from_shape_fn((post, pre), |(n, i)| p.projection.synapses.weight(n, i));
                         let delayed = p.projection.delay > 0;
-                        Input { pre: p.projection.pre.0, delayed, rows: Rows::new(&weight, leaky::sum_range(population)) }
+                        Input {
+                            pre: p.projection.pre.0,
+                            delayed,
+                            rows: Rows::new(&weight, leaky::sum_range(population)),
+                        }
                     })
                     .collect(),
             })
@@ -127,8 +131,14 @@ impl Functional {
         let inputs = self.layers.first().map_or(0, |source| source.neurons);
         let pixels = if self.constant { inputs } else { inputs * self.phases };
         if codes.len() != pixels && !self.constant {
-            let what = format!("a sample has {} values, the network reads {inputs} in each of {} steps", codes.len(), self.phases);
-            return Err(Error::input(what).help("use samples of the shape and length that the network was compiled for"));
+            let what = format!(
+                "a sample has {} values, the network reads {inputs} in each of {} steps",
+                codes.len(),
+                self.phases
+            );
+            return Err(
+                Error::input(what).help("use samples of the shape and length that the network was compiled for")
+            );
         }
         if codes.len() != pixels {
             return Err(Error::input(format!("an image has {} pixels, the network reads {pixels}", codes.len()))

@@ -1,6 +1,6 @@
 //! What leaky neurons can reach, and whether a network's claims about it hold.
 
-use super::{Coding, Leaky, Neuron, PopId, QuantGraph, Reset, add_reach};
+use super::{Coding, Input, Leaky, Neuron, PopId, QuantGraph, Reset, add_reach};
 
 /// Synaptic currents and membranes beyond this would leave 64 bits when they decay.
 const MAX_STATE: i64 = 1 << 47;
@@ -105,6 +105,39 @@ impl QuantGraph {
             wrong.push(format!("has currents in {:?}, more than 47 bits", leaky.current_range));
         }
         wrong
+    }
+}
+
+impl Leaky {
+    /// One line of a dump.
+    pub(super) fn dump(&self) -> String {
+        let range = |values: &[i64]| {
+            let (min, max) = (values.iter().min().unwrap_or(&0), values.iter().max().unwrap_or(&0));
+            format!("{min}..={max}")
+        };
+        let (theta, du, dv) = (range(&self.theta), range(&self.du), range(&self.dv));
+        format!("leaky theta={theta} align={} du={du} dv={dv} reset={}", self.align, self.reset.name())
+    }
+}
+
+impl Reset {
+    /// The kind's name in dumps.
+    fn name(&self) -> &'static str {
+        match self {
+            Reset::Value(_) => "value",
+            Reset::Subtract(_) => "subtract",
+        }
+    }
+}
+
+impl Input {
+    /// What the first line of a dump says about the source.
+    pub(super) fn dump(&self) -> String {
+        match self {
+            Input::Constant => String::new(),
+            Input::Encoded => " input=encoded".into(),
+            Input::Train { max } => format!(" input=train max={max}"),
+        }
     }
 }
 

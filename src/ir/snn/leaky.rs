@@ -29,6 +29,9 @@ pub struct LeakyModel {
     pub v_init: Vec<f64>,
 }
 
+/// Says whether a value of a parameter can be computed with.
+type Check<'a> = &'a dyn Fn(f64) -> bool;
+
 /// What a spike leaves of a [`LeakyModel`]'s membrane.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FloatReset {
@@ -48,7 +51,7 @@ impl LeakyModel {
             FloatReset::Subtract => &nothing,
         };
         let share = |x: f64| (0.0..=1.0).contains(&x);
-        let vectors: [(&str, &[f64], &dyn Fn(f64) -> bool); 7] = [
+        let vectors: [(&str, &[f64], Check); 7] = [
             ("share of the current that is kept", &self.keep_current, &share),
             ("share of the membrane that is kept", &self.keep, &share),
             ("gain", &self.gain, &|x| x.is_finite() && x > 0.0),

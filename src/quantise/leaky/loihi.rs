@@ -18,7 +18,7 @@ pub(super) fn bias(bias: f64) -> Option<i64> {
     let nearest = |exponent: u32| {
         let step = (1i64 << exponent) as f64;
         let mantissa = (bias / step).round();
-        (mantissa.abs() <= MAX_MANTISSA as f64).then(|| (mantissa * step) as i64)
+        (mantissa.abs() <= MAX_MANTISSA as f64).then_some((mantissa * step) as i64)
     };
     (0..=MAX_EXPONENT).find_map(nearest)
 }

@@ -157,14 +157,13 @@ impl<'a> Builder<'a> {
             Ok(fit) => fit,
             Err(reasons) => {
                 let help = "use the arithmetic 'auto', or change the neurons";
-                self.problems.extend(
-                    reasons.into_iter().map(|r| Problem::new(r).at_node(&population.name).help(help)),
-                );
+                self.problems.extend(reasons.into_iter().map(|r| Problem::new(r).at_node(&population.name).help(help)));
                 return;
             }
         };
         self.project(pop, &receivers, &fit.scale);
-        let biases = self.always_on.then(|| neurons::constant_weights(model, &fit, self.settings.weight_bits)).flatten();
+        let biases =
+            self.always_on.then(|| neurons::constant_weights(model, &fit, self.settings.weight_bits)).flatten();
         if let Some(weight) = &biases {
             let weight = Array2::from_shape_fn((weight.len(), 1), |(n, _)| weight[n]);
             let projection = Projection {
@@ -270,6 +269,3 @@ fn narrow(leaky: &mut Leaky, reach: (i64, i64)) {
         by.iter_mut().zip(&leaky.theta).for_each(|(by, theta)| *by = (*by).min(theta + 1 + most));
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -55,14 +55,15 @@ pub(super) fn fit(model: &LeakyModel, receivers: &Receivers, settings: &LeakySet
         let least = if must { 1 } else { WHOLE_ENOUGH };
         match whole.iter().position(|k| k.is_none_or(|k| k < least)) {
             Some(group) if must => wrong.push(match threshold(group) {
-                Some(t) => format!("has weights beyond {} times its threshold of {t} (neuron {})", limit, group * per_group),
+                Some(t) => {
+                    format!("has weights beyond {} times its threshold of {t} (neuron {})", limit, group * per_group)
+                }
                 None => format!("has no threshold that a channel's neurons could share (neuron {})", group * per_group),
             }),
             Some(_) => {}
             None => {
                 let whole: Vec<i64> = whole.into_iter().flatten().collect();
-                let scale =
-                    whole.iter().enumerate().filter_map(|(g, &k)| threshold(g).map(|t| t / k as f64)).collect();
+                let scale = whole.iter().enumerate().filter_map(|(g, &k)| threshold(g).map(|t| t / k as f64)).collect();
                 if wrong.is_empty() {
                     return Ok(Fit { scale, whole: Some(whole), per_group, constant });
                 }
@@ -112,9 +113,8 @@ fn unlike_loihi(model: &LeakyModel, settings: &LeakySettings) -> Vec<String> {
 
 /// The weights of the synapses from the neuron that is always on; `None` if the population has no constant current.
 pub(super) fn constant_weights(model: &LeakyModel, fit: &Fit, bits: u32) -> Option<Vec<i32>> {
-    let weight = |n: usize| {
-        super::super::rounding::nearest(fit.constant[n], fit.scale[n / fit.per_group], weight_limit(bits))
-    };
+    let weight =
+        |n: usize| super::super::rounding::nearest(fit.constant[n], fit.scale[n / fit.per_group], weight_limit(bits));
     model.current.iter().any(|&c| c != 0.0).then(|| (0..fit.constant.len()).map(weight).collect())
 }
 
@@ -144,9 +144,7 @@ pub(super) fn integer(
     let du = each(&|n| decay(model.keep_current[n]));
     // What rounding left of a constant current, where it ends up: multiplied by the steps that a current lives.
     let rest = |n: usize| match constant {
-        Some(q) if du[n] > 0 => {
-            (fit.constant[n] - f64::from(q[n]) * scale(n)) * model.gain[n] * 4096.0 / du[n] as f64
-        }
+        Some(q) if du[n] > 0 => (fit.constant[n] - f64::from(q[n]) * scale(n)) * model.gain[n] * 4096.0 / du[n] as f64,
         _ => 0.0,
     };
     let bias = |n: usize| {

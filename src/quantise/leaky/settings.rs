@@ -92,14 +92,20 @@ impl LeakySettings {
         limit("bits per pixel", self.pixels.bits, PIXEL_BITS);
         limit("bits per weight", self.weight_bits, WEIGHT_BITS);
         limit("fraction bits", self.align, ALIGN);
-        limit("bits of a membrane", self.state_bits, STATE_BITS.start().max(&(self.align + 2)).to_owned()..=*STATE_BITS.end());
+        limit(
+            "bits of a membrane",
+            self.state_bits,
+            STATE_BITS.start().max(&(self.align + 2)).to_owned()..=*STATE_BITS.end(),
+        );
         for (name, layer) in &self.layers {
             limit(&format!("bits per weight of layer '{name}'"), layer.weight_bits.unwrap_or(8), WEIGHT_BITS);
         }
         if let Input::Train { max } = self.input
             && !(1..=0xffff).contains(&max)
         {
-            problems.push(Problem::new(format!("spike trains of values up to {max} cannot be read")).help("1 to 65535 can"));
+            problems.push(
+                Problem::new(format!("spike trains of values up to {max} cannot be read")).help("1 to 65535 can"),
+            );
         }
         let names = snn.populations.iter().skip(1).map(|p| &p.name).chain(snn.projections.iter().map(|p| &p.name));
         let known: Vec<&str> = names.map(String::as_str).collect();

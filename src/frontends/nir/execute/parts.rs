@@ -178,11 +178,9 @@ fn neurons(neuron: &Neuron, n: usize) -> Neurons {
     };
     let (keep, gain, add) = match &neuron.membrane {
         Membrane::Decay { keep, gain } => (keep.values(n), gain.values(n), none()),
-        Membrane::Leak { rate, leak, r } => (
-            each(&|i| 1.0 - rate.at(i)),
-            each(&|i| rate.at(i) * r.at(i)),
-            each(&|i| rate.at(i) * leak.at(i)),
-        ),
+        Membrane::Leak { rate, leak, r } => {
+            (each(&|i| 1.0 - rate.at(i)), each(&|i| rate.at(i) * r.at(i)), each(&|i| rate.at(i) * leak.at(i)))
+        }
     };
     let fire = neuron.fire.as_ref().map(|fire| Firing {
         theta: fire.theta.values(n),
