@@ -1,10 +1,12 @@
 //! The compiler from end to end: the one list of its passes.
 
+use crate::convert::nir::{Import, import_nir};
 use crate::data::{self, Images};
 use crate::design::{Design, Origin};
 use crate::error::{Error, Kind, Problem, Result};
 use crate::fixed::PixelFormat;
 use crate::frontends;
+use crate::frontends::nir::Dialect;
 use crate::golden::functional::Functional;
 use crate::ir::graph::Graph;
 use crate::ir::mapped::{MappedNet, Target};
@@ -13,7 +15,7 @@ use crate::ir::snn::SnnGraph;
 use crate::ir::stream::Beat;
 use crate::map::cost::Traffic;
 use crate::map::{self, LayerChoice, MapRequest};
-use crate::quantise::{self, QuantSettings};
+use crate::quantise::{self, LeakySettings, QuantSettings};
 use crate::rtl::Vectors;
 use crate::settings::{LayerSettings, Settings};
 use std::path::Path;
@@ -177,6 +179,22 @@ fn checked(model: &Model, settings: &Settings) -> Result<SnnGraph> {
         }
         Err(e) => Err(e),
     }
+}
+
+/// NIR file → SnnGraph → QuantGraph. `dt` is the time step in seconds; [`Import`] says which was used. The settings say what the network
+/// reads: pixels as spikes by the integer encoder (feed [`data::presented`]) or recorded trains (feed [`data::load_trains`]).
+///
+/// # Errors
+/// Everything that is wrong with the file or the settings, and every node that cannot become hardware.
+pub fn quantise_nir(
+    file: &Path,
+    dt: Option<f64>,
+    dialect: Dialect,
+    settings: &LeakySettings,
+) -> Result<(Import, QuantGraph)> {
+    let import = import_nir(file, dt, dialect)?;
+    let net = quantise::quantise_leaky(&import.snn, settings).map_err(|e| e.in_file(file))?;
+    Ok((import, net))
 }
 
 /// The float and integer stages of one network, and what the calibration images do in it.

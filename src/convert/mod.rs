@@ -33,6 +33,8 @@
 //! A ReLU at the very output is refused. Its arg-max equals that of its input only if some logit is positive (and
 //! below the clip); where none is, every output is zero and the network's answer is a tie, which a readout would
 //! break differently.
+//!
+//! [`nir`] does the same for NIR graphs, which are spiking networks already.
 
 mod compose;
 mod expression;
@@ -40,6 +42,7 @@ mod fold;
 mod linear;
 mod live;
 mod lower;
+pub mod nir;
 mod normalise;
 mod pool;
 mod sink;

@@ -6,21 +6,27 @@
 //! | NPY | `u1` (divided by 255), `f4` or `f8` in `[0, 1]`, same shapes, C or Fortran order | any integer type, `[N]` |
 //! | CIFAR-10 binary | records of a label byte and 3×32×32 bytes | the label bytes |
 //!
+//! Recorded spike trains are NPY, `[samples, T, input shape]` ([`load_trains`]).
+//!
 //! An extent `[H, W]` becomes `[1, H, W]`. Sizes in headers are never trusted: memory is taken only as bytes arrive,
 //! and no file may announce more than 1 GiB or, as CIFAR-10, unpack to more than 256 MiB.
 
 mod arrays;
 mod cifar;
+mod encoder;
 mod idx;
 mod images;
 mod labels;
 mod npy;
 mod npz;
 mod source;
+mod trains;
 
 pub use arrays::{Arrays, load_arrays, save_npy, save_npz};
+pub use encoder::{encode_spikes, presented};
 pub use images::Images;
 pub use labels::Labels;
+pub use trains::{SpikeTrains, load_trains};
 
 use crate::error::{Error, Kind, Problem, Result};
 use crate::ir::Shape;

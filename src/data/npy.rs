@@ -33,8 +33,8 @@ pub(super) fn doubles(source: &mut Source, limit: usize) -> Result<(Vec<usize>, 
     Ok((header.extents, values))
 }
 
-/// The header, and where the elements begin.
-fn header(source: &mut Source) -> Result<(Header, usize)> {
+/// Reads the header of a file for which [`is_npy`] holds, and where the elements begin.
+pub(super) fn header(source: &mut Source) -> Result<(Header, usize)> {
     let (start, length) = match source.bytes().get(MAGIC.len()..) {
         Some([1, _, a, b, ..]) => (10, usize::from(u16::from_le_bytes([*a, *b]))),
         Some([2 | 3, _, a, b, c, d, ..]) => (12, u32::from_le_bytes([*a, *b, *c, *d]) as usize),
@@ -75,10 +75,12 @@ fn content(header: &Header, data: &[u8]) -> Result<Content> {
     Ok(Content::Images(images, None))
 }
 
-struct Header {
+/// What a file says about its elements.
+pub(super) struct Header {
     element: Element,
     fortran: bool,
-    extents: Vec<usize>,
+    /// Extents of the array.
+    pub extents: Vec<usize>,
 }
 
 impl Header {
@@ -108,8 +110,21 @@ impl Header {
         Ok(Header { element: Element::parse(descr)?, fortran, extents })
     }
 
+    /// Bytes of an element.
+    pub(super) fn element_size(&self) -> usize {
+        self.element.size
+    }
+
+    /// The elements in file order as numbers; integers beyond 53 bits are rounded.
+    pub(super) fn numbers(&self, data: &[u8]) -> Vec<f64> {
+        match self.element.kind {
+            'f' => self.element.words(data).map(|word| self.element.float(word)).collect(),
+            _ => self.element.words(data).map(|word| self.element.integer(word) as f64).collect(),
+        }
+    }
+
     /// Brings the elements of a file in Fortran order (first index fastest) into row-major order.
-    fn row_major<T: Copy>(&self, elements: Vec<T>) -> Vec<T> {
+    pub(super) fn row_major<T: Copy>(&self, elements: Vec<T>) -> Vec<T> {
         if !self.fortran {
             return elements;
         }
@@ -180,11 +195,23 @@ impl Element {
     }
 
     fn floats(&self, data: &[u8]) -> Vec<f32> {
-        let value = |word: [u8; 8]| match self.size {
-            4 => f32::from_bits(u64::from_le_bytes(word) as u32),
-            _ => f64::from_le_bytes(word) as f32,
-        };
-        self.words(data).map(value).collect()
+        self.words(data).map(|word| self.float(word) as f32).collect()
+    }
+
+    fn float(&self, word: [u8; 8]) -> f64 {
+        match self.size {
+            4 => f32::from_bits(u64::from_le_bytes(word) as u32).into(),
+            _ => f64::from_le_bytes(word),
+        }
+    }
+
+    fn integer(&self, word: [u8; 8]) -> i128 {
+        // Shifted to the top and back, the sign bit fills the padding.
+        let shift = 64 - 8 * self.size as u32;
+        match self.kind {
+            'i' => ((i64::from_le_bytes(word) << shift) >> shift).into(),
+            _ => u64::from_le_bytes(word).into(),
+        }
     }
 
     fn doubles(&self, data: &[u8]) -> Vec<f64> {
@@ -198,11 +225,8 @@ impl Element {
     }
 
     fn integers(&self, data: &[u8]) -> Result<Vec<i128>> {
-        let shift = 64 - 8 * self.size as u32;
         match self.kind {
-            'u' => Ok(self.words(data).map(|word| u64::from_le_bytes(word).into()).collect()),
-            // Shifted to the top and back, the sign bit fills the padding.
-            'i' => Ok(self.words(data).map(|word| ((i64::from_le_bytes(word) << shift) >> shift).into()).collect()),
+            'u' | 'i' => Ok(self.words(data).map(|word| self.integer(word)).collect()),
             _ => Err(Problem::new(format!("holds labels of the type '{}'", self.text))
                 .help("write the labels as integers")
                 .into()),

@@ -7,12 +7,16 @@
 //! v' = v + a + bias                                   (before the first phase of an image: v = v_init)
 //! two-phase:  n = clip(floor(v' / theta), 0, T)       sent as n unit spikes or as one event with payload n
 //! rate:       s = v' >= theta;  v = s ? v' - theta : v'
-//! pool:       v = Σ w·x or max w·x (two-phase), sent as one event with payload v
+//! pool:       v = Σ w·x, or max w·x (two-phase), sent as one event with payload v
 //! readout:    after the image's last phase the membranes are the logits
 //! ```
 //! Guarantees (verified by [`QuantGraph::check`]): the topology guarantees of [`super::snn`]; per-neuron vectors have
 //! the population's length; `theta >= 1`; every weight fits `weight_bits`; no partial sum, in whatever order, leaves
 //! [`QPopulation::range`].
+
+mod leaky;
+
+pub use leaky::LeakyReach;
 
 use super::snn::{Projection, Role, Synapses, check_topology};
 use super::{PopId, ProjId, Shape};
@@ -112,7 +116,7 @@ pub enum Neuron {
         #[serde(with = "super::runs")]
         bias: Vec<i64>,
     },
-    /// Two-phase coding only: passes on, as one event, what it combined from its inputs since the phase began.
+    /// Passes on, as one event, what it combined from its inputs since the phase began. A maximum exists in two-phase coding only.
     Pool {
         /// How inputs are combined; a phase begins with 0.
         combine: Combine,
@@ -300,18 +304,17 @@ impl QuantGraph {
     /// interval proof behind [`QPopulation::range`].
     pub fn prove_range(&self, pop: PopId) -> (i64, i64) {
         let population = self.population(pop);
+        if let Neuron::Leaky(leaky) = &population.neuron {
+            return leaky.limits;
+        }
         if let Neuron::Pool { combine: Combine::Max, max } = population.neuron {
             return (0, max);
         }
-        let neurons = population.shape.len();
-        let phases = i64::from(self.phases());
-        let mut reach = vec![(0i64, 0i64); neurons];
-        for (_, p) in self.projections_into(pop) {
-            add_reach(&p.projection.synapses, self.range_per_phase(p.projection.pre), &mut reach);
-        }
+        // A pool passes on in every phase what it holds.
+        let phases = if let Neuron::Pool { .. } = population.neuron { 1 } else { i64::from(self.phases()) };
         let v_init = population.neuron.v_init();
         let mut range = (0i64, 0i64);
-        for (n, &(down, up)) in reach.iter().enumerate() {
+        for (n, &(down, up)) in self.input_reach(pop).iter().enumerate() {
             let v0 = v_init.get(n).copied().unwrap_or(0);
             let bias = match &population.neuron {
                 Neuron::If { bias, .. } => bias.get(n).copied().unwrap_or(0),
@@ -348,6 +351,19 @@ impl QuantGraph {
         if !problems.is_empty() {
             return problems;
         }
+        match self.input {
+            Input::Constant => {}
+            Input::Encoded | Input::Train { .. } if self.coding != Coding::Rate => {
+                problems.push(Problem::new("reads spike trains, which only rate coding does"));
+            }
+            Input::Train { max } if !(1..=0xffff).contains(&max) => {
+                problems.push(Problem::new(format!("reads spike trains of values up to {max}, not 1 to 65535")));
+            }
+            Input::Encoded if !self.pixels.zero.is_empty() => {
+                problems.push(Problem::new("encodes signed pixels as spikes, which cannot be negative"));
+            }
+            Input::Encoded | Input::Train { .. } => {}
+        }
         for (i, pop) in self.populations.iter().enumerate() {
             let mut complain = |what: String| problems.push(Problem::new(what).at_node(&pop.name));
             let n = pop.shape.len();
@@ -359,6 +375,7 @@ impl QuantGraph {
                     if self.coding != Coding::Rate {
                         complain("is a leaky population, which only rate coding has".into());
                     }
+                    self.leaky_problems(PopId(i), leaky).into_iter().for_each(&mut complain);
                     vec![
                         leaky.du.len(),
                         leaky.dv.len(),
@@ -368,9 +385,9 @@ impl QuantGraph {
                         leaky.v_init.len(),
                     ]
                 }
-                Neuron::Pool { max, .. } => {
-                    if self.coding == Coding::Rate {
-                        complain("is a pool, which only two-phase coding has".into());
+                Neuron::Pool { combine, max } => {
+                    if self.coding == Coding::Rate && *combine == Combine::Max {
+                        complain("takes a maximum, which only two-phase coding has".into());
                     }
                     if *max < 1 || pop.range.0 < 0 || pop.range.1 > *max {
                         complain(format!("is a pool that passes on at most {max}, but its range is {:?}", pop.range));
@@ -410,8 +427,12 @@ impl QuantGraph {
     /// Stable text.
     pub fn dump(&self) -> String {
         let mut text = format!(
-            "quant {:?} coding={:?} timesteps={} pixel_bits={}\n",
-            self.name, self.coding, self.timesteps, self.pixels.bits
+            "quant {:?} coding={:?} timesteps={} pixel_bits={}{}\n",
+            self.name,
+            self.coding,
+            self.timesteps,
+            self.pixels.bits,
+            self.input.dump()
         );
         for (i, pop) in self.populations.iter().enumerate() {
             let detail = match &pop.neuron {
@@ -421,10 +442,7 @@ impl QuantGraph {
                     format!("if theta={}..={}", min.unwrap_or(&0), max.unwrap_or(&0))
                 }
                 Neuron::Pool { combine, max } => format!("pool {combine:?} max={max}"),
-                Neuron::Leaky(leaky) => {
-                    let (min, max) = (leaky.theta.iter().min(), leaky.theta.iter().max());
-                    format!("leaky theta={}..={} align={}", min.unwrap_or(&0), max.unwrap_or(&0), leaky.align)
-                }
+                Neuron::Leaky(leaky) => leaky.dump(),
                 Neuron::Readout { .. } => "readout".to_string(),
             };
             let _ = writeln!(

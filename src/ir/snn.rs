@@ -4,6 +4,10 @@
 //! every other population has at least one projection into it; a projection's synapses fit the two shapes; projections
 //! with `delay == 0` form no cycle and populations stand in their topological order.
 
+mod leaky;
+
+pub use leaky::{FloatReset, LeakyModel};
+
 use super::window::Window;
 use super::{PopId, ProjId, Shape};
 use crate::error::Problem;
@@ -34,7 +38,8 @@ pub struct Population {
     pub shape: Shape,
     /// What its neurons compute.
     pub model: Model,
-    /// Bias in activation units, one per neuron.
+    /// Bias in activation units, one per neuron. Of [`Model::Leaky`]: added to the membrane in every step, in membrane units; of the
+    /// readout of such a network: added in every step.
     pub bias: Vec<f32>,
 }
 
@@ -52,8 +57,20 @@ pub enum Model {
     Sum,
     /// Passes on the largest of its inputs: max pooling over [`Synapses::Channelwise`] taps of weight 1.
     Max,
+    /// Neurons that fire in the time step in which their input arrives.
+    Leaky(Box<LeakyModel>),
     /// Sums its input and never fires: the network's answer.
     Readout,
+}
+
+impl Model {
+    /// One line of a dump.
+    fn dump(&self) -> String {
+        match self {
+            Model::Leaky(leaky) => leaky.dump(),
+            other => format!("{other:?}"),
+        }
+    }
 }
 
 /// Synapses from one population to another.
@@ -249,6 +266,11 @@ impl SnnGraph {
             if pop.bias.iter().any(|b| !b.is_finite()) {
                 problems.push(Problem::new("has a bias that is not finite").at_node(&pop.name));
             }
+            if let Model::Leaky(leaky) = &pop.model {
+                problems.extend(
+                    leaky.problems(pop.shape.len()).into_iter().map(|what| Problem::new(what).at_node(&pop.name)),
+                );
+            }
         }
         problems
     }
@@ -257,7 +279,7 @@ impl SnnGraph {
     pub fn dump(&self) -> String {
         let mut text = format!("snn {:?}\n", self.name);
         for (i, pop) in self.populations.iter().enumerate() {
-            let _ = writeln!(text, "population {i} {:?} {} {:?}", pop.name, pop.shape, pop.model);
+            let _ = writeln!(text, "population {i} {:?} {} {}", pop.name, pop.shape, pop.model.dump());
         }
         for (i, p) in self.projections.iter().enumerate() {
             let (pre, post) = p.synapses.extent();
@@ -286,7 +308,7 @@ pub(super) enum Role {
 fn role(model: &Model) -> Role {
     match model {
         Model::Source => Role::Source,
-        Model::Relu { .. } | Model::Sum | Model::Max => Role::Hidden,
+        Model::Relu { .. } | Model::Sum | Model::Max | Model::Leaky(_) => Role::Hidden,
         Model::Readout => Role::Readout,
     }
 }

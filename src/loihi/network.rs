@@ -9,14 +9,17 @@
 //! The one departure from the published equations is the reset by subtraction ([`Reset::Subtract`]): Lava's LIF sets the
 //! voltage to 0. A threshold per neuron and a change of threshold between the phases are configuration, not equations.
 //!
+//! Leaky populations (`leaky.rs`) take one step per time step; their integers are the registers'.
+//!
 //! Each population is evaluated on its own, from what its senders were observed to send, so that a population that does
 //! not fit Loihi's fields does not hide the others.
 
 use super::dense::Dense;
 use super::fields::{BiasExponent, BiasMantissa, Decrement, Threshold, Voltage};
-use super::lif::{ALIGN, Dynamics, Lif, Reset, State};
+use super::leaky;
+use super::lif::{ALIGN, Dynamics, Lif, Overflow, Reset, State};
 use crate::error::{Error, Problem, Result};
-use crate::ir::quant::{Coding, Neuron, QuantGraph};
+use crate::ir::quant::{Coding, Leaky, Neuron, QuantGraph};
 use crate::ir::snn::Synapses;
 use crate::ir::{PopId, ProjId};
 
@@ -79,6 +82,8 @@ struct Plan {
 struct Compartment {
     rest: State,
     firing: Lif,
+    /// True if a clamped voltage is a departure from the integer network; leaky neurons clamp theirs too.
+    clamps: bool,
 }
 
 /// An integer network on Loihi 2.
@@ -162,7 +167,11 @@ impl<'a> Network<'a> {
                 format!("got {} phases of spikes, but an image has {}", arrivals.len(), self.graph.phases()),
             ));
         }
-        let fires = matches!(self.graph.population(population).neuron, Neuron::If { .. });
+        let fires = matches!(self.graph.population(population).neuron, Neuron::If { .. } | Neuron::Leaky(_));
+        let shift = match &self.graph.population(population).neuron {
+            Neuron::Leaky(leaky) => leaky::shift(leaky).unwrap_or(0),
+            _ => ALIGN,
+        };
         let mut states: Vec<State> = plan.neurons.iter().map(|n| n.rest).collect();
         let mut response = Response { counts: vec![0; states.len()], phases: Vec::new(), overflows: 0 };
         for row in arrivals {
@@ -182,7 +191,7 @@ impl<'a> Network<'a> {
                 response.counts[n] += fired;
                 response.overflows += overflows;
             }
-            let membranes = states.iter().map(|s| i64::from(s.v.get() >> ALIGN)).collect();
+            let membranes = states.iter().map(|s| i64::from(s.v.get() >> shift)).collect();
             response.phases.push(PhaseResponse { spikes, membranes });
         }
         Ok(response)
@@ -215,15 +224,19 @@ impl Compartment {
     /// One step with firing switched off; no spikes, and the number of overflows.
     fn integrate(&self, state: &mut State, a: i64) -> (i64, usize) {
         let silent = Lif { vth: Threshold::MAX, ..self.firing };
-        (0, usize::from(silent.step(state, a).overflow.any()))
+        (0, self.overflows(silent.step(state, a).overflow))
     }
 
     /// `steps` steps, the first of which has input `a`; spikes and overflows.
     fn fire(&self, state: &mut State, a: i64, steps: u32) -> (i64, usize) {
         (0..steps).fold((0, 0), |(spikes, overflows), t| {
             let step = self.firing.step(state, if t == 0 { a } else { 0 });
-            (spikes + i64::from(step.spike), overflows + usize::from(step.overflow.any()))
+            (spikes + i64::from(step.spike), overflows + self.overflows(step.overflow))
         })
+    }
+
+    fn overflows(&self, overflow: Overflow) -> usize {
+        usize::from(overflow.wrapped || (self.clamps && overflow.clamped))
     }
 }
 
@@ -249,9 +262,26 @@ impl Plan {
                 ));
             }
         }
-        let neurons = compartments(&graph.population(population).neuron, &mut reasons);
+        let neurons = match &graph.population(population).neuron {
+            Neuron::Leaky(leaky) => leaky_compartments(leaky, &mut reasons),
+            neuron => compartments(neuron, &mut reasons),
+        };
         if reasons.is_empty() { Ok(Plan { synapses, neurons }) } else { Err(reasons) }
     }
+}
+
+/// The neurons of a leaky population; those that do not fit are left out, and the first of them is named.
+fn leaky_compartments(leaky: &Leaky, reasons: &mut Vec<String>) -> Vec<Compartment> {
+    let mut neurons = Vec::with_capacity(leaky.v_init.len());
+    let mut bad = FirstOf::default();
+    for n in 0..leaky.v_init.len() {
+        match leaky::registers(leaky, n) {
+            Ok((rest, firing)) => neurons.push(Compartment { rest, firing, clamps: false }),
+            Err(why) => bad.note(0, n, || why),
+        }
+    }
+    reasons.extend(bad.into_reasons());
+    neurons
 }
 
 /// The neurons of a population; those that do not fit are left out and named in `reasons`, the first of each kind.
@@ -286,7 +316,7 @@ fn compartments(neuron: &Neuron, reasons: &mut Vec<String>) -> Vec<Compartment> 
                 Some(Lif { dynamics: Dynamics::integrator(), vth: Threshold::MAX, reset: Reset::Zero })
             }
         };
-        neurons.extend(v.zip(firing).map(|(rest, firing)| Compartment { rest, firing }));
+        neurons.extend(v.zip(firing).map(|(rest, firing)| Compartment { rest, firing, clamps: true }));
     }
     reasons.extend(bad.into_reasons());
     neurons
@@ -331,6 +361,9 @@ fn split_bias(bias: i64) -> Option<(BiasMantissa, BiasExponent)> {
 /// Registers that some image could overflow.
 fn overflow_risks(graph: &QuantGraph, population: PopId) -> Vec<String> {
     let pop = graph.population(population);
+    if let Neuron::Leaky(leaky) = &pop.neuron {
+        return leaky::overflow_risks(graph, population, leaky);
+    }
     let mut reasons = Vec::new();
     if pop.range.0 < -MAX_MEMBRANE || pop.range.1 > MAX_MEMBRANE {
         reasons.push(format!(

@@ -29,6 +29,7 @@ mod activity;
 mod assemble;
 mod calibration;
 mod gemm;
+mod leaky;
 mod operator;
 mod panel;
 mod pools;
@@ -38,6 +39,7 @@ mod settings;
 mod threshold;
 mod weights;
 
+pub use leaky::{Arithmetic, LEAKY_TIMESTEPS, LeakySettings, is_leaky, quantise_leaky};
 pub use settings::{LayerSettings, PIXEL_BITS, QuantSettings, SKIP_BITS, TIMESTEPS, WEIGHT_BITS};
 
 use crate::error::{Error, Kind, Problem, Result};
@@ -60,6 +62,9 @@ use weights::Integer;
 /// # Errors
 /// [`Kind::Input`] with everything that is wrong with the settings and the calibration set.
 pub fn quantise(snn: &SnnGraph, pixels: ArrayView2<f32>, settings: &QuantSettings) -> Result<QuantGraph> {
+    if is_leaky(snn) {
+        return quantise_leaky(snn, &settings.into());
+    }
     let mut problems = settings.problems(snn);
     problems.extend(calibration::problems(snn, pixels));
     problems.extend(weights::problems(snn));

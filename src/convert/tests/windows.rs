@@ -65,6 +65,7 @@ fn models(snn: &SnnGraph) -> Vec<&'static str> {
     let name = |model: &Model| match model {
         Model::Source => "source",
         Model::Relu { .. } => "relu",
+        Model::Leaky(_) => "leaky",
         Model::Sum => "sum",
         Model::Max => "max",
         Model::Readout => "readout",

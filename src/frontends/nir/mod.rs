@@ -23,7 +23,7 @@ mod summary;
 
 pub use array::{Array, Data};
 pub use dialect::Dialect;
-pub use execute::{Executor, Outcome, Port, Settings, TimeStep, Watched};
+pub use execute::{Executor, Firing, Neurons, Outcome, Part, Port, Settings, TimeStep, Watched, What};
 pub use kind::{Kind, Need};
 pub use model::{Meta, Metadata, NirGraph, Node, Unit};
 pub use summary::{NodeSummary, Summary};

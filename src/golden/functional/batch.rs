@@ -107,7 +107,7 @@ impl Functional {
         tallies?.into_iter().for_each(|t| total.join(t));
         let correct =
             labels.map(|labels| labels.iter().zip(&total.classes).filter(|(label, class)| label == class).count());
-        let spiking = self.layers.iter().filter(|l| matches!(l.neuron, Neuron::If { .. }));
+        let spiking = self.layers.iter().filter(|l| matches!(l.neuron, Neuron::If { .. } | Neuron::Leaky(_)));
         Ok(Summary {
             images,
             correct,
@@ -143,7 +143,8 @@ impl Functional {
         tally.spikes[index] += if matches!(neuron, Neuron::Pool { .. }) { 0 } else { spikes };
         tally.events[index] += match (neuron, self.coding) {
             // A pixel is one graded event in every phase.
-            (Neuron::Source, _) => active * self.phases as u64,
+            (Neuron::Source, _) if self.constant => active * self.phases as u64,
+            (Neuron::Source, _) => spikes,
             (Neuron::Pool { .. }, _) | (_, Coding::Graded) => active,
             (_, Coding::Unit | Coding::Rate) => spikes,
         };

@@ -6,6 +6,7 @@
 //! computed once per image. The range proof makes the order irrelevant, and says where 32-bit membranes are enough.
 
 mod batch;
+mod leaky;
 mod membranes;
 mod packed;
 mod present;
@@ -15,7 +16,7 @@ pub use batch::Summary;
 
 use crate::error::{Error, Kind, Problem, Result};
 use crate::ir::PopId;
-use crate::ir::quant::{Coding, Combine, Neuron, QuantGraph};
+use crate::ir::quant::{Coding, Combine, Input as Source, Neuron, QuantGraph};
 use membranes::BySender;
 use packed::Packed;
 
@@ -25,8 +26,10 @@ pub struct Functional {
     coding: Coding,
     timesteps: u32,
     phases: usize,
-    /// Least and greatest pixel code.
+    /// Least and greatest payload of the source.
     codes: (i64, i64),
+    /// True if the source sends the same in every phase.
+    constant: bool,
     layers: Vec<Layer>,
     /// The same network laid out for speed, where it can be.
     packed: Option<Packed>,
@@ -61,11 +64,12 @@ pub struct Outcome {
     pub counts: Vec<Vec<i64>>,
     /// Payloads per phase, population and neuron (`[phase][population][neuron]`), where asked for.
     pub phases: Option<Vec<Vec<Vec<i64>>>>,
-    /// Membranes of each population when the last phase's input has been integrated and before it fires; empty for
-    /// the source.
+    /// Membranes of each population when the last phase's input has been integrated and before it fires, of leaky populations after
+    /// it has fired; empty for the source.
     pub membranes: Vec<Vec<i64>>,
     /// Neurons whose activation was clipped at `T` spikes: those that could have fired once more at the end of the
-    /// image. Membranes never saturate: [`QuantGraph::prove_range`] holds for any input.
+    /// image. Their membranes never saturate: [`QuantGraph::prove_range`] holds for any input. Of leaky populations: how often a
+    /// membrane was clamped to its limits.
     pub saturations: u64,
 }
 
@@ -93,7 +97,7 @@ impl Functional {
                     .projections_into(PopId(index))
                     .map(|(_, p)| {
                         let delayed = p.projection.delay > 0;
-                        let weights = BySender::new(&p.projection.synapses, population.range);
+                        let weights = BySender::new(&p.projection.synapses, leaky::sum_range(population));
                         Input { pre: p.projection.pre.0, delayed, weights }
                     })
                     .collect(),
@@ -104,13 +108,15 @@ impl Functional {
             coding: net.coding,
             timesteps: net.timesteps,
             phases,
-            codes: net.pixels.range(),
+            codes: net.payload_range(PopId(0)),
+            constant: net.input == Source::Constant,
             layers,
             packed: Packed::new(net),
         })
     }
 
-    /// Presents one image, given as pixel codes.
+    /// Presents one image, given as pixel codes; where the source reads or encodes spike trains, given as what every input sends in
+    /// every phase, `[phases, inputs]` row-major.
     ///
     /// # Errors
     /// The wrong number of codes, or a code outside the pixel format.
@@ -136,7 +142,18 @@ impl Functional {
     }
 
     fn check_codes(&self, codes: &[i64]) -> Result<()> {
-        let pixels = self.layers.first().map_or(0, |source| source.neurons);
+        let inputs = self.layers.first().map_or(0, |source| source.neurons);
+        let pixels = if self.constant { inputs } else { inputs * self.phases };
+        if codes.len() != pixels && !self.constant {
+            let what = format!(
+                "a sample has {} values, the network reads {inputs} in each of {} steps",
+                codes.len(),
+                self.phases
+            );
+            return Err(
+                Error::input(what).help("use samples of the shape and length that the network was compiled for")
+            );
+        }
         if codes.len() != pixels {
             return Err(Error::input(format!("an image has {} pixels, the network reads {pixels}", codes.len()))
                 .help("use images of the shape that the network was compiled for"));

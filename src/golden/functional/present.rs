@@ -1,5 +1,6 @@
 //! One image, phase by phase.
 
+use super::leaky::Membranes;
 use super::{Functional, Layer, Outcome};
 use crate::fixed::arg_max;
 use crate::ir::quant::{Coding, Combine, Neuron};
@@ -7,7 +8,9 @@ use crate::ir::quant::{Coding, Combine, Neuron};
 impl Functional {
     /// Presents an image whose codes have been checked.
     pub(super) fn present(&self, codes: &[i64], by_phase: bool) -> Outcome {
+        // Of leaky populations and pools, `v` is the weighted input of the phase.
         let mut v: Vec<Vec<i64>> = self.layers.iter().map(Layer::initial).collect();
+        let mut leaky: Vec<Option<Membranes>> = self.layers.iter().map(|layer| Membranes::new(&layer.neuron)).collect();
         let constant = self.constant_input(codes);
         // What every population sent in this phase, and in the one before.
         let silent: Vec<Vec<i64>> = self.layers.iter().map(Layer::silence).collect();
@@ -20,7 +23,8 @@ impl Functional {
             std::mem::swap(&mut sent, &mut before);
             for (index, layer) in self.layers.iter().enumerate() {
                 if let Neuron::Source = layer.neuron {
-                    sent[index].copy_from_slice(codes);
+                    let inputs = if self.constant { codes } else { &codes[phase * layer.neurons..][..layer.neurons] };
+                    sent[index].copy_from_slice(inputs);
                     continue;
                 }
                 v[index].iter_mut().zip(&constant[index]).for_each(|(v, c)| *v += c);
@@ -30,6 +34,13 @@ impl Functional {
                 }
                 if let Neuron::If { bias, .. } = &layer.neuron {
                     v[index].iter_mut().zip(bias).for_each(|(v, b)| *v += b);
+                }
+                if let Some(state) = &mut leaky[index] {
+                    state.step(&mut v[index], &mut sent[index]);
+                    if phase + 1 == self.phases {
+                        membranes.push(state.v().to_vec());
+                    }
+                    continue;
                 }
                 if phase + 1 == self.phases {
                     membranes.push(v[index].clone());
@@ -46,7 +57,8 @@ impl Functional {
                 phases.push(sent.clone());
             }
         }
-        let saturations = self.layers.iter().zip(&v).map(|(layer, v)| could_fire(&layer.neuron, v)).sum();
+        let clipped: u64 = self.layers.iter().zip(&v).map(|(layer, v)| could_fire(&layer.neuron, v)).sum();
+        let saturations = clipped + leaky.iter().flatten().map(Membranes::clamped).sum::<u64>();
         let logits = v.pop().unwrap_or_default();
         Outcome { class: arg_max(&logits).unwrap_or(0), logits, counts, phases, membranes, saturations }
     }
@@ -65,18 +77,18 @@ impl Functional {
     }
 
     fn is_constant(&self, layer: &Layer, input: &super::Input) -> bool {
-        input.pre == 0 && !input.delayed && layer.combine() == Combine::Sum
+        input.pre == 0 && !input.delayed && self.constant && layer.combine() == Combine::Sum
     }
 
     /// Lets the neurons fire on their membranes `v`; what is left of `v` stays there.
     fn fire(&self, neuron: &Neuron, v: &mut [i64], sent: &mut [i64]) {
         let theta = match neuron {
-            Neuron::Source | Neuron::Leaky(_) | Neuron::Readout { .. } => return,
+            Neuron::If { theta, .. } => theta,
             Neuron::Pool { .. } => {
                 sent.copy_from_slice(v);
                 return v.fill(0);
             }
-            Neuron::If { theta, .. } => theta,
+            Neuron::Source | Neuron::Leaky(_) | Neuron::Readout { .. } => return,
         };
         let most = match self.coding {
             Coding::Graded | Coding::Unit => i64::from(self.timesteps),
@@ -90,10 +102,10 @@ impl Functional {
 }
 
 impl Layer {
-    /// The membranes before an image.
+    /// The membranes before an image; of leaky populations and pools, no input yet.
     fn initial(&self) -> Vec<i64> {
         match self.neuron {
-            Neuron::Pool { .. } => vec![0; self.neurons],
+            Neuron::Pool { .. } | Neuron::Leaky(_) => vec![0; self.neurons],
             _ => self.neuron.v_init().to_vec(),
         }
     }

@@ -32,6 +32,11 @@ impl Convolution {
         Convolution { conv, input, output, weight: turned, bias }
     }
 
+    /// Geometry, weights `[inputs, kernel height, kernel width, outputs per group]`, biases.
+    pub fn parts(&self) -> (&Conv, &[f64], &[f64]) {
+        (&self.conv, &self.weight, &self.bias)
+    }
+
     /// Values of scratch memory that [`Self::step`] needs.
     pub fn scratch(&self) -> usize {
         self.conv.outputs * self.output[0] * self.output[1]

@@ -24,10 +24,12 @@ mod lower;
 mod neuron;
 mod op;
 mod param;
+mod parts;
 mod run;
 mod sample;
 mod step;
 
+pub use parts::{Firing, Neurons, Part, What};
 pub use run::{Outcome, Watched};
 pub use step::TimeStep;
 

@@ -1,0 +1,88 @@
+//! NIR's neurons in the one form of [`LeakyModel`].
+
+use crate::frontends::nir::{Firing, Neurons};
+use crate::ir::snn::{FloatReset, LeakyModel};
+
+/// A population's neurons, and what must still be done to its synapses.
+pub(super) struct Lowered {
+    pub model: LeakyModel,
+    /// The sign by which the synapses are to be multiplied, one per neuron: the gain of the model is positive. 0 for neurons that do
+    /// not see their input.
+    pub sign: Vec<f64>,
+    /// Added to the membrane in every step.
+    pub bias: Vec<f64>,
+}
+
+/// Lowers firing neurons whose input has the constant part `constant`. What hardware cannot do comes back as sentences.
+pub(super) fn lower(neurons: &Neurons, firing: &Firing, constant: &[f64]) -> Result<Lowered, Vec<String>> {
+    let n = neurons.keep.len();
+    let mut wrong = Vec::new();
+    if firing.many {
+        wrong.push(
+            "may fire several times in one step, as sinabs lets it; hardware neurons send at most one spike a step"
+                .into(),
+        );
+    } else if firing.floor {
+        wrong.push("keeps its membrane above the negative threshold, which hardware neurons do not".into());
+    }
+    if firing.two_phase {
+        wrong.push(
+            "fires after all input is in: the network was converted from an ANN, and this is not its original".into(),
+        );
+    }
+    let decays = [(&neurons.keep_u, "tau_syn"), (&neurons.keep, "tau")];
+    for (keep, what) in decays {
+        if let Some(i) = keep.iter().position(|k| !(0.0..=1.0).contains(k)) {
+            wrong.push(format!(
+                "has a time constant ({what}) shorter than the time step (neuron {i}), so its state would swing"
+            ));
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    // u = gain·I takes the membrane's gain into the current.
+    let gain: Vec<f64> = neurons.gain.iter().zip(&neurons.gain_u).map(|(v, u)| v * u).collect();
+    let sign = gain.iter().map(|&g| if g == 0.0 { 0.0 } else { g.signum() }).collect();
+    let steady: Vec<f64> = (0..n).map(|i| gain[i] * constant[i] + neurons.gain[i] * neurons.add_u[i]).collect();
+    let forgets = |i: usize| neurons.keep_u[i] == 0.0;
+    let model = LeakyModel {
+        keep_current: neurons.keep_u.clone(),
+        keep: neurons.keep.clone(),
+        gain: gain.iter().map(|&g| if g == 0.0 { 1.0 } else { g.abs() }).collect(),
+        current: (0..n).map(|i| if forgets(i) { 0.0 } else { steady[i] }).collect(),
+        theta: firing.theta.clone(),
+        at_threshold: firing.at_threshold,
+        reset: match &firing.reset {
+            Some(value) => FloatReset::Value(value.clone()),
+            None => FloatReset::Subtract,
+        },
+        v_init: neurons.start.clone(),
+    };
+    let bias = (0..n).map(|i| neurons.add[i] + if forgets(i) { steady[i] } else { 0.0 }).collect();
+    Ok(Lowered { model, sign, bias })
+}
+
+/// A `Threshold` is a neuron without memory.
+pub(super) fn threshold(theta: &[f64]) -> (Neurons, Firing) {
+    let all = |x: f64| vec![x; theta.len()];
+    let neurons = Neurons {
+        keep_u: all(0.0),
+        gain_u: all(1.0),
+        add_u: all(0.0),
+        keep: all(0.0),
+        gain: all(1.0),
+        add: all(0.0),
+        start: all(0.0),
+        fire: None,
+    };
+    let firing = Firing {
+        theta: theta.to_vec(),
+        at_threshold: false,
+        reset: Some(all(0.0)),
+        many: false,
+        floor: false,
+        two_phase: false,
+    };
+    (neurons, firing)
+}

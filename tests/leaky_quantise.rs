@@ -1,0 +1,216 @@
+//! From float neurons to integers: whole thresholds, Loihi's arithmetic, resets, comparisons, and what is refused.
+
+use ndarray::Array2;
+use std::collections::BTreeMap;
+use synfire::golden::functional::Functional;
+use synfire::ir::quant::{Input, Leaky, Neuron, QuantGraph, Reset};
+use synfire::ir::snn::{FloatReset, LeakyModel, Model, Population, Projection, SnnGraph, Synapses};
+use synfire::ir::{PopId, Shape};
+use synfire::loihi::network::Network;
+use synfire::quantise::{Arithmetic, LayerSettings, LeakySettings, quantise_leaky};
+
+/// One neuron that keeps `keep` of its membrane.
+fn neuron(keep: f64, theta: f64) -> LeakyModel {
+    LeakyModel {
+        keep_current: vec![0.0],
+        keep: vec![keep],
+        gain: vec![1.0],
+        current: vec![0.0],
+        theta: vec![theta],
+        at_threshold: false,
+        reset: FloatReset::Value(vec![0.0]),
+        v_init: vec![0.0],
+    }
+}
+
+/// Inputs with these weights into one neuron, which is read out.
+fn network(model: LeakyModel, weights: &[f32], bias: f32) -> SnnGraph {
+    let population = |name: &str, n: usize, model: Model, bias: f32| Population {
+        name: name.into(),
+        shape: Shape(vec![n]),
+        model,
+        bias: vec![bias; n],
+    };
+    let dense = |pre: usize, weight: Vec<f32>| {
+        let weight = Array2::from_shape_vec((1, weight.len()), weight).unwrap();
+        let name = format!("w{pre}");
+        Projection { name, pre: PopId(pre), post: PopId(pre + 1), delay: 0, synapses: Synapses::Dense { weight } }
+    };
+    SnnGraph {
+        name: "one".into(),
+        zero: Vec::new(),
+        populations: vec![
+            population("input", weights.len(), Model::Source, 0.0),
+            population("neuron", 1, Model::Leaky(Box::new(model)), bias),
+            population("out", 1, Model::Readout, 0.0),
+        ],
+        projections: vec![dense(0, weights.to_vec()), dense(1, vec![1.0])],
+    }
+}
+
+fn settings(arithmetic: Arithmetic) -> LeakySettings {
+    LeakySettings { arithmetic, timesteps: 8, input: Input::Train { max: 1 }, ..LeakySettings::default() }
+}
+
+fn leaky(net: &QuantGraph) -> &Leaky {
+    let Neuron::Leaky(leaky) = &net.populations[1].neuron else { panic!() };
+    leaky
+}
+
+fn weights(net: &QuantGraph) -> Vec<i32> {
+    net.projections[0].projection.synapses.weights().copied().collect()
+}
+
+fn expressible(net: &QuantGraph) -> bool {
+    Network::new(net).coverage().iter().all(|c| c.expressible)
+}
+
+#[test]
+fn by_default_the_threshold_is_a_whole_number_of_weights_and_the_network_loihis() {
+    let net =
+        quantise_leaky(&network(neuron(0.75, 1.0), &[0.4, -0.31, 0.1], 0.013), &settings(Arithmetic::Auto)).unwrap();
+    let (leaky, q) = (leaky(&net), weights(&net));
+    let k = leaky.theta[0] >> 6;
+    assert_eq!((leaky.theta[0] % 64, leaky.align, leaky.dv[0], leaky.du[0]), (0, 6, 1024, 4096));
+    // The threshold of 1.0 is k, so 0.4 is 0.4·k; the weights nearly fill their 8 bits.
+    assert!(k >= 127 * 5 / 2 - 2, "{k}");
+    let nearest = [0.4, -0.31, 0.1].map(|w: f64| (w * k as f64).round() as i32);
+    assert_eq!(q, nearest.map(|w| w.clamp(-127, 127)));
+    assert!((leaky.bias[0] as f64 / leaky.theta[0] as f64 - 0.013).abs() < 1e-4);
+    assert!(expressible(&net));
+}
+
+#[test]
+fn weights_that_dwarf_the_threshold_keep_their_bits_by_default() {
+    let snn = network(neuron(0.75, 0.01), &[1.0, -0.7, 0.01], 0.0);
+    let net = quantise_leaky(&snn, &settings(Arithmetic::Auto)).unwrap();
+    assert_eq!(weights(&net)[..2], [127, -89]);
+    // 0.01 of a largest weight of 127, in 1/64.
+    assert_eq!(leaky(&net).theta[0], (0.01f64 * 127.0 * 64.0).floor() as i64);
+    assert!(!expressible(&net));
+    let forced = quantise_leaky(&snn, &settings(Arithmetic::Loihi)).unwrap();
+    assert!(expressible(&forced) && leaky(&forced).theta[0] == 64, "{}", forced.dump());
+}
+
+#[test]
+fn loihis_arithmetic_says_everything_that_it_lacks() {
+    let model = LeakyModel {
+        keep: vec![0.0],
+        keep_current: vec![1.0],
+        at_threshold: true,
+        reset: FloatReset::Subtract,
+        ..neuron(0.0, 1.0)
+    };
+    let snn = network(model, &[0.5], 0.0);
+    let error = quantise_leaky(&snn, &settings(Arithmetic::Loihi)).unwrap_err();
+    let text = error.to_string();
+    for part in ["resets by subtraction", "fires at its threshold itself", "never decays", "forgets its membrane"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert_eq!(error.problems.len(), 4);
+    assert!(error.problems.iter().all(|p| p.node.as_deref() == Some("neuron") && p.help.is_some()));
+    assert!(quantise_leaky(&snn, &settings(Arithmetic::Auto)).is_ok());
+}
+
+fn spikes(net: &QuantGraph, codes: &[i64]) -> Vec<i64> {
+    let outcome = Functional::new(net).unwrap().image_by_phase(codes).unwrap();
+    outcome.phases.unwrap().iter().map(|phase| phase[1][0]).collect()
+}
+
+/// Two spikes of half a threshold reach it, and do not pass it.
+#[test]
+fn reaching_a_threshold_is_not_passing_it() {
+    for arithmetic in [Arithmetic::Auto, Arithmetic::Free] {
+        for (at_threshold, first) in [(true, 1), (false, 2)] {
+            // 127 weights to the threshold: both arithmetics represent it exactly.
+            let model = LeakyModel { at_threshold, ..neuron(1.0, 254.0) };
+            let net = quantise_leaky(&network(model, &[127.0], 0.0), &settings(arithmetic)).unwrap();
+            let fired = spikes(&net, &[1; 8]).iter().position(|&s| s == 1);
+            assert_eq!(fired, Some(first), "{arithmetic:?} {at_threshold}");
+        }
+    }
+}
+
+#[test]
+fn each_reset_leaves_what_it_says() {
+    // 100 a step over a threshold of 150: what is left decides when the next spike comes.
+    for (reset, expected) in [
+        (FloatReset::Value(vec![0.0]), [0, 1, 0, 1, 0, 1, 0, 1]),
+        (FloatReset::Value(vec![-150.0]), [0, 1, 0, 0, 1, 0, 0, 1]),
+        (FloatReset::Subtract, [0, 1, 1, 0, 1, 1, 0, 1]),
+    ] {
+        let model = LeakyModel { reset, ..neuron(1.0, 149.0) };
+        let net = quantise_leaky(&network(model, &[100.0], 0.0), &settings(Arithmetic::Auto)).unwrap();
+        assert_eq!(spikes(&net, &[1; 8]), expected, "{}", net.dump());
+    }
+}
+
+#[test]
+fn fraction_bits_stay_where_something_is_rounded() {
+    let align = |keep: f64, bias: f32| {
+        let net = quantise_leaky(&network(neuron(keep, 127.0), &[127.0], bias), &settings(Arithmetic::Auto)).unwrap();
+        leaky(&net).align
+    };
+    assert_eq!((align(1.0, 0.0), align(0.5, 0.0), align(1.0, 0.25), align(1.0, 3.0)), (0, 6, 2, 0));
+    let net = quantise_leaky(&network(neuron(1.0, 127.0), &[127.0], 0.0), &settings(Arithmetic::Auto)).unwrap();
+    assert!(expressible(&net), "the same network in another unit");
+}
+
+#[test]
+fn neurons_without_a_threshold_never_fire() {
+    for arithmetic in [Arithmetic::Auto, Arithmetic::Free] {
+        let net = quantise_leaky(&network(neuron(0.9, f64::INFINITY), &[1.0], 5.0), &settings(arithmetic)).unwrap();
+        assert_eq!(spikes(&net, &[1; 8]), [0; 8]);
+        assert_eq!(Functional::new(&net).unwrap().image(&[1; 8]).unwrap().saturations, 0);
+    }
+}
+
+#[test]
+fn clamped_membranes_are_counted() {
+    let settings = LeakySettings { state_bits: 12, align: 2, ..settings(Arithmetic::Free) };
+    let net = quantise_leaky(&network(neuron(0.9, 2.0), &[-1.0, 1.0], 0.0), &settings).unwrap();
+    assert_eq!(leaky(&net).limits, (-2047, 2047));
+    // -127·4 a step, of which nine tenths are kept: -508, -965, -1376, -1746, -2079.
+    let codes = [1, 0].repeat(8);
+    assert_eq!(Functional::new(&net).unwrap().image(&codes).unwrap().saturations, 4);
+}
+
+#[test]
+fn membranes_are_as_wide_as_they_need_to_be() {
+    let net = quantise_leaky(&network(neuron(0.75, 4.0), &[1.0], 0.0), &settings(Arithmetic::Auto)).unwrap();
+    // At most four times the input, 127·64·4 = 32512.
+    assert_eq!(leaky(&net).limits, (-32767, 32767));
+    assert_eq!(net.populations[1].range, (-32767, 32767));
+    assert!(matches!(leaky(&net).reset, Reset::Value(_)));
+}
+
+#[test]
+fn settings_that_cannot_be_are_refused_together() {
+    let layers = BTreeMap::from([("nobody".to_string(), LayerSettings { weight_bits: Some(40) })]);
+    let settings = LeakySettings {
+        timesteps: 0,
+        weight_bits: 1,
+        align: 30,
+        layers,
+        input: Input::Train { max: 0 },
+        ..LeakySettings::default()
+    };
+    let error = quantise_leaky(&network(neuron(1.0, 1.0), &[1.0], 0.0), &settings).unwrap_err();
+    let text = error.to_string();
+    for part in
+        ["time steps cannot be 0", "bits per weight cannot be 1", "fraction bits cannot be 30", "'nobody'", "up to 0"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn weights_that_vanish_beside_others_are_named() {
+    let mut snn = network(neuron(1.0, 1.0), &[1.0], 0.0);
+    let mut faint = snn.projections[0].clone();
+    faint.name = "faint".into();
+    faint.synapses = faint.synapses.map(|_| 1e-6);
+    snn.projections.insert(1, faint);
+    let error = quantise_leaky(&snn, &settings(Arithmetic::Auto)).unwrap_err();
+    assert_eq!(error.problems[0].node.as_deref(), Some("faint"), "{error}");
+}
