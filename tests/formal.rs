@@ -62,12 +62,19 @@ const MATRIX_COUNT: Proof = Proof {
 const MATRIX_BANKS: Proof =
     Proof::of("sf_matrix_core", &[Run::Bounded(5), Run::Induction(3), Run::Cover(14)]).with("INDUCTION");
 
+const WINDOW_EVENT: Proof = Proof::of("sf_window_event_core", &[Run::Bounded(18), Run::Cover(20)])
+    .with("BOUNDED")
+    .registered("in_ready out_valid out_last out_value out_id", "in_valid in_last in_value in_id out_ready");
+const BUFFERS: Proof = Proof::of("sf_window_buffers", &[Run::Bounded(8), Run::Induction(3), Run::Cover(10)])
+    .registered("in_ready full which", "in_valid in_last read release_buffer");
+const SWEEP: Proof = Proof::of("sf_sweep", &[Run::Bounded(4), Run::Induction(3), Run::Cover(14)]);
+
 const NEURON: Proof = Proof {
     parameters: &[("StateWidth", 5), ("ThetaWidth", 2), ("InputWidth", 2)],
     ..Proof::of("sf_neuron_lif", &[Run::Bounded(6), Run::Induction(5), Run::Cover(7)]).with("INDUCTION")
 };
 
-const PROOFS: [Proof; 18] = [
+const PROOFS: [Proof; 21] = [
     EVENT_COUNT,
     EVENT_UNIT,
     EVENT_STEP,
@@ -77,6 +84,9 @@ const PROOFS: [Proof; 18] = [
     EVENT_MEMBRANE_SHIFT,
     NEURON,
     MATRIX_BANKS,
+    WINDOW_EVENT,
+    BUFFERS,
+    SWEEP,
     EMIT,
     EMIT_ONE,
     EMIT_BANKS,
@@ -107,7 +117,7 @@ const fn mutation(file: &'static str, from: &'static str, to: &'static str, proo
     Mutation { file, from, to, proof }
 }
 
-const MUTATIONS: [Mutation; 25] = [
+const MUTATIONS: [Mutation; 30] = [
     mutation("sf_spill", "= !tail_valid_q;", "= !tail_valid_q || out_ready_i;", bounded(SPILL, SHORT)),
     mutation("sf_spill", "tail_valid_q ? tail_q : in_data_i", "in_data_i", bounded(SPILL, SHORT)),
     mutation("sf_fork", "(in_valid_i && in_ready_o)", "(in_valid_i)", bounded(FORK, SHORT)),
@@ -136,6 +146,16 @@ const MUTATIONS: [Mutation; 25] = [
     mutation("sf_event_core", "(finish && !stall)", "finish", bounded(EVENT_MEMBRANE, &[Run::Induction(4)])),
     mutation("sf_matrix_core", "(we && rst_ni)", "(we)", bounded(MATRIX_BANKS, SHORT)),
     mutation("sf_matrix_core", "active && !fire_q && last_group", "1'b0", bounded(MATRIX_BANKS, LONG)),
+    mutation(
+        "sf_window_event_core",
+        "!(a_writes && m_word_q == a_word_q)",
+        "1'b1",
+        bounded(WINDOW_EVENT, &[Run::Bounded(18)]),
+    ),
+    mutation("sf_window_buffers", "clear_q <= read_i && read_last_i;", "clear_q <= 1'b0;", bounded(BUFFERS, SHORT)),
+    mutation("sf_window_buffers", "w_valid_q && w_fill_q", "w_valid_q && fill_q", bounded(BUFFERS, SHORT)),
+    mutation("sf_window_buffers", ".write_i(rst_ni && w_valid_q", ".write_i(w_valid_q", bounded(BUFFERS, SHORT)),
+    mutation("sf_sweep", "id_q + ToColumn[IdBits-1:0]", "id_q + ChannelStride[IdBits-1:0]", bounded(SWEEP, SHORT)),
     mutation("sf_neuron_lif", "v_sum > theta", "v_sum >= theta", bounded(NEURON, SHORT)),
     mutation("sf_neuron_lif", " && |v_sum[StateWidth-2:0])", ")", bounded(NEURON, SHORT)),
     mutation("sf_neuron_lif", "top_u_q  <= u_i == UTop", "top_u_q  <= 1'b0", bounded(NEURON, SHORT)),

@@ -3,7 +3,7 @@
 // Contract: events write their value at {projection, pixel, chunk of channels}, two cycles after they were taken; an end of
 // phase closes the buffer (full_o: the one to be read is complete), release_i hands it back. A word is read with one cycle
 // of latency; one that is read with read_last_i is cleared in the next cycle, stalled or not, so that the buffer is zero
-// again before its next phase can write to it. The first read of a phase comes at the earliest in the cycle after full_o
+// again before its next phase can write to it. read_data_o has both buffers' words. The first read of a phase comes at the earliest in the cycle after full_o
 // appeared, the last one not after the cycle of release_i. While init_i, nothing is taken, and with clear_i word
 // clear_word_i of both buffers is cleared. in_ready_o depends on registers alone.
 //
@@ -47,7 +47,6 @@ module sf_window_buffers #(
   input  wire                      release_i,
   // read port
   input  wire                      read_i,
-  input  wire                      read_which_i,
   input  wire                      read_last_i,
   input  wire [WordBits-1:0]       read_word_i,
   output wire [2*Rows*ValueBits-1:0] read_data_o
@@ -197,7 +196,7 @@ module sf_window_buffers #(
   end
 
   always @(posedge clk_i) begin
-    clear_which_q <= read_which_i;
+    clear_which_q <= issue_q;
     clear_word_q  <= read_word_i;
   end
 

@@ -113,7 +113,6 @@ module sf_window_matrix_core #(
   wire [OpBits-1:0]           g_op;
   wire [GroupBits-1:0]        g_number;
   wire [ChannelGroupBits-1:0] g_group;
-  wire                        g_which;
   wire                        g_hit;
   wire                        g_read_last;
   wire [WordBits-1:0]         g_row_word, g_column_word, g_channel_word;
@@ -147,7 +146,6 @@ module sf_window_matrix_core #(
     .clear_o         (clear),
     .clear_word_o    (clear_word),
     .full_i          (full),
-    .which_i         (which),
     .release_o       (release_buffer),
     .row_addr_o      (row_addr_o),
     .row_data_i      (row_data_i),
@@ -158,7 +156,6 @@ module sf_window_matrix_core #(
     .op_o            (g_op),
     .number_o        (g_number),
     .group_o         (g_group),
-    .which_o         (g_which),
     .hit_o           (g_hit),
     .read_last_o     (g_read_last),
     .row_word_o      (g_row_word),
@@ -204,7 +201,6 @@ module sf_window_matrix_core #(
     .which_o     (which),
     .release_i   (release_buffer),
     .read_i      (!stall),
-    .read_which_i(g_which),
     .read_last_i (g_op[OpBits-2] && g_read_last),
     .read_word_i ((g_row_word + g_column_word) + g_channel_word),
     .read_data_o (x_data)
@@ -245,7 +241,8 @@ module sf_window_matrix_core #(
   always @(posedge clk_i) begin
     if (!stall) begin
       x_addr_q    <= (g_row_weight + g_column_weight) + g_channel_weight;
-      x_which_q   <= g_which;
+      // A buffer is handed back in the cycle of its last read at the earliest.
+      x_which_q   <= which;
       x_hit_q     <= g_hit;
       w_value_q   <= x_hit_q ? x_data[x_which_q*Rows*ValueBits+:Rows*ValueBits] : {(Rows*ValueBits){1'b0}};
       m_value_q   <= w_value_q;

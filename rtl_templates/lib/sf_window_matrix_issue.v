@@ -44,7 +44,6 @@ module sf_window_matrix_issue #(
   output wire                        clear_o,
   output wire [WordBits-1:0]         clear_word_o,
   input  wire                        full_i,
-  input  wire                        which_i,
   output wire                        release_o,
   // tables
   output wire [ProjectionBits+BlockRowBits+RowStepBits-1:0]       row_addr_o,
@@ -57,7 +56,6 @@ module sf_window_matrix_issue #(
   output reg  [6:0]                  op_o,
   output reg  [GroupBits-1:0]        number_o,
   output reg  [ChannelGroupBits-1:0] group_o,
-  output reg                         which_o,
   output reg                         hit_o,
   output reg                         read_last_o,
   output reg  [WordBits-1:0]         row_word_o,
@@ -221,7 +219,6 @@ module sf_window_matrix_issue #(
     if (!stall_i) begin
       number_o         <= number_q;
       group_o          <= group_q;
-      which_o          <= which_i;
       hit_o            <= adding && hit;
       read_last_o      <= adding && hit && row_read_last && column_read_last
                        && (last_chunk ? tail_read_last : head_read_last);

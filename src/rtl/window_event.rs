@@ -69,10 +69,12 @@ fn table(core: &Core, axis: usize, name: &'static str) -> Table {
     let fields = |address: usize| {
         let (step, at) = (address % (1 << step_bits), address >> step_bits);
         let (projection, at) = (at >> at_bits, at % (1 << at_bits));
-        let steps = steps.get(projection).and_then(|rows| rows.get(at));
-        let Some(found) = steps.and_then(|steps| Some((steps.get(step)?, steps.len()))) else { return Vec::new() };
-        let (Step { weight, banks }, count) = found;
-        let mut fields = vec![(usize::from(step + 1 == count), 1), (weight % (1 << widths.addr), widths.addr)];
+        // Addresses that are never read repeat the entry before, which costs the least logic.
+        let rows = &steps[projection.min(steps.len() - 1)];
+        let steps = &rows[at.min(rows.len() - 1)];
+        let last = steps.len() - 1;
+        let Step { weight, banks } = &steps[step.min(last)];
+        let mut fields = vec![(usize::from(step >= last), 1), (weight % (1 << widths.addr), widths.addr)];
         for reached in banks {
             let (block, tap) = reached.unwrap_or((0, 0));
             fields.extend([(usize::from(reached.is_some()), 1), (block, widths.group), (tap, tap_bits)]);

@@ -124,13 +124,15 @@ fn axis_table(core: &Core, axis: usize, name: &'static str) -> Table {
     let fields = |address: usize| {
         let (step, out) = (address % (1 << step_bits), address >> step_bits);
         let (projection, out) = (out >> out_bits, out % (1 << out_bits));
-        let Some(steps) = all.get(projection).and_then(|rows| rows.get(out)) else { return Vec::new() };
-        match steps.get(step) {
+        // Addresses that are never read repeat the entry before, which costs the least logic.
+        let projection = projection.min(all.len() - 1);
+        let steps = &all[projection][out.min(core.extent[axis + 1] - 1)];
+        match steps.get(step).or(steps.last()) {
             Some(Step { at, weight, read_last }) => {
                 let input = &core.fields[projection];
                 let pixels = if axis == 0 { input.window.input[2] } else { 1 };
                 vec![
-                    (usize::from(step + 1 == steps.len()), 1),
+                    (usize::from(step + 1 >= steps.len()), 1),
                     (1, 1),
                     (usize::from(*read_last), 1),
                     (at * pixels * chunks(core, input), word_bits),

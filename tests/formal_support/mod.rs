@@ -150,8 +150,8 @@ impl Tools {
     }
 }
 
-/// Copies the library and the properties into `modules` and `props` (the WebAssembly Yosys takes `lib` for `/lib`); the names of the library's files. `sf_rom` is left out:
-/// it wants a memory image.
+/// Copies the library and the properties into `modules` and `props` (the WebAssembly Yosys takes `lib` for `/lib`); the names of the library's files. `sf_rom` and `sf_table` are
+/// left out: they want memory images.
 fn copy_sources(folder: &Path, mutation: Option<&Mutation>) -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut names = Vec::new();
@@ -160,7 +160,7 @@ fn copy_sources(folder: &Path, mutation: Option<&Mutation>) -> Vec<String> {
         for entry in fs::read_dir(root.join(from)).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if !name.ends_with(".v") || name == "sf_rom.v" {
+            if !name.ends_with(".v") || name == "sf_rom.v" || name == "sf_table.v" {
                 continue;
             }
             let mut text = fs::read_to_string(&path).unwrap();
