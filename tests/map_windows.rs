@@ -102,7 +102,10 @@ proptest! {
         let target = if device { Target::Ecp5_85k } else { Target::Generic };
         let net = match map(network(plan(seed)), &MapRequest::new(target)) {
             Ok(net) => net,
-            Err(e) => { prop_assert_eq!(e.kind, Kind::DoesNotFit); return Ok(()); }
+            Err(e) => {
+                prop_assert_eq!(e.kind, Kind::DoesNotFit, "{}", e);
+                return Ok(());
+            }
         };
         prop_assert_eq!(net.check(), vec![]);
         for (_, _, core) in net.cores() {
