@@ -80,23 +80,10 @@ fn resnet_20() {
 
     let Ok(tools) = Toolchain::find() else { return };
     let folder = tempfile::tempdir().unwrap();
-    if let Some(keep) = std::env::var_os("KEEP") {
-        for file in synfire::rtl::generate(&net).unwrap() {
-            let path = std::path::Path::new(&keep).join(&file.path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, &file.text).unwrap();
-        }
-        return;
-    }
     for file in synfire::rtl::generate(&net).unwrap() {
         let path = folder.path().join(&file.path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, &file.text).unwrap();
-    }
-    if std::env::var_os("LINT_OFF").is_some() {
-        let text =
-            "`verilator_config\nlint_off -rule WIDTHTRUNC\nlint_off -rule WIDTHEXPAND\nlint_off -rule UNUSEDSIGNAL\n";
-        std::fs::write(folder.path().join("rtl/off.vlt"), text).unwrap();
     }
     let begin = Instant::now();
     let library = tools.build(folder.path(), &net.top).unwrap();

@@ -242,12 +242,12 @@ pub fn network(plan: Plan) -> QuantGraph {
     draw.quant
 }
 
-/// Any mode that `core` may have; `matrix` says whether window cores may be matrix cores.
-pub fn any_mode(net: &MappedNet, core: &Core, matrix: bool, rng: &mut ChaCha8Rng) -> Mode {
+/// Any mode that `core` may have.
+pub fn any_mode(net: &MappedNet, core: &Core, rng: &mut ChaCha8Rng) -> Mode {
     let channels = core.extent[0];
     let lanes = [1, 2, 3, channels, channels.div_ceil(2)][rng.random_range(0..5)].min(channels).max(1);
     let window = core.mode.is_window();
-    if net.one_event_per_phase(core) && rng.random_bool(0.4) && (matrix || !window) {
+    if net.one_event_per_phase(core) && rng.random_bool(0.4) {
         let rows = 1 << rng.random_range(0..4);
         return if window { Mode::WindowMatrix { rows, lanes } } else { Mode::Matrix { rows, lanes } };
     }
@@ -266,14 +266,9 @@ pub fn any_mode(net: &MappedNet, core: &Core, matrix: bool, rng: &mut ChaCha8Rng
 
 /// The network laid out, every core in a random mode.
 pub fn laid_out(plan: Plan) -> MappedNet {
-    laid_out_with(plan, true)
-}
-
-/// The same, its window cores matrix cores only if `matrix`.
-pub fn laid_out_with(plan: Plan, matrix: bool) -> MappedNet {
     let mut net = map(network(plan), &MapRequest::new(Target::Generic)).unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(plan.seed ^ 0xc0de);
-    let modes: Vec<Mode> = net.cores().map(|(_, _, core)| any_mode(&net, core, matrix, &mut rng)).collect();
+    let modes: Vec<Mode> = net.cores().map(|(_, _, core)| any_mode(&net, core, &mut rng)).collect();
     let cores = net.units.iter_mut().filter_map(|unit| match &mut unit.kind {
         UnitKind::Core(core) => Some(core),
         UnitKind::Fork | UnitKind::Merge { .. } | UnitKind::Queue { .. } => None,
