@@ -109,7 +109,8 @@ impl Folded {
         if largest <= members.floor && skips <= members.floor {
             // No weights, or none that count beside the bias: any unit will do in which the bias has a fair resolution.
             let floor = members.floor;
-            let scale = if floor > 0.0 { floor * f64::powi(2.0, BIAS_BITS + self.payload_bits - LONE_BIAS_BITS) } else { 1.0 };
+            let scale =
+                if floor > 0.0 { floor * f64::powi(2.0, BIAS_BITS + self.payload_bits - LONE_BIAS_BITS) } else { 1.0 };
             return (scale, members.rows.iter().map(|m| vec![0; row(m).1.len()]).collect());
         }
         let total = |one: &dyn Fn(&Panel, ndarray::ArrayView1<f64>) -> f64| {
