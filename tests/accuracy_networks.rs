@@ -25,6 +25,7 @@ fn shared() -> Option<PathBuf> {
 }
 
 struct Task {
+    model: PathBuf,
     snn: SnnGraph,
     normalisation: Option<Normalisation>,
     training: Images,
@@ -40,9 +41,10 @@ impl Task {
         let data = folder.join("data/cifar10-jpeg");
         let (test, labels) = load_images(&data.join("test_batch.bin.gz")).unwrap();
         let training = load_images(&data.join("calibration_2000.bin.gz")).unwrap().0;
-        let graph = synfire::frontends::load(&folder.join("models").join(model)).unwrap();
+        let model = folder.join("models").join(model);
+        let graph = synfire::frontends::load(&model).unwrap();
         let snn = convert(&graph, Some(&normalisation)).unwrap();
-        Task { snn, normalisation: Some(normalisation), training, test, labels: labels.unwrap(), float }
+        Task { model, snn, normalisation: Some(normalisation), training, test, labels: labels.unwrap(), float }
     }
 
     fn fashion(folder: &Path) -> Task {
@@ -50,6 +52,7 @@ impl Task {
         let images = |name: &str| load_images(&data.join(name)).unwrap().0;
         let graph = synfire::frontends::load(&folder.join("models/fashion_cnn_avgpool.onnx")).unwrap();
         Task {
+            model: folder.join("models/fashion_cnn_avgpool.onnx"),
             snn: convert(&graph, None).unwrap(),
             normalisation: None,
             training: images("train-images-idx3-ubyte.gz"),
@@ -64,16 +67,37 @@ impl Task {
         let settings =
             QuantSettings { timesteps, normalisation: self.normalisation.clone(), ..QuantSettings::default() };
         let start = Instant::now();
-        let calibration = std::env::var("CALIB").ok().and_then(|c| c.parse().ok()).unwrap_or(CALIBRATION);
-        let net = quantise(&self.snn, self.training.matrix(0..calibration).view(), &settings).unwrap();
+        let net = quantise(&self.snn, self.training.matrix(0..CALIBRATION).view(), &settings).unwrap();
         let seconds = start.elapsed().as_secs_f64();
         assert_eq!(net.check(), []);
-        if std::env::var("DUMP").is_ok() {
-            println!("{}", net.dump());
-        }
         let codes = |i| self.test.codes(i, &net.pixels);
         let labels = &self.labels.as_slice()[..images];
         (Functional::new(&net).unwrap().classify(images, codes, Some(labels)).unwrap(), seconds)
+    }
+
+    /// Part of the variance of the float network's logits that the integer ones do not explain, on training images that the
+    /// quantiser has not seen. What labels are not needed for.
+    fn distance(&self, timesteps: u32) -> f64 {
+        let settings =
+            QuantSettings { timesteps, normalisation: self.normalisation.clone(), ..QuantSettings::default() };
+        let net = quantise(&self.snn, self.training.matrix(0..CALIBRATION).view(), &settings).unwrap();
+        let model = Functional::new(&net).unwrap();
+        let range = 1200..1900;
+        let images = self.training.normalised(range.clone(), self.normalisation.as_ref());
+        let reference = synfire::frontends::Reference::open(&self.model).unwrap();
+        let float = reference.logits(images.view()).unwrap();
+        let (mut aa, mut ab, mut bb) = (0.0, 0.0, 0.0);
+        for (row, i) in float.rows().into_iter().zip(range) {
+            let got = model.image(&self.training.codes(i, &net.pixels)).unwrap().logits;
+            let (mean, mean_got) = (f64::from(row.mean().unwrap()), got.iter().sum::<i64>() as f64 / got.len() as f64);
+            for (&a, &b) in row.iter().zip(&got) {
+                let (a, b) = (f64::from(a) - mean, b as f64 - mean_got);
+                aa += a * a;
+                ab += a * b;
+                bb += b * b;
+            }
+        }
+        1.0 - ab * ab / (aa * bb)
     }
 
     fn report(&self, timesteps: u32, images: usize) -> f64 {
@@ -96,26 +120,45 @@ impl Task {
 #[ignore = "prints the table of all networks, which takes some minutes"]
 fn table() {
     let Some(folder) = shared() else { return };
-    let only = std::env::var("NET").unwrap_or_default();
-    let steps: Vec<u32> =
-        std::env::var("STEPS").unwrap_or("8,16,32".into()).split(',').map(|t| t.parse().unwrap()).collect();
-    let images = std::env::var("IMAGES").ok().and_then(|c| c.parse().ok()).unwrap_or(10_000);
-    if only.is_empty() || only == "fashion" {
-        let task = Task::fashion(&folder);
-        steps.iter().for_each(|&t| {
-            task.report(t, images);
-        });
+    for load in [Task::fashion, resnet20, resnet18] {
+        let task = load(&folder);
+        for timesteps in [8, 16, 32] {
+            task.report(timesteps, 10_000);
+        }
     }
-    if only.is_empty() || only == "resnet20" {
-        let task = Task::cifar(&folder, "cifar10_resnet20.onnx", 87.93);
-        steps.iter().for_each(|&t| {
-            task.report(t, images);
-        });
-    }
-    if only.is_empty() || only == "resnet18" {
-        let task = Task::cifar(&folder, "cifar10_resnet18.onnx", 88.25);
-        steps.iter().for_each(|&t| {
-            task.report(t, images);
-        });
-    }
+}
+
+fn resnet20(folder: &Path) -> Task {
+    Task::cifar(folder, "cifar10_resnet20.onnx", 87.93)
+}
+
+fn resnet18(folder: &Path) -> Task {
+    Task::cifar(folder, "cifar10_resnet18.onnx", 88.25)
+}
+
+#[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
+fn average_pooling_keeps_the_float_accuracy() {
+    let Some(folder) = shared() else { return };
+    let task = Task::fashion(&folder);
+    assert!(task.report(16, 10_000) >= task.float - 0.3);
+}
+
+/// The whole test set: differences of tenths of a point do not show on less.
+#[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
+fn resnet20_keeps_the_float_accuracy() {
+    let Some(folder) = shared() else { return };
+    let task = resnet20(&folder);
+    assert!(task.report(32, 10_000) >= task.float - 0.2);
+}
+
+/// Labels are not needed to see what few steps lose.
+#[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
+fn few_steps_move_the_logits_little() {
+    let Some(folder) = shared() else { return };
+    let task = resnet20(&folder);
+    let distance = task.distance(8);
+    assert!(distance < 0.05, "{distance}");
 }

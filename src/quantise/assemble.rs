@@ -34,6 +34,8 @@ pub(super) struct Receiver<'a> {
     pub target: &'a Array2<f32>,
     /// The mean drive will be corrected.
     pub centred: bool,
+    /// The weights are to make up for what the senders lose.
+    pub fitted: bool,
 }
 
 /// True if this projection is a [`Skip`] beside these others.
@@ -42,7 +44,7 @@ pub(super) fn is_skip(synapses: &Synapses<f32>, all: &[&Synapses<f32>]) -> bool 
     kernels && matches!(synapses, Synapses::Channelwise { window, .. } if window.kernel == [1, 1])
 }
 
-/// Folds all `inputs` of a population, fitted to what their senders really send.
+/// Folds all `inputs` of a population, fitted to what their senders really send where that is asked for.
 pub(super) fn fold(inputs: &[Input], receiver: &Receiver) -> Folded {
     let (images, pixels) = (receiver.target.nrows(), receiver.pixels);
     let all: Vec<&Synapses<f32>> = inputs.iter().map(|i| i.synapses).collect();
@@ -85,7 +87,7 @@ pub(super) fn fold(inputs: &[Input], receiver: &Receiver) -> Folded {
         }
     }
     let primary = if kernels.is_empty() { panels.len() } else { kernels.keys().sum() };
-    let fitted = single.is_empty();
+    let fitted = receiver.fitted && single.is_empty();
     for &i in &single {
         let rows = 0..receiver.bias.len();
         let part = kernel(&inputs[i], i, &rows, 0, &whole);

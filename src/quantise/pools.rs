@@ -81,8 +81,11 @@ pub(super) fn step(snn: &SnnGraph, pop: PopId, activity: &[Activity]) -> Result<
     Ok(step.into_iter().map(|step| step.unwrap_or(1.0)).collect())
 }
 
+/// Weights, geometry, first sender and receiver channel, and the senders' values `[samples, neurons]`.
+pub(super) type Taps<'a> = (&'a Array3<f32>, &'a Window, (usize, usize), &'a Array2<f32>);
+
 /// Largest `w·x` of every neuron, at least 0, `[samples, neurons]`.
-pub(super) fn largest(inputs: &[(&Array3<f32>, &Window, (usize, usize), &Array2<f32>)], neurons: usize) -> Array2<f32> {
+pub(super) fn largest(inputs: &[Taps], neurons: usize) -> Array2<f32> {
     let samples = inputs.first().map_or(0, |(.., x)| x.nrows());
     let mut result = Array2::zeros((samples, neurons));
     result.axis_iter_mut(Axis(0)).into_par_iter().enumerate().for_each(|(sample, mut out)| {

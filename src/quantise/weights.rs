@@ -18,7 +18,7 @@ const REFINE: [f64; 7] = [0.76, 0.84, 0.92, 1.0, 1.08, 1.16, 1.24];
 const REFINE_SENDERS: usize = 1024;
 /// A bias takes at most this many bits more than the largest payload: weights that are much smaller beside it do not matter, and
 /// would only make the membranes wide.
-const BIAS_BITS: i32 = 12;
+const BIAS_BITS: i32 = 15;
 /// Bits of a bias that has no weights beside it.
 const LONE_BIAS_BITS: i32 = 12;
 
@@ -129,7 +129,10 @@ impl Folded {
         let skips = members.skips.iter().map(|&(s, i)| self.skips[s].value[i].abs() / f64::from(self.skips[s].limit));
         let skips = skips.fold(0.0, f64::max);
         let floor = members.floor.max(skips);
-        if largest <= members.floor && skips <= members.floor {
+        let heaviest = |values: ndarray::ArrayView1<f64>| values.iter().map(|w| w.abs()).fold(0.0, f64::max);
+        let rows = members.rows.iter().map(|m| heaviest(row(m).1));
+        let lone = members.skips.iter().map(|&(s, i)| self.skips[s].value[i].abs());
+        if 2.0 * rows.chain(lone).fold(0.0, f64::max) <= members.floor {
             // No weights, or none that count beside the bias: any unit will do in which the bias has a fair resolution.
             let floor = members.floor;
             let scale =

@@ -163,7 +163,7 @@ impl Kernel for Avx2 {
                 }
             }
         }
-        sums.map(|sum| cast(sum))
+        sums.map(cast)
     }
 }
 
