@@ -109,8 +109,16 @@ fn bursts_on_every_loop_do_not_deadlock() {
     let Some(tools) = toolchain() else { return };
     for (case, sizes) in [[4, 40, 33, 60], [20, 1, 40, 17]].into_iter().enumerate() {
         let mut rng = ChaCha8Rng::seed_from_u64(77 + case as u64);
-        let wiring =
-            [(0, 1, 0, 3), (1, 2, 0, 3), (2, 3, 0, 3), (1, 1, 1, 3), (2, 1, 1, 3), (2, 2, 1, 3), (1, 3, 1, 3), (0, 2, 1, 3)];
+        let wiring = [
+            (0, 1, 0, 3),
+            (1, 2, 0, 3),
+            (2, 3, 0, 3),
+            (1, 1, 1, 3),
+            (2, 1, 1, 3),
+            (2, 2, 1, 3),
+            (1, 3, 1, 3),
+            (0, 2, 1, 3),
+        ];
         let mut quant = network(&mut rng, &sizes, &wiring, Style { align: 2, ..Style::default() }, 4, Input::Constant);
         for population in &mut quant.populations {
             if let Neuron::Leaky(leaky) = &mut population.neuron {

@@ -72,7 +72,8 @@ impl<'a> Feed<'a> {
         self.images.codes(image, &mut self.codes);
         if self.codes.len() != self.length {
             let (has, takes) = (self.codes.len(), self.length);
-            let what = if takes == self.ids.neurons() { "pixels" } else { "values (one for each neuron and time step)" };
+            let what =
+                if takes == self.ids.neurons() { "pixels" } else { "values (one for each neuron and time step)" };
             return Err(Error::input(format!("image {image} has {has} {what}, the network takes {takes}")));
         }
         let beats = Beat::image_of(&self.codes, &self.ids, self.phases);

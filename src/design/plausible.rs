@@ -78,7 +78,7 @@ fn quant_problems(quant: &QuantGraph) -> Vec<Problem> {
             complain(&p.name, format!("has the shape {}; {MOST_NEURONS} neurons are the limit", p.shape));
         }
         let vectors: &[&[i64]] = match &p.neuron {
-Neuron::Source => &[],
+            Neuron::Source => &[],
             Neuron::Pool { max, .. } => &[&[*max]],
             Neuron::Leaky(l) => &[&l.du, &l.dv, &l.bias, &l.theta, l.reset.by(), &l.v_init],
             Neuron::If { theta, v_init, bias } => &[theta, v_init, bias],

@@ -65,7 +65,8 @@ mod tests {
     #[test]
     fn every_phase_has_its_own_codes_or_all_the_same() {
         let (a, b) = (Beat::event(0, 7), Beat::event(1, 9));
-        let beats = |codes: &[i64], phases| Beat::image_of(codes, &IdLayout::Linear { neurons: 2 }, phases).collect::<Vec<_>>();
+        let beats =
+            |codes: &[i64], phases| Beat::image_of(codes, &IdLayout::Linear { neurons: 2 }, phases).collect::<Vec<_>>();
         assert_eq!(beats(&[7, 0], 2), [a, Beat::END, a, Beat::END]);
         assert_eq!(beats(&[7, 0, 0, 9, 0, 0], 3), [a, Beat::END, b, Beat::END, Beat::END]);
     }

@@ -45,7 +45,8 @@ fn unsupported(quant: &QuantGraph) -> Vec<Problem> {
             let what = format!("is a projection with a delay of {} steps, and at most one can be computed", p.delay);
             (what, "give the connection a delay of one step, or put a population that repeats its input in between")
         } else if quant.coding != Coding::Rate {
-            let what = "is a projection with a delay, which two-phase coding, in which a phase is an image, has no use for";
+            let what =
+                "is a projection with a delay, which two-phase coding, in which a phase is an image, has no use for";
             (what.to_string(), "use rate coding, or remove the recurrent connection from the model")
         } else if p.pre == quant.readout() {
             let what = "is a projection out of the readout, which sends nothing before the end of an image".to_string();

@@ -41,7 +41,14 @@ impl Style {
 }
 
 /// A network of populations with `sizes` neurons, the first the source and the last the readout, the others leaky.
-pub fn network(rng: &mut impl Rng, sizes: &[usize], wiring: &[Wiring], style: Style, phases: u32, input: Input) -> QuantGraph {
+pub fn network(
+    rng: &mut impl Rng,
+    sizes: &[usize],
+    wiring: &[Wiring],
+    style: Style,
+    phases: u32,
+    input: Input,
+) -> QuantGraph {
     let pixels = PixelFormat::unsigned(3);
     let mut wiring = wiring.to_vec();
     wiring.sort_by_key(|w| w.1);
@@ -55,7 +62,9 @@ pub fn network(rng: &mut impl Rng, sizes: &[usize], wiring: &[Wiring], style: St
                 post: PopId(post),
                 delay,
                 synapses: Synapses::Dense {
-                    weight: Array2::from_shape_simple_fn((sizes[post], sizes[pre]), || rng.random_range(-most / 2..=most)),
+                    weight: Array2::from_shape_simple_fn((sizes[post], sizes[pre]), || {
+                        rng.random_range(-most / 2..=most)
+                    }),
                 },
             },
             weight_bits: signed_bits(-i64::from(most), i64::from(most)).max(2),

@@ -204,7 +204,8 @@ mod tests {
                 let v_init = vec![7; n];
                 let lanes = (0..n).map(|at| Lane { at, id: at as u32 }).collect();
                 let (theta_of, bias, extent, starts) = (vec![theta; n], vec![0; n], [n, 1], vec![0, n]);
-                let mut neurons = Neurons { membranes, v_init, theta: theta_of, bias, fire, extent, lanes, starts, leaky: None };
+                let mut neurons =
+                    Neurons { membranes, v_init, theta: theta_of, bias, fire, extent, lanes, starts, leaky: None };
                 let expected: Vec<Beat> = (0..n as u32)
                     .map(|id| Beat::event(id, search(i64::from(id) - 20, theta, bits, i64::from(max))))
                     .filter(|beat| beat.value > 0)
