@@ -1,4 +1,5 @@
 //! Random networks of leaky neurons with recurrent projections, and a plain evaluator of them.
+#![allow(dead_code, reason = "several tests use a part of it each")]
 
 use ndarray::Array2;
 use rand::{Rng, RngExt};
@@ -49,6 +50,13 @@ pub fn network(
     phases: u32,
     input: Input,
 ) -> QuantGraph {
+    let mut quant = wired(rng, sizes, wiring, phases, input);
+    populate(rng, &mut quant, style);
+    quant
+}
+
+/// The network without its neurons' parameters.
+pub fn wired(rng: &mut impl Rng, sizes: &[usize], wiring: &[Wiring], phases: u32, input: Input) -> QuantGraph {
     let pixels = PixelFormat::unsigned(3);
     let mut wiring = wiring.to_vec();
     wiring.sort_by_key(|w| w.1);
@@ -70,7 +78,7 @@ pub fn network(
             weight_bits: signed_bits(-i64::from(most), i64::from(most)).max(2),
         })
         .collect();
-    let mut quant = QuantGraph {
+    QuantGraph {
         name: "leaky".into(),
         coding: Coding::Rate,
         timesteps: phases,
@@ -88,10 +96,15 @@ pub fn network(
             })
             .collect(),
         projections,
-    };
-    for pop in 1..sizes.len() {
-        if pop + 1 < sizes.len() {
-            let leaky = leaky(rng, &quant, PopId(pop), style);
+    }
+}
+
+/// Gives the populations between source and readout random parameters, and all of them their ranges.
+pub fn populate(rng: &mut impl Rng, quant: &mut QuantGraph, style: Style) {
+    let populations = quant.populations.len();
+    for pop in 1..populations {
+        if pop + 1 < populations {
+            let leaky = leaky(rng, quant, PopId(pop), style);
             quant.populations[pop].range = leaky.limits;
             quant.populations[pop].neuron = Neuron::Leaky(Box::new(leaky));
         }
@@ -99,7 +112,6 @@ pub fn network(
         let range = &mut quant.populations[pop].range;
         *range = (range.0.min(proved.0), range.1.max(proved.1));
     }
-    quant
 }
 
 /// Least and greatest weighted input of each neuron in a step.
@@ -170,7 +182,10 @@ pub fn lay_out(rng: &mut impl Rng, quant: QuantGraph) -> MappedNet {
     for unit in &mut net.units {
         if let UnitKind::Core(core) = &mut unit.kind {
             let lanes = [1, 2, 3, 4, 8][rng.random_range(0..5)];
+            let payload = [Payload::Multiply, Payload::ShiftAdd][rng.random_range(0..2)];
+            let banks = [rng.random_range(1..=3), rng.random_range(1..=2)];
             core.mode = match rng.random_range(0..4) {
+                _ if core.mode.is_window() => Mode::WindowEvent { lanes, banks, payload },
                 0 => Mode::Event { lanes, payload: Payload::Multiply },
                 1 => Mode::Event { lanes, payload: Payload::ShiftAdd },
                 _ => Mode::Matrix { lanes, rows: 1 << rng.random_range(0..3) },
