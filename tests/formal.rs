@@ -12,7 +12,7 @@ const FORK: Proof = Proof::of("sf_fork", &[Run::Bounded(12), Run::Induction(3), 
     .registered("in_ready out_valid out_data", "in_valid in_data out_ready");
 const MERGE: Proof = Proof::of("sf_merge", &[Run::Bounded(10), Run::Induction(3), Run::Cover(11)])
     .registered("in_ready out_valid out_last out_value out_id", "out_ready");
-const QUEUE: Proof = Proof::of("sf_queue", &[Run::Bounded(8), Run::Induction(3), Run::Cover(16)])
+const QUEUE: Proof = Proof::of("sf_queue", &[Run::Bounded(8), Run::Induction(3), Run::Cover(13)])
     .registered("in_ready out_valid out_data", "in_valid in_data out_ready");
 const EMIT: Proof = Proof::of("sf_emit", &[Run::Bounded(5), Run::Induction(3), Run::Cover(8)])
     .registered("stall out_valid out_last out_value out_id", "res_valid res_end res_mask out_ready");

@@ -5,7 +5,8 @@
 `default_nettype none
 
 module queue_ref #(
-  parameter Width = 2
+  parameter Width  = 2,
+  parameter Refill = 2
 ) (
   input  wire             clk_i,
   input  wire             rst_ni,
@@ -53,8 +54,18 @@ module queue_ref #(
       assert (valid_i);
       assert (data_i == $past(data_i));
     end
-    cover (count == 2 && first != second && $past(count == 2 && ready_i, 2));
   end
+
+  // Full, a beat left, full again: Refill cycles later at the earliest.
+  generate
+    if (Refill == 2) begin : g_soon
+      always @(posedge clk_i) if (started && rst_ni)
+        cover (count == 2 && first != second && $past(count == 2 && ready_i, 2));
+    end else begin : g_later
+      always @(posedge clk_i) if (started && rst_ni)
+        cover (count == 2 && first != second && $past(count == 2 && ready_i, 3));
+    end
+  endgenerate
 
 endmodule
 

@@ -5,7 +5,8 @@
 
 module sf_queue_props #(
   parameter Width  = 2,
-  parameter Depth  = 3,
+  // A power of two, so that the registers made of the memory have a value at every address.
+  parameter Depth  = 4,
   parameter Phases = 2
 ) (
   input wire             clk,
@@ -22,10 +23,11 @@ module sf_queue_props #(
   (* hierconn *) wire [Width-1:0] \dut.mem_q[0] ;
   (* hierconn *) wire [Width-1:0] \dut.mem_q[1] ;
   (* hierconn *) wire [Width-1:0] \dut.mem_q[2] ;
+  (* hierconn *) wire [Width-1:0] \dut.mem_q[3] ;
   (* hierconn *) wire [Width-1:0] \dut.rdata_q ;
   (* hierconn *) wire [1:0]       \dut.waddr_q ;
   (* hierconn *) wire [1:0]       \dut.raddr_q ;
-  (* hierconn *) wire [1:0]       \dut.stored_q ;
+  (* hierconn *) wire [2:0]       \dut.stored_q ;
   (* hierconn *) wire [0:0]       \dut.phase_q ;
   (* hierconn *) wire             \dut.fresh_q ;
   (* hierconn *) wire             \dut.reading_q ;
@@ -51,7 +53,7 @@ module sf_queue_props #(
   reg  [1:0]             phase;
 
   wire room;
-  queue_ref #(.Width(Width)) queue (
+  queue_ref #(.Width(Width), .Refill(3)) queue (
     .clk_i(clk), .rst_ni(rst_n), .push_i(moving), .beat_i(moved),
     .valid_i(out_valid), .ready_i(out_ready), .data_i(out_data),
     .tail_valid_i(\dut.u_spill.tail_valid_q ), .tail_i(\dut.u_spill.tail_q ), .room_o(room)
@@ -90,12 +92,14 @@ module sf_queue_props #(
   end
 
   // The word of the memory that is `n` behind the oldest.
-  wire [2:0] at [0:Depth-1];
+  wire [1:0] at [0:Depth-1];
+  wire [1:0] free = \dut.raddr_q + count[1:0];
   genvar     n;
   generate
     for (n = 0; n < Depth; n = n + 1) begin : g_at
-      assign at[n] = (\dut.raddr_q + n) % Depth;
-      wire [Width-1:0] word = (at[n] == 0) ? \dut.mem_q[0] : (at[n] == 1) ? \dut.mem_q[1] : \dut.mem_q[2] ;
+      assign at[n] = \dut.raddr_q + n;
+      wire [Width-1:0] word = (at[n] == 0) ? \dut.mem_q[0] : (at[n] == 1) ? \dut.mem_q[1]
+                            : (at[n] == 2) ? \dut.mem_q[2] : \dut.mem_q[3] ;
       always @(posedge clk) if (started && rst_n) begin
         // But for the end of phase of the reset, which is in no word.
         if (n < count && !(n == 0 && \dut.fresh_q )) assert (word == list[n*Width+:Width]);
@@ -108,7 +112,7 @@ module sf_queue_props #(
     // What makes the above inductive.
     assert (count <= Depth);
     assert (\dut.stored_q == count);
-    assert (\dut.raddr_q < Depth && \dut.waddr_q == (\dut.raddr_q + count) % Depth);
+    assert (\dut.waddr_q == free);
     assert (\dut.phase_q == phase && phase < Phases);
     assert (\dut.waiting_q == behind);
     assert (!(\dut.u_spill.tail_valid_q && !\dut.u_spill.head_valid_q ));
