@@ -1,8 +1,8 @@
 //! NIR graphs as hardware networks: structure, exactness where no rounding is needed, and what is refused.
 
-mod leaky_support;
+mod nir_support;
 
-use leaky_support::float_spikes;
+use nir_support::float_spikes;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use synfire::convert::nir::import_graph;
@@ -203,7 +203,7 @@ fn a_constant_current_builds_up_as_in_float() {
         compare(&graph, &net, &codes);
         let loihi = Network::new(&net);
         assert!(loihi.coverage().iter().all(|c| c.expressible), "{:?}", loihi.coverage());
-        leaky_support::agrees_with_loihi(&net, &Functional::new(&net).unwrap(), &loihi, &codes);
+        nir_support::agrees_with_loihi(&net, &Functional::new(&net).unwrap(), &loihi, &codes);
     }
 }
 

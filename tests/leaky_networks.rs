@@ -1,8 +1,8 @@
 //! Real networks of leaky neurons, from NIR files: accuracy, agreement with the float executor, equality with Loihi 2.
 
-mod leaky_support;
+mod nir_support;
 
-use leaky_support::{agrees_with_loihi, float_spikes, loihi_report, network, random_train, shared};
+use nir_support::{agrees_with_loihi, float_spikes, loihi_report, network, random_train, shared};
 use std::path::Path;
 use synfire::data::{load_images, load_labels, load_trains, presented};
 use synfire::fixed::arg_max;
