@@ -285,3 +285,25 @@ fn one_input_and_one_output_are_what_hardware_has() {
     graph.edge("lif", "second");
     assert!(refused(&graph, UNIT_STEP).contains("1 Inputs and 2 Outputs"));
 }
+
+/// Thirty diamonds one behind the other are a thousand million ways.
+#[test]
+fn entangled_networks_are_refused_before_they_take_time() {
+    let mut graph = current_network(0.0, 300.0);
+    graph.edges.clear();
+    let scale = || Unit::new(Kind::Scale).with("scale", array(&[1], vec![2.0]));
+    let mut last = "input".to_string();
+    for i in 0..30 {
+        let (a, b, join) = (format!("a{i}"), format!("b{i}"), format!("join{i}"));
+        for name in [&a, &b, &join] {
+            graph.node(name.as_str(), scale());
+        }
+        wire(&mut graph, &[&last, &a, &join]);
+        wire(&mut graph, &[&last, &b, &join]);
+        last = join;
+    }
+    wire(&mut graph, &[&last, "fc", "lif", "output"]);
+    let start = std::time::Instant::now();
+    assert!(refused(&graph, UNIT_STEP).contains("node 'lif': is reached in too many ways"));
+    assert!(start.elapsed().as_secs() < 2);
+}
