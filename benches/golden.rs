@@ -113,7 +113,16 @@ fn convolutions(channels: usize) -> QuantGraph {
     }
     let (coding, pixels) = (Coding::Graded, PixelFormat::unsigned(8));
     let name = "convolutions".into();
-    let mut net = QuantGraph { name, coding, timesteps: 16, pixels, input: Input::Constant, normalisation: None, populations, projections };
+    let mut net = QuantGraph {
+        name,
+        coding,
+        timesteps: 16,
+        pixels,
+        input: Input::Constant,
+        normalisation: None,
+        populations,
+        projections,
+    };
     for index in 0..net.populations.len() {
         net.populations[index].range = net.prove_range(PopId(index));
     }

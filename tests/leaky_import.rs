@@ -1,8 +1,14 @@
 //! NIR graphs as hardware networks: structure, exactness where no rounding is needed, and what is refused.
 
+<<<<<<< HEAD
 mod import_support;
 
 use import_support::float_spikes;
+=======
+mod nir_support;
+
+use nir_support::float_spikes;
+>>>>>>> leaky
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use synfire::convert::nir::import_graph;
@@ -203,7 +209,11 @@ fn a_constant_current_builds_up_as_in_float() {
         compare(&graph, &net, &codes);
         let loihi = Network::new(&net);
         assert!(loihi.coverage().iter().all(|c| c.expressible), "{:?}", loihi.coverage());
+<<<<<<< HEAD
         import_support::agrees_with_loihi(&net, &Functional::new(&net).unwrap(), &loihi, &codes);
+=======
+        nir_support::agrees_with_loihi(&net, &Functional::new(&net).unwrap(), &loihi, &codes);
+>>>>>>> leaky
     }
 }
 
@@ -284,4 +294,26 @@ fn one_input_and_one_output_are_what_hardware_has() {
     graph.node("second", port(Kind::Output, &[1]));
     graph.edge("lif", "second");
     assert!(refused(&graph, UNIT_STEP).contains("1 Inputs and 2 Outputs"));
+}
+
+/// Thirty diamonds one behind the other are a thousand million ways.
+#[test]
+fn entangled_networks_are_refused_before_they_take_time() {
+    let mut graph = current_network(0.0, 300.0);
+    graph.edges.clear();
+    let scale = || Unit::new(Kind::Scale).with("scale", array(&[1], vec![2.0]));
+    let mut last = "input".to_string();
+    for i in 0..30 {
+        let (a, b, join) = (format!("a{i}"), format!("b{i}"), format!("join{i}"));
+        for name in [&a, &b, &join] {
+            graph.node(name.as_str(), scale());
+        }
+        wire(&mut graph, &[&last, &a, &join]);
+        wire(&mut graph, &[&last, &b, &join]);
+        last = join;
+    }
+    wire(&mut graph, &[&last, "fc", "lif", "output"]);
+    let start = std::time::Instant::now();
+    assert!(refused(&graph, UNIT_STEP).contains("node 'lif': is reached in too many ways"));
+    assert!(start.elapsed().as_secs() < 2);
 }

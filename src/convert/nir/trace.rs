@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 /// Ways from a population to its senders that are followed before the network counts as too entangled.
 const MAX_WAYS: usize = 20_000;
+/// Weights and factors that all ways together may carry: where ways branch above a layer, each of them has that layer's weights.
+const MAX_CARRIED: usize = 1 << 26;
 
 /// One way by which a sender reaches a population.
 #[derive(Debug)]
@@ -31,11 +33,13 @@ pub(super) struct Arrivals {
 pub(super) struct Tracer<'a> {
     pub parts: &'a [Part<'a>],
     found: BTreeSet<(usize, String)>,
+    /// Weights and factors that ways have carried so far.
+    carried: usize,
 }
 
 impl<'a> Tracer<'a> {
     pub fn new(parts: &'a [Part<'a>]) -> Self {
-        Tracer { parts, found: BTreeSet::new() }
+        Tracer { parts, found: BTreeSet::new(), carried: 0 }
     }
 
     /// Notes that a node cannot become hardware.
@@ -59,8 +63,11 @@ impl<'a> Tracer<'a> {
         while let Some((reader, delay, map)) = ways.pop() {
             for &(sender, late) in self.parts[reader].senders {
                 followed += 1;
-                if followed > MAX_WAYS {
-                    self.refuse(target, format!("is reached in more than {MAX_WAYS} ways"));
+                self.carried = self.carried.saturating_add(carried(&self.parts[sender].what, &map));
+                if followed > MAX_WAYS || self.carried > MAX_CARRIED {
+                    let what = "is reached in too many ways, or through too many weights: \
+                                20,000 ways into a population and 67 million weights in all are the limit";
+                    self.refuse(target, what);
                     return arrivals;
                 }
                 self.step(sender, delay + u32::from(late), map.clone(), &mut arrivals, &mut ways);
@@ -124,6 +131,21 @@ impl<'a> Tracer<'a> {
         let constant = map.constant(bias, arrivals.constant.len());
         arrivals.constant.iter_mut().zip(constant).for_each(|(sum, c)| *sum += c);
     }
+}
+
+/// Weights and factors that must be held to extend `map` by a node.
+fn carried(what: &What, map: &Map) -> usize {
+    let factors = match map {
+        Map::Straight(Some(factor)) => factor.len(),
+        Map::Straight(None) | Map::Layer(..) => 0,
+    };
+    let weights = match what {
+        What::Dense { lead, weight, .. } => weight.len().saturating_mul(*lead),
+        What::Conv { weight, .. } => weight.len(),
+        What::Scale(scale) => scale.len(),
+        _ => 0,
+    };
+    factors.saturating_add(weights)
 }
 
 /// The delay that all elements have in common.
