@@ -1,14 +1,8 @@
 //! NIR graphs as hardware networks: structure, exactness where no rounding is needed, and what is refused.
 
-<<<<<<< HEAD
 mod import_support;
 
 use import_support::float_spikes;
-=======
-mod nir_support;
-
-use nir_support::float_spikes;
->>>>>>> leaky
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use synfire::convert::nir::import_graph;
@@ -209,11 +203,7 @@ fn a_constant_current_builds_up_as_in_float() {
         compare(&graph, &net, &codes);
         let loihi = Network::new(&net);
         assert!(loihi.coverage().iter().all(|c| c.expressible), "{:?}", loihi.coverage());
-<<<<<<< HEAD
         import_support::agrees_with_loihi(&net, &Functional::new(&net).unwrap(), &loihi, &codes);
-=======
-        nir_support::agrees_with_loihi(&net, &Functional::new(&net).unwrap(), &loihi, &codes);
->>>>>>> leaky
     }
 }
 

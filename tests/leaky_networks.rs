@@ -1,14 +1,8 @@
 //! Real networks of leaky neurons, from NIR files: accuracy, agreement with the float executor, equality with Loihi 2.
 
-<<<<<<< HEAD
 mod import_support;
 
 use import_support::{agrees_with_loihi, float_spikes, loihi_report, network, random_train, shared};
-=======
-mod nir_support;
-
-use nir_support::{agrees_with_loihi, float_spikes, loihi_report, network, random_train, shared};
->>>>>>> leaky
 use std::path::Path;
 use synfire::data::{load_images, load_labels, load_trains, presented};
 use synfire::fixed::arg_max;

@@ -18,7 +18,7 @@ fn random(seed: u64, steps: usize) -> (Builder, Option<Normalisation>) {
     let extent = [rng.random_range(1..4), rng.random_range(1..7), rng.random_range(2..7)];
     let mut b = Builder::new(&extent);
     b.rng = ChaCha8Rng::seed_from_u64(seed ^ 1);
-    let normalisation = (seed % 3 == 0).then(|| Normalisation { mean: vec![0.4], std: vec![0.3] });
+    let normalisation = seed.is_multiple_of(3).then(|| Normalisation { mean: vec![0.4], std: vec![0.3] });
     let mut x = 0;
     let mut all = vec![0];
     for _ in 0..steps {
