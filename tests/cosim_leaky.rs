@@ -109,7 +109,6 @@ fn random_leaky_networks_agree_in_every_cycle() {
 /// A convolution into leaky neurons that excite each other at the same pixel a step later, on window cores: field ids pass the
 /// queue, and the memory forwards whole states.
 #[test]
-#[ignore = "this state of the window cores is not clean under Verilator's lint where parameters differ between pixels"]
 fn window_cores_have_leaky_neurons_and_queues() {
     let Some(tools) = toolchain() else { return };
     for case in 0..3u64 {

@@ -133,7 +133,7 @@ module sf_lanes #(
       wire unused_sum = &{1'b0, sum[SumBits-1:MembraneBits]};
 
       // With Forward the accumulators see the memory's data, so that must be v_init in the last slot of firing alone.
-      wire renew = op_init_i || (op_fire_i && image_last_i && (Forward == 0 || last_i));
+      wire renew = op_init_i || (op_fire_i && (image_last_i || Kind == KindRelay) && (Forward == 0 || last_i));
       wire [MembraneBits-1:0] written = renew ? v_init : next;
 
       always @(posedge clk_i) if (en_i) acc_q <= (Forward != 0) ? written : next;

@@ -62,7 +62,22 @@ module sf_window_matrix_core #(
   parameter RowStep          = 16,
   parameter Aligned          = 0,
   parameter OutIdBits        = 6,
-  parameter OutValueBits     = 4
+  parameter OutValueBits     = 4,
+  // leaky neurons (Kind 5), see sf_leaky_lanes
+  parameter InputBits    = 1,
+  parameter CurrentBits  = 0,
+  parameter StateBits    = MembraneBits,
+  parameter ResetBits    = 0,
+  parameter DvBits       = 0,
+  parameter DuBits       = 0,
+  parameter ParamBits    = BiasBits + MembraneBits + ThetaBits,
+  parameter Align        = 0,
+  parameter Subtract     = 0,
+  parameter [12:0] KeepU = 13'd0,
+  parameter [12:0] KeepV = 13'd4096,
+  parameter [MembraneBits-1:0] ResetBy = {MembraneBits{1'b0}},
+  parameter [MembraneBits-1:0] VMin    = {1'b1, {(MembraneBits-1){1'b0}}},
+  parameter [MembraneBits-1:0] VMax    = {1'b0, {(MembraneBits-1){1'b1}}}
 ) (
   input  wire                        clk_i,
   input  wire                        rst_ni,
@@ -85,7 +100,7 @@ module sf_window_matrix_core #(
   // parameter memory
   output wire                        p_en_o,
   output wire [(ParamShared != 0 ? ChannelGroupBits : GroupBits)-1:0] p_addr_o,
-  input  wire [Lanes*(BiasBits+MembraneBits+ThetaBits)-1:0] p_data_i,
+  input  wire [Lanes*ParamBits-1:0]  p_data_i,
   // tables
   output wire [ProjectionBits+BlockRowBits+RowStepBits-1:0]       row_addr_o,
   input  wire [AddrBits+WordBits+2:0]                             row_data_i,
@@ -304,14 +319,14 @@ module sf_window_matrix_core #(
   endgenerate
 
   // ---------------------------------------------------------------- membranes and firing
-  wire [Lanes*MembraneBits-1:0] rdata;
-  wire [Lanes*MembraneBits-1:0] wdata;
+  wire [Lanes*StateBits-1:0]    rdata;
+  wire [Lanes*StateBits-1:0]    wdata;
   wire                          we;
   wire [OutIdBits-1:0]          a_base;
   wire [2:0]                    a_edge;
 
   sf_membrane #(
-    .Width    (Lanes * MembraneBits),
+    .Width    (Lanes * StateBits),
     .Groups   (Groups),
     .GroupBits(GroupBits)
   ) u_membrane (
@@ -358,7 +373,21 @@ module sf_window_matrix_core #(
     .ChannelStep (ChannelStep),
     .Aligned     (Aligned),
     .OutIdBits   (OutIdBits),
-    .OutValueBits(OutValueBits)
+    .OutValueBits(OutValueBits),
+    .InputBits   (InputBits),
+    .CurrentBits (CurrentBits),
+    .StateBits   (StateBits),
+    .ResetBits   (ResetBits),
+    .DvBits      (DvBits),
+    .DuBits      (DuBits),
+    .ParamBits   (ParamBits),
+    .Align       (Align),
+    .Subtract    (Subtract),
+    .KeepU       (KeepU),
+    .KeepV       (KeepV),
+    .ResetBy     (ResetBy),
+    .VMin        (VMin),
+    .VMax        (VMax)
   ) u_neurons (
     .clk_i      (clk_i),
     .rst_ni     (rst_ni),
