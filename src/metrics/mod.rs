@@ -18,7 +18,7 @@
 //!   the image, at pools and at a readout.
 //! - **Membrane updates**: every neuron in an image's first call, and in each later one the neurons whose membrane changed. In unit
 //!   coding the first call integrates the whole image and fires once, the later ones only fire. The readout has membranes and counts.
-//! - **Footprint**: bytes of parameters and buffers, see [`footprint`].
+//! - **Footprint**: bytes of parameters and buffers, see `footprint.rs`.
 //! - **Pools** are no connection layer to NeuroBench and have no operations there; what they do is reported apart (`pool_operations`)
 //!   and is in no sum. Skip connections are synapses here, with weights of their own, and count as the depthwise convolutions they are.
 //!

@@ -44,7 +44,7 @@ use op::Op;
 /// How to run a graph.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Settings {
-    /// The time step in seconds; without one, [`TimeStep::choose`] finds it.
+    /// The time step in seconds; without one, the file says it, or else it is 1.
     pub dt: Option<f64>,
     /// Whose equations.
     pub dialect: Dialect,
