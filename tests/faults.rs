@@ -156,7 +156,7 @@ fn an_ended_phase_that_reset_of_a_merge_forgets() {
 fn membranes_not_restored_after_the_image() {
     let (Some(digits), Some(_)) = (digits(), toolchain()) else { return };
     let built = digits.design(&event());
-    edit(&built, LANES, "(op_fire_i && image_last_i && (", "(op_fire_i && 1'b0 && image_last_i && (");
+    edit(&built, LANES, "(op_fire_i && (image_last_i", "(op_fire_i && 1'b0 && (image_last_i");
     let Some(found) = caught(digits, &built, &[]) else { return };
     let hidden = Hidden::of(&built);
     let left = hidden.left(&digits.codes(0));
