@@ -36,7 +36,7 @@ fn a_directory_that_is_no_design() {
         s.file("design/design.json", &good[..cut]);
         refused(&s, &["design.json: is not a design description"]);
     }
-    for junk in [&b"[]"[..], b"null", b"{\"format\": 1}", b"\xff\xfe", &b"[".repeat(100_000)] {
+    for junk in [&b"[]"[..], b"null", b"{\"format\": 2}", b"\xff\xfe", &b"[".repeat(100_000)] {
         s.file("design/design.json", junk);
         refused(&s, &["design.json: is not a design description"]);
     }

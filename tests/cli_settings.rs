@@ -22,7 +22,7 @@ fn layer_table_then_command_line_then_file_then_default() {
         default,
         json!({
             "target": "ecp5-25k", "timesteps": 16, "weight-bits": 8, "input-bits": 8, "coding": "graded", "mode": "auto",
-            "lanes": null, "rows": null, "payload": null, "normalize": null, "calibration-limit": 512,
+            "lanes": null, "rows": null, "payload": null, "banks": "auto", "normalize": null, "calibration-limit": 512,
             "bias-calibration": true, "layers": {}
         })
     );
