@@ -155,3 +155,12 @@ fn wrong_geometry_is_found() {
     net.streams[0].layout = IdLayout::Fields { extent: [5, 5, 2] };
     assert!(net.check().iter().any(|p| p.what.contains("its population is")), "{:?}", net.check());
 }
+
+/// The search for window cores once stopped when no core had been added, though field ids had.
+#[test]
+fn a_dense_reader_of_field_ids_is_found_however_late_the_ids_become_fields() {
+    for target in [Target::Generic, Target::Ecp5_85k] {
+        let net = map(network(plan(10704705432854209281)), &MapRequest::new(target)).unwrap();
+        assert_eq!(net.check(), vec![]);
+    }
+}

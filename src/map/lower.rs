@@ -259,15 +259,15 @@ impl Windows {
         let mut windows = Windows { core: vec![false; count], fields: vec![false; count] };
         let has_pixels = |pop: usize| quant.populations[pop].shape.image().is_some_and(|[_, h, w]| h * w > 1);
         loop {
-            let before = windows.core.iter().filter(|&&w| w).count();
+            let before = (windows.core.clone(), windows.fields.clone());
             for p in &quant.projections {
                 let (pre, post) = (p.projection.pre.0, p.projection.post.0);
                 let dense = matches!(p.projection.synapses, Synapses::Dense { .. });
                 windows.core[post] |= !dense || windows.fields[pre] || windows.fields[post];
                 windows.fields[pre] |= windows.core[post] && has_pixels(pre);
             }
-            // One more population for each turn at most.
-            if windows.core.iter().filter(|&&w| w).count() == before {
+            // Each turn adds a population to one of the sets, or is the last.
+            if before == (windows.core.clone(), windows.fields.clone()) {
                 return windows;
             }
         }
