@@ -107,6 +107,10 @@ pub fn populate(rng: &mut impl Rng, quant: &mut QuantGraph, style: Style) {
             let leaky = leaky(rng, quant, PopId(pop), style);
             quant.populations[pop].range = leaky.limits;
             quant.populations[pop].neuron = Neuron::Leaky(Box::new(leaky));
+            let reach = quant.prove_leaky(PopId(pop)).unwrap();
+            if let Neuron::Leaky(leaky) = &mut quant.populations[pop].neuron {
+                (leaky.input_range, leaky.current_range) = (reach.input, reach.current);
+            }
         }
         let proved = quant.prove_range(PopId(pop));
         let range = &mut quant.populations[pop].range;
@@ -162,17 +166,8 @@ fn leaky(rng: &mut impl Rng, quant: &QuantGraph, pop: PopId, style: Style) -> Le
         Reset::Value(all(&mut || within(rng.random_range(-most / 4..=most / 4))))
     };
 
-    let mut current = (0, 0);
-    for (neuron, &(down, up)) in reach.iter().enumerate() {
-        let (mut least, mut greatest) = (0i64, 0i64);
-        for _ in 0..quant.phases() {
-            least = (rtz(least * (4096 - du[neuron]), 12) + (down << style.align)).min(least);
-            greatest = (rtz(greatest * (4096 - du[neuron]), 12) + (up << style.align)).max(greatest);
-        }
-        current = (current.0.min(least), current.1.max(greatest));
-    }
-    let input = reach.iter().fold((0, 0), |all: (i64, i64), r| (all.0.min(r.0), all.1.max(r.1)));
-    let (align, current_range, input_range) = (style.align, current, input);
+    // The ranges are proved when the population is complete.
+    let (align, current_range, input_range) = (style.align, (0, 0), (0, 0));
     Leaky { align, du, dv, bias, theta, reset, v_init, limits, current_range, input_range }
 }
 
