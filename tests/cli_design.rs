@@ -41,7 +41,7 @@ fn a_directory_that_is_no_design() {
         refused(&s, &["design.json: is not a design description"]);
     }
     s.file("design/design.json", b"{\"format\": 7, \"something\": \"else\"}");
-    refused(&s, &["design.json: has format 7, this synfire reads format 1"]);
+    refused(&s, &["design.json: has format 7, this synfire reads format 2"]);
 }
 
 /// Where in the JSON, what it becomes.

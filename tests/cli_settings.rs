@@ -38,11 +38,11 @@ fn layer_table_then_command_line_then_file_then_default() {
         design["settings"],
         json!({
             "target": "ice40-hx8k", "timesteps": 8, "weight-bits": 6, "input-bits": 4, "coding": "graded", "mode": "matrix",
-            "lanes": 3, "rows": 2, "payload": "shift-add", "normalize": {"mean": [0.25], "std": [0.5]},
+            "lanes": 3, "rows": 2, "payload": "shift-add", "banks": "auto", "normalize": {"mean": [0.25], "std": [0.5]},
             "calibration-limit": 20, "bias-calibration": false,
             "layers": {
-                "Relu_r": {"weight-bits": 5, "mode": "event", "lanes": 1, "rows": null, "payload": "multiply"},
-                "Gemm_y": {"weight-bits": null, "mode": null, "lanes": null, "rows": 4, "payload": null}
+                "Relu_r": {"weight-bits": 5, "mode": "event", "lanes": 1, "rows": null, "payload": "multiply", "banks": null},
+                "Gemm_y": {"weight-bits": null, "mode": null, "lanes": null, "rows": 4, "payload": null, "banks": null}
             }
         })
     );
