@@ -161,7 +161,7 @@ pub enum Fire {
     },
     /// Rate coding: one comparison per phase; membranes live on until the image ends.
     Step,
-    /// Two-phase, pools: sends every membrane that is not 0, as it is.
+    /// Pools: sends every membrane that is not 0, as it is, and empties it.
     Relay,
     /// Rate coding, leaky neurons: four slots, a spike for each membrane above its threshold.
     Leaky,
