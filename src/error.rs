@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// Shorthand used throughout the crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// What to do about a failure that is nobody's fault but ours.
+const DEFECT: &str = "this is a defect of synfire: please report it";
+
 /// The class of a failure; each has its own exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -121,7 +124,7 @@ impl Error {
 
     /// Synfire itself is at fault.
     pub fn internal(what: impl Into<String>) -> Self {
-        Error::new(Kind::Internal, Problem::new(what).help("this is a defect of synfire: please report it"))
+        Error::new(Kind::Internal, Problem::new(what).help(DEFECT))
     }
 
     /// A file could not be read or written.
@@ -131,7 +134,11 @@ impl Error {
 
     /// `Ok` if there are no problems, otherwise an error of `kind` that carries all of them.
     pub fn check(kind: Kind, problems: Vec<Problem>) -> Result<()> {
-        if problems.is_empty() { Ok(()) } else { Err(Error { kind, problems }) }
+        match (problems.is_empty(), kind) {
+            (true, _) => Ok(()),
+            (false, Kind::Internal) => Err(Error { kind, problems }.help(DEFECT)),
+            (false, _) => Err(Error { kind, problems }),
+        }
     }
 
     /// Adds the file to every problem that does not name one yet.

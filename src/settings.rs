@@ -9,7 +9,7 @@
 //! The result is written to `design.json` whole.
 
 use crate::error::{Error, Kind, Problem, Result};
-use crate::fixed::Normalisation;
+use crate::fixed::{Normalisation, grouped};
 use crate::ir::mapped::{Payload, Target};
 use crate::ir::quant::Coding;
 pub use crate::map::{BanksChoice, ModeChoice};
@@ -100,8 +100,12 @@ impl Settings {
     pub fn load(file: &Path) -> Result<Self> {
         let mut text = String::new();
         File::open(file)
-            .and_then(|f| f.take(LARGEST_FILE).read_to_string(&mut text))
+            .and_then(|f| f.take(LARGEST_FILE + 1).read_to_string(&mut text))
             .map_err(|e| Error::io(file, "read the settings", &e))?;
+        if text.len() as u64 > LARGEST_FILE {
+            let what = format!("has more than {} bytes, which no settings file needs", grouped(LARGEST_FILE));
+            return Err(Problem::new(what).in_file(file).into());
+        }
         toml::from_str(&text).map_err(|e| {
             let what = e.to_string();
             Error::new(

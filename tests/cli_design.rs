@@ -3,7 +3,7 @@
 
 mod cli_support;
 
-use cli_support::{Scratch, images, npy};
+use cli_support::{Scratch, cnn, images, npy};
 use ndarray::{Array1, Array2};
 use serde_json::{Value, json};
 use std::fs;
@@ -173,6 +173,29 @@ fn edited_descriptions() {
         refused(&s, &[file]);
     }
     assert_eq!(accepted, Vec::<String>::new());
+}
+
+/// Divided by zero: the widths of ids were worked out before anybody had asked whether there are any.
+#[test]
+fn a_stream_of_pixels_without_rows_is_refused() {
+    let s = Scratch::new();
+    s.model("net.onnx", &cnn());
+    s.file("images.npy", &images(32, 72));
+    s.compile("design", &["--target", "generic"]);
+    let good = s.json("design/design.json");
+    let streams = good["net"]["streams"].as_array().unwrap();
+    let pixels = (0..streams.len()).filter(|&i| streams[i]["layout"]["ids"] == "fields");
+    let mut seen = 0;
+    for stream in pixels {
+        for axis in 0..3 {
+            let mut edited = good.clone();
+            *edited.pointer_mut(&format!("/net/streams/{stream}/layout/extent/{axis}")).unwrap() = json!(0);
+            s.file("design/design.json", edited.to_string().as_bytes());
+            refused(&s, &["design/design.json: ", "is a stream without ids"]);
+            seen += 1;
+        }
+    }
+    assert!(seen >= 9, "{seen}");
 }
 
 #[test]

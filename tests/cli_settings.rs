@@ -13,6 +13,16 @@ fn modes(design: &Value) -> Vec<Value> {
     design["net"]["units"].as_array().unwrap().iter().map(|unit| unit["kind"]["mode"].clone()).collect()
 }
 
+/// Was cut after a mebibyte, so that later settings were passed over.
+#[test]
+fn a_settings_file_beyond_the_limit_is_refused() {
+    let s = Scratch::new();
+    let mut file = b"# padding\n".repeat(110_000);
+    file.extend(b"weight-bits = 4\n");
+    s.file("s.toml", &file);
+    s.compile_refused(2, &["--config", "s.toml"], &["s.toml: has more than 1,048,576 bytes"]);
+}
+
 #[test]
 fn layer_table_then_command_line_then_file_then_default() {
     let s = Scratch::new();

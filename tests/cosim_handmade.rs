@@ -254,6 +254,18 @@ fn a_mismatch_leaves_a_waveform() {
     assert_eq!(at(&[], "cycle", found.cycle), format!("{:064b}", found.cycle));
 }
 
+/// The error of the waveform replaced what had been found.
+#[test]
+fn a_waveform_that_cannot_be_written_does_not_hide_the_mismatch() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings { wave: Some(folder.path().to_path_buf()), ..Settings::default() };
+    let Some(found) = caught(Lie::Event { image: 4, neuron: 6 }, &settings) else { return };
+    assert_eq!((found.image, found.neuron, &found.wave), (4, Some(6), &None));
+    assert!(!found.reproduce.is_empty());
+    let why = found.no_wave.as_ref().unwrap();
+    assert!(why.contains("cannot write the waveform") && found.to_string().contains(why.as_str()), "{found}");
+}
+
 fn membranes_before_reset(library: &Library, folder: &Path, seed: u64) -> Vec<Vec<i64>> {
     let mut simulation = Simulation::new(library, folder, &tiny::net(), seed).unwrap();
     (0..2)

@@ -2,7 +2,7 @@
 
 mod cli_support;
 
-use cli_support::{Scratch, images, mlp_of, tree};
+use cli_support::{Scratch, cnn, images, mlp_of, tree};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,6 +53,19 @@ fn the_same_inputs_give_the_same_bytes() {
         let text = String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
         assert!(!text.contains(here), "{} holds a path of this machine", path.display());
     }
+}
+
+/// Windows, a fork, a merge and a pool, where the search for a layout has most freedom.
+#[test]
+fn networks_with_pixels_are_the_same_on_any_number_of_threads() {
+    let s = Scratch::new();
+    s.model("in/net.onnx", &cnn());
+    s.file("in/images.npy", &images(100, 72));
+    let home = s.path().to_path_buf();
+    for threads in ["1", "3"] {
+        compile(&s, threads, &home, "in/net.onnx", "in/images.npy", &format!("threads{threads}"));
+    }
+    same(&tree(&s.at("threads1")), &tree(&s.at("threads3")), "3 threads");
 }
 
 #[test]

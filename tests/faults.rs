@@ -31,7 +31,7 @@ fn a_weight_bit() {
     let (pixel, group) = (28, 1);
     // Word `id · groups + group`; the lowest bit belongs to the group's first lane.
     edit_digit(&built, "mem/hidden_relu_weights_0.hex", pixel * 12 + group, |digit| digit ^ 1);
-    let Some(found) = caught(digits, &built, &[]) else { return };
+    let found = caught(digits, &built, &[]);
     assert_eq!(found.place(), ("membrane", "hidden_relu"));
     let image = (0..).find(|&i| digits.codes(i)[pixel] != 0).unwrap();
     assert_eq!(
@@ -53,7 +53,7 @@ fn a_threshold_one_too_high() {
     assert_eq!(i64::from(lowest), hidden.theta[0] % 16);
     let mut wrong = hidden.clone();
     wrong.theta[0] += 1;
-    let Some(found) = caught(digits, &built, &[]) else { return };
+    let found = caught(digits, &built, &[]);
     let image = digits.first(|codes| hidden.counts(codes) != wrong.counts(codes));
     found.is_at_hidden_event(image, 0);
 }
@@ -65,7 +65,7 @@ fn strictly_above_the_threshold() {
     edit(&built, LANES, "assign fired = !sum[SumBits-1];", "assign fired = !sum[SumBits-1] && (|sum);");
     let hidden = Hidden::of(&built);
     let strict = |codes: &[i64]| hidden.counts_by(codes, |v, scaled| v > scaled);
-    let Some(found) = caught(digits, &built, &[]) else { return };
+    let found = caught(digits, &built, &[]);
     let image = digits.first(|codes| strict(codes) != hidden.counts(codes));
     let neuron = first_difference(&strict(&digits.codes(image)), &hidden.counts(&digits.codes(image)));
     found.is_at_hidden_event(image, neuron);
@@ -78,7 +78,7 @@ fn a_beat_lost_in_the_firing_cycle() {
     let (Some(digits), Some(_)) = (digits(), toolchain()) else { return };
     let built = digits.design(&event());
     edit(&built, CORE, "if (take) held_q <= 1'b1;", "if (take && !(firing && finish)) held_q <= 1'b1;");
-    let Some(found) = caught(digits, &built, &[]) else { return };
+    let found = caught(digits, &built, &[]);
     // The first pixel of the second image is taken in that cycle. One cycle on, the core is idle and takes more.
     let wires = timeline(&built, digits, 3000);
     let end = wires.iter().position(|w| w[0].moves() && w[0].beat.last).unwrap();
@@ -93,7 +93,7 @@ fn a_beat_taken_in_a_stalled_cycle() {
     let (Some(digits), Some(_)) = (digits(), toolchain()) else { return };
     let built = digits.design(&event());
     edit(&built, CORE, "(finish && !stall)", "finish");
-    let Some(found) = caught(digits, &built, &["--back-pressure", "long-stalls"]) else { return };
+    let found = caught(digits, &built, &["--back-pressure", "long-stalls"]);
     assert_eq!(found.place().0, "stream");
     assert!(
         found.expected().contains("ready=0") && found.got().contains("ready=1"),
@@ -108,7 +108,7 @@ fn a_held_beat_that_reset_forgets() {
     let (Some(digits), Some(_)) = (digits(), toolchain()) else { return };
     let built = digits.design(&event());
     edit(&built, CORE, "      held_q  <= 1'b0;\n", "");
-    let Some(found) = caught(digits, &built, &["--disturb", "100"]) else { return };
+    let found = caught(digits, &built, &["--disturb", "100"]);
     // INIT takes a cycle for each of the 12 groups; then the core should be ready.
     assert_eq!((found.cycle(), found.image(), found.layer()), (12, 0, "hidden_relu"));
     assert_eq!(found.place(), ("stream", "in"));
@@ -125,7 +125,7 @@ fn lanes_in_the_serialiser_that_reset_forgets() {
     let wires = timeline(&built, digits, 3000);
     let waiting = |w: &[synfire::ir::stream::Wires]| w[1].valid && !w[1].ready;
     let firing = wires.iter().position(|w| waiting(w)).unwrap() + 12;
-    let Some(found) = caught(digits, &built, &["--disturb", &firing.to_string()]) else { return };
+    let found = caught(digits, &built, &["--disturb", &firing.to_string()]);
     assert_eq!((found.cycle(), found.image(), found.layer()), (1, 0, "hidden_relu"));
     assert_eq!(found.place(), ("stream", "hidden_relu"));
     assert!(found.expected().starts_with("valid=0") && found.got().starts_with("valid=1"));
@@ -144,7 +144,7 @@ fn an_ended_phase_that_reset_of_a_merge_forgets() {
     let (direct, _) = merge_streams(&built);
     let wires = timeline(&built, digits, 3000);
     let ended = wires.iter().position(|w| w[direct].moves() && w[direct].beat.last).unwrap();
-    let Some(found) = caught(digits, &built, &["--disturb", &(ended + 5).to_string()]) else { return };
+    let found = caught(digits, &built, &["--disturb", &(ended + 5).to_string()]);
     // The merge refuses the image's first beat.
     let offered = wires.iter().position(|w| w[direct].valid).unwrap();
     assert_eq!((found.cycle(), found.image()), (offered, 0));
@@ -157,7 +157,7 @@ fn membranes_not_restored_after_the_image() {
     let (Some(digits), Some(_)) = (digits(), toolchain()) else { return };
     let built = digits.design(&event());
     edit(&built, LANES, "(op_fire_i && (image_last_i", "(op_fire_i && 1'b0 && (image_last_i");
-    let Some(found) = caught(digits, &built, &[]) else { return };
+    let found = caught(digits, &built, &[]);
     let hidden = Hidden::of(&built);
     let left = hidden.left(&digits.codes(0));
     let neuron = first_difference(&left, &hidden.v_init);
@@ -172,7 +172,7 @@ fn membranes_not_initialised_after_reset() {
     let (Some(digits), Some(_)) = (digits(), toolchain()) else { return };
     let built = digits.design(&event());
     edit(&built, LANES, "en_i && (op_init_i || (op_acc_i", "en_i && ((op_acc_i");
-    let Some(found) = caught(digits, &built, &["--disturb", "2000"]) else { return };
+    let found = caught(digits, &built, &["--disturb", "2000"]);
     assert_eq!((found.place(), found.layer(), found.image()), (("membrane", "hidden_relu"), "hidden_relu", 0));
     assert_eq!(found.json["place"]["moment"], "began");
     let neuron = found.neuron().unwrap();
@@ -193,7 +193,7 @@ fn swapped_streams() {
     let swapped = text[start..end].replace(&wire(0), "@").replace(&wire(1), &wire(0)).replace('@', &wire(1));
     assert_ne!(swapped, text[start..end]);
     std::fs::write(&file, format!("{}{swapped}{}", &text[..start], &text[end..])).unwrap();
-    let Some(found) = caught(digits, &built, &[]) else { return };
+    let found = caught(digits, &built, &[]);
     // The image's first event comes out of the merge one cycle after it went in, under the other sender's ids.
     let (direct, merged) = merge_streams(&built);
     let wires = timeline(&built, digits, 200);
@@ -215,7 +215,7 @@ fn a_membrane_one_bit_too_narrow() {
     let sum = "assign next  = (op_acc_i || fired) ? sum[MembraneBits-1:0] :";
     let cut = format!("{{{{(MembraneBits-{narrow}){{sum[{}]}}}}, sum[{}:0]}}", narrow - 1, narrow - 1);
     edit(&built, LANES, sum, &format!("assign next  = (op_acc_i || fired) ? {cut} :"));
-    let Some(found) = caught(digits, &built, &[]) else { return };
+    let found = caught(digits, &built, &[]);
     let image = all.iter().position(|row| row.iter().any(|&v| bits(v) > narrow)).unwrap();
     let neuron = all[image].iter().position(|&v| bits(v) > narrow).unwrap();
     assert_eq!(found.place(), ("membrane", "hidden_relu"));
@@ -229,7 +229,7 @@ fn a_count_that_is_not_clipped() {
     let (Some(digits), Some(_)) = (digits(), toolchain()) else { return };
     let built = digits.design(&event());
     edit(&built, LANES, "wire over = (count >", "wire over = 1'b0 && (count >");
-    let Some(found) = caught(digits, &built, &[]) else { return };
+    let found = caught(digits, &built, &[]);
     let hidden = Hidden::of(&built);
     let raw = |codes: &[i64]| hidden.unclipped(codes, |v, scaled| v >= scaled);
     let image = digits.first(|codes| raw(codes) != hidden.counts(codes));
@@ -246,7 +246,7 @@ fn an_end_of_phase_without_its_flag() {
     let (Some(digits), Some(_)) = (digits(), toolchain()) else { return };
     let built = digits.design(&event());
     edit(&built, EMIT, "({last, last ?", "({1'b0, last ?");
-    let Some(found) = caught(digits, &built, &[]) else { return };
+    let found = caught(digits, &built, &[]);
     let wires = timeline(&built, digits, 3000);
     let end = wires.iter().position(|w| w[1].valid && w[1].beat.last).unwrap();
     assert_eq!((found.cycle(), found.place()), (end, ("stream", "hidden_relu")));
@@ -259,7 +259,7 @@ fn a_full_register_that_is_written() {
     let (Some(digits), Some(_)) = (digits(), toolchain()) else { return };
     let built = digits.design(&event());
     edit(&built, "rtl/sf_spill.v", "wire push = in_valid_i && in_ready_o;", "wire push = in_valid_i;");
-    let Some(found) = caught(digits, &built, &[]) else { return };
+    let found = caught(digits, &built, &[]);
     assert_eq!((found.place(), found.layer(), found.image()), (("stream", "hidden_relu"), "hidden_relu", 0));
     // The neuron whose event was written over is one that fires.
     let neuron = found.neuron().unwrap();
@@ -273,7 +273,7 @@ fn input_banks_that_are_not_cleared() {
     let (Some(digits), Some(_)) = (digits(), toolchain()) else { return };
     let built = digits.design(&matrix());
     edit(&built, "rtl/sf_matrix_core.v", "(clear && issue_q == b[0])", "(1'b0 && clear && issue_q == b[0])");
-    let Some(found) = caught(digits, &built, &[]) else { return };
+    let found = caught(digits, &built, &[]);
     let hidden = Hidden::of(&built);
     let stale: Vec<i64> =
         digits.codes(2).iter().zip(digits.codes(0)).map(|(&new, old)| if new == 0 { old } else { new }).collect();

@@ -12,8 +12,11 @@ use std::process::Command;
 const HARNESS: [(&str, &str); 3] = [
     ("synfire_sim.h", include_str!("../../sim/synfire_sim.h")),
     (MEMORY_HEADER, include_str!("../../sim/synfire_memory.h")),
-    ("synfire_sim.cpp", include_str!("../../sim/synfire_sim.cpp")),
+    (HARNESS_SOURCE, include_str!("../../sim/synfire_sim.cpp")),
 ];
+
+/// The C functions that drive a simulation.
+const HARNESS_SOURCE: &str = "synfire_sim.cpp";
 
 /// Included in front of all Verilated code.
 const MEMORY_HEADER: &str = "synfire_memory.h";
@@ -129,8 +132,7 @@ impl Toolchain {
 
         let support = self.support()?;
         let obj = work.join("obj");
-        let mut jobs = super::compiler::bundle(&obj, MEMORY_HEADER)?;
-        jobs.push((work.join("synfire_sim.cpp"), work.join("synfire_sim.o")));
+        let jobs = super::compiler::bundle(&obj, MEMORY_HEADER, &work.join(HARNESS_SOURCE))?;
         let mut includes = self.includes();
         includes.extend([obj, work.to_path_buf()]);
         self.compiler.compile(&jobs, &includes)?;

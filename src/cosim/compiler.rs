@@ -2,7 +2,7 @@
 
 use super::build::run;
 use crate::error::{Error, Kind, Problem, Result};
-use crate::flow::tools::{self, Tool};
+use crate::flow::tools::{self, Found, Tool};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -50,11 +50,16 @@ pub struct Compiler {
 impl Compiler {
     /// The compiler that [`tools::find`] chooses, with the arguments that the `cc` crate gives its kind on this platform.
     pub fn find() -> Result<Self> {
-        let found = tools::find(Tool::Cxx)?;
+        Compiler::of(tools::find(Tool::Cxx)?)
+    }
+
+    fn of(found: Found) -> Result<Self> {
         let triple = triple();
+        // The last word of `ccache g++` is the compiler, which `cc` asks what it is.
+        let compiler = found.args.last().map_or(found.program.as_path(), Path::new);
         let tool = cc::Build::new()
             .cpp(true)
-            .compiler(&found.program)
+            .compiler(compiler)
             .cargo_metadata(false)
             .cargo_warnings(false)
             .no_default_flags(true)
@@ -64,12 +69,13 @@ impl Compiler {
             .try_get_compiler()
             .map_err(|e| Error::new(Kind::MissingTool, Problem::new(e.to_string()).in_file(&found.program)))?;
         let command = tool.to_command();
-        let mut arguments: Vec<OsString> = command.get_args().map(OsString::from).collect();
+        let mut arguments: Vec<OsString> = found.args.iter().map(OsString::from).collect();
+        arguments.extend(command.get_args().map(OsString::from));
         if tool.is_like_gnu() {
             // GNU's unique symbols are merged across libraries, which would join the designs' run-time libraries.
             arguments.push("-fno-gnu-unique".into());
         }
-        Ok(Compiler { program: command.get_program().into(), arguments, version: found.version })
+        Ok(Compiler { program: found.program, arguments, version: found.version })
     }
 
     fn command(&self) -> Command {
@@ -125,8 +131,9 @@ fn triple() -> String {
     }
 }
 
-/// Writes files that include `header` and then the `.cpp` files of `folder` in bundles, and returns each with its object's path.
-pub(super) fn bundle(folder: &Path, header: &str) -> Result<Vec<(PathBuf, PathBuf)>> {
+/// Writes files that include `header` and then the `.cpp` files of `folder` and `also` in bundles, and returns each with its
+/// object's path.
+pub(super) fn bundle(folder: &Path, header: &str, also: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
     let unreadable = |e| Error::io(folder, "read Verilator's output", &e);
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
@@ -137,6 +144,8 @@ pub(super) fn bundle(folder: &Path, header: &str) -> Result<Vec<(PathBuf, PathBu
         }
     }
     files.sort();
+    let bytes = std::fs::metadata(also).map_err(|e| Error::io(also, "read", &e))?.len();
+    files.push((also.display().to_string(), bytes));
     let mut bundles: Vec<(u64, String)> = Vec::new();
     for (name, bytes) in files {
         let line = format!("#include \"{name}\"\n");
@@ -156,4 +165,22 @@ pub(super) fn bundle(folder: &Path, header: &str) -> Result<Vec<(PathBuf, PathBu
         Ok((source, object))
     };
     bundles.into_iter().enumerate().map(write).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `CXX="ccache g++"` lost its second word.
+    #[test]
+    fn a_wrapper_gets_its_compiler() {
+        let Ok(found) = tools::find(Tool::Cxx) else { return };
+        let args = vec![found.program.display().to_string()];
+        let compiler = Compiler::of(Found { program: "/usr/bin/env".into(), args, ..found }).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (source, object) = (folder.path().join("a.cc"), folder.path().join("a.o"));
+        std::fs::write(&source, "int a() { return 1; }").unwrap();
+        compiler.compile(&[(source, object.clone())], &[]).unwrap();
+        assert!(object.is_file());
+    }
 }

@@ -323,6 +323,7 @@ impl<M: Predictor> Driver<'_, '_, M> {
                 streams: Vec::new(),
                 reproduce: String::new(),
                 wave: None,
+                no_wave: None,
             });
         }
         Ok(())
@@ -375,6 +376,7 @@ impl<M: Predictor> Driver<'_, '_, M> {
             streams: differing.map(|(id, ..)| self.net.stream(id).name.clone()).collect(),
             reproduce: String::new(),
             wave: None,
+            no_wave: None,
         }
     }
 
@@ -390,14 +392,18 @@ impl<M: Predictor> Driver<'_, '_, M> {
             let differ = |(model, rtl): &(&Frame, &Frame)| model != rtl;
             self.mismatches += self.trace.model(cycle).iter().zip(self.trace.rtl(cycle)).filter(differ).count() as u64;
         }
-        if let Some(path) = &self.settings.wave {
-            wave::write(path, self.net, &self.trace, cycles, self.wrong_membrane.as_ref())?;
-        }
         if let Some(mismatch) = &mut self.mismatch {
             // All that had begun to enter, so that the stimulus up to the mismatch is the same.
             let begun = self.observer.images(self.net.input().0).max(mismatch.image) + 1;
             mismatch.reproduce = format!("{} --limit {}", self.settings.command, begun.max(self.disturbed));
-            mismatch.wave = self.settings.wave.clone();
+            // A full disk must not hide what was found.
+            match self.settings.wave.as_ref().map(|path| {
+                wave::write(path, self.net, &self.trace, cycles, self.wrong_membrane.as_ref()).map(|()| path.clone())
+            }) {
+                Some(Ok(path)) => mismatch.wave = Some(path),
+                Some(Err(e)) => mismatch.no_wave = e.problems.first().map(ToString::to_string),
+                None => {}
+            }
         }
         Ok(())
     }
@@ -424,8 +430,9 @@ impl<M: Predictor> Driver<'_, '_, M> {
                     expected: format!("{} active, {} stalled", expected.active, expected.stalled),
                     got: format!("{} active, {} stalled", got.active, got.stalled),
                     streams: Vec::new(),
-                    reproduce: self.settings.command.clone(),
+                    reproduce: format!("{} --limit {}", self.settings.command, self.logits.len().max(self.disturbed)),
                     wave: None,
+                    no_wave: None,
                 });
             }
         }

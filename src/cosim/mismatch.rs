@@ -36,6 +36,8 @@ pub struct Mismatch {
     pub reproduce: String,
     /// Waveform of the cycles around it.
     pub wave: Option<PathBuf>,
+    /// Why there is no waveform, if one was wanted.
+    pub no_wave: Option<String>,
 }
 
 /// What differs first.
@@ -87,6 +89,9 @@ impl fmt::Display for Mismatch {
         }
         if let Some(wave) = &self.wave {
             write!(f, "\n  waveform {}", wave.display())?;
+        }
+        if let Some(why) = &self.no_wave {
+            write!(f, "\n  no waveform: {why}")?;
         }
         Ok(())
     }

@@ -51,6 +51,9 @@ pub(super) fn write(
     cycles: Range<u64>,
     membrane: Option<&WrongMembrane>,
 ) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, "create the folder", &e))?;
+    }
     write_fst(path, net, trace, cycles, membrane).map_err(|e| {
         let source = std::io::Error::other(e.to_string());
         Error::io(path, "write the waveform", &source)

@@ -12,7 +12,7 @@ use ndarray::{Array, Array3, ArrayView, Dimension};
 use ndarray_npy::ViewNpyExt;
 use std::fs;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Component, Path};
 
 /// A larger file is refused.
 const LARGEST_FILE: u64 = 1 << 30;
@@ -109,10 +109,14 @@ pub(super) fn changed_files(dir: &Path) -> Result<Vec<Problem>> {
     let mut problems = Vec::new();
     for (path, written) in &manifest.files {
         let file = dir.join(path);
-        match fs::read(&file) {
+        if !Path::new(path).components().all(|part| matches!(part, Component::Normal(_))) {
+            problems.push(Problem::new(format!("lists '{path}', which is not a file of the design")).in_file(dir));
+            continue;
+        }
+        match read(&file, "read") {
             Ok(bytes) if record(&bytes).sha256 == written.sha256 => {}
             Ok(_) => problems.push(Problem::new("was changed after the design was compiled").in_file(file)),
-            Err(e) => problems.push(Problem::new(format!("cannot be read: {e}")).in_file(file)),
+            Err(e) => problems.extend(e.problems),
         }
     }
     Ok(problems)

@@ -149,6 +149,8 @@ fn mapped_problems(net: &MappedNet) -> Vec<Problem> {
             "is a stream to or from a unit that does not exist"
         } else if stream.population.0 >= net.quant.populations.len() {
             "is a stream of a population that does not exist"
+        } else if stream.layout.neurons() == 0 {
+            "is a stream without ids"
         } else if stream.layout.neurons() > MOST_NEURONS {
             "is a stream with more ids than neurons are possible"
         } else if !(1..=32).contains(&stream.id_bits) || !(1..=WIDEST).contains(&stream.value_bits) {

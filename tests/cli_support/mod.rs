@@ -7,6 +7,7 @@ pub mod onnx;
 use assert_cmd::Command;
 use ndarray::Array2;
 use ndarray_npy::WriteNpyExt;
+use onnx::With;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -165,6 +166,30 @@ pub fn mlp_of(inputs: i64, hidden: i64, outputs: i64, names: &[&str; 3]) -> Mode
         onnx::weights("b2", &[outputs]),
     ];
     onnx::model(13, &[inputs], nodes, constants)
+}
+
+/// `x[2, 6, 6]` → Conv 3×3 → Relu → (Conv 3×3, and a skip) → Add → Relu → GlobalAveragePool → Gemm → `y[3]`.
+pub fn cnn() -> ModelProto {
+    let conv = |inputs: &[&str], output| onnx::node("Conv", inputs, output).ints("pads", &[1, 1, 1, 1]);
+    let nodes = vec![
+        conv(&["x", "w1", "b1"], "a"),
+        onnx::node("Relu", &["a"], "r"),
+        conv(&["r", "w2", "b2"], "c"),
+        onnx::node("Add", &["c", "r"], "s"),
+        onnx::node("Relu", &["s"], "t"),
+        onnx::node("GlobalAveragePool", &["t"], "p"),
+        onnx::node("Flatten", &["p"], "f"),
+        onnx::node("Gemm", &["f", "w3", "b3"], "y"),
+    ];
+    let constants = vec![
+        onnx::weights("w1", &[4, 2, 3, 3]),
+        onnx::weights("b1", &[4]),
+        onnx::weights("w2", &[4, 4, 3, 3]),
+        onnx::weights("b2", &[4]),
+        onnx::weights("w3", &[4, 3]),
+        onnx::weights("b3", &[3]),
+    ];
+    onnx::model(13, &[2, 6, 6], nodes, constants)
 }
 
 /// An NPY file of `count` reproducible images of `pixels` bytes.

@@ -260,7 +260,7 @@ impl Found {
 
 /// Runs the co-simulation of a faulty design: it must fail, say where in JSON and in words, leave a small waveform in which
 /// the two sides first part in the named cycle, and name a command that does all of this again.
-pub fn caught(digits: &Digits, built: &Built, more: &[&str]) -> Option<Found> {
+pub fn caught(digits: &Digits, built: &Built, more: &[&str]) -> Found {
     let (code, report, message) = digits.cosim(built, more);
     assert_eq!(code, 3, "{message}");
     assert!(report["mismatches"].as_u64().unwrap() > 0);
@@ -277,7 +277,9 @@ pub fn caught(digits: &Digits, built: &Built, more: &[&str]) -> Option<Found> {
     assert!(message.contains(command), "{message}");
     let program = PathBuf::from(env!("CARGO_BIN_EXE_synfire"));
     let path = std::env::join_paths(
-        [program.parent().unwrap().to_path_buf()].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH")?)),
+        [program.parent().unwrap().to_path_buf()]
+            .into_iter()
+            .chain(std::env::split_paths(&std::env::var_os("PATH").expect("PATH"))),
     );
     let output = Command::new("sh")
         .args(["-c", &format!("{command} --json -")])
@@ -290,7 +292,7 @@ pub fn caught(digits: &Digits, built: &Built, more: &[&str]) -> Option<Found> {
     for key in ["cycle", "place", "layer", "image", "phase", "neuron", "expected", "got", "streams"] {
         assert_eq!(again["first_mismatch"][key], found.json[key], "{key} after {command}");
     }
-    Some(found)
+    found
 }
 
 fn check_wave(found: &Found) {
