@@ -3,6 +3,7 @@
 use super::Design;
 use crate::error::{Error, Result};
 use crate::ir::mapped::Target;
+use crate::ir::quant::Input;
 use askama::Template;
 
 #[derive(Template)]
@@ -12,6 +13,10 @@ struct Readme<'a> {
     model: String,
     decisions: Vec<String>,
     target: &'static str,
+    /// What the input takes in a phase.
+    presented: String,
+    /// What the network takes from reset to answer.
+    sample: &'static str,
     first_core: &'a str,
     layers: Vec<Layer<'a>>,
 }
@@ -46,10 +51,30 @@ pub(super) fn readme(design: &Design) -> Result<String> {
         model: code(&design.origin.model),
         decisions: design.net.decisions.iter().map(|line| plain(line)).collect(),
         target: design.net.target.name(),
+        presented: presented(design),
+        sample: if design.net.quant.input == Input::Constant { "an image" } else { "a sample" },
         first_core: layers.first().map_or("", |l| l.name),
         layers,
     };
     view.render().map_err(|e| Error::internal(format!("cannot render a template: {e}")))
+}
+
+/// The events of one phase, as the object of "send".
+fn presented(design: &Design) -> String {
+    match design.net.quant.input {
+        Input::Constant => format!(
+            "an event `{{value, id}}` for each pixel that is not zero (its code of {} bits and its\nrow-major index)",
+            design.settings.input_bits
+        ),
+        Input::Encoded | Input::Train { max: 1 } => {
+            "an event `{value, id}` for each input that spikes in this time step (1 and its row-major\nindex)".into()
+        }
+        Input::Train { max } => {
+            format!(
+                "an event `{{value, id}}` for each input that spikes in this time step (1 to {max} spikes, and its\nrow-major index)"
+            )
+        }
+    }
 }
 
 /// Text from a model file on one line.

@@ -24,7 +24,9 @@ pub fn warnings(design: &Design) -> Vec<Problem> {
             let help = "look at the trained weights of this connection";
             warnings.extend(silent.into_iter().map(|name| Problem::new(what).at_node(name).help(help)));
         }
-        let sent = design.origin.traffic.get(i).map(|&(events, _)| events);
+        // On random input alone, silence says nothing.
+        let measured = design.origin.traffic.get(i).filter(|_| design.origin.calibration_images > 0);
+        let sent = measured.map(|&(events, _)| events);
         warnings.extend(never_fires(population, sent).map(|problem| problem.at_node(&population.name)));
     }
     warnings
