@@ -57,7 +57,7 @@ impl Network {
             let mut problems = graph.err().map_or_else(Vec::new, |e| e.problems);
             let missing = Problem::new("is an ONNX network, whose thresholds are chosen on calibration images");
             problems.push(missing.in_file(model).help("add --calibrate IMAGES: a few hundred of the training images"));
-            problems.extend(foreign(&settings));
+            problems.extend(setting_problems(&settings));
             return Err(Error { kind: Kind::Input, problems });
         };
         Ok((Network::Ann(Model::of(graph?, source, model, calibration)?), settings))
@@ -218,25 +218,25 @@ fn map_request(settings: &Settings) -> MapRequest {
     }
 }
 
-/// Settings that only NIR networks have.
-fn foreign(settings: &Settings) -> impl Iterator<Item = Problem> {
-    settings.nir_only().into_iter().map(|name| {
+/// What is wrong with the settings of an ONNX network, whatever the network is.
+fn setting_problems(settings: &Settings) -> Vec<Problem> {
+    let mut problems = map_request(settings).problems();
+    problems.extend(settings.nir_only().into_iter().map(|name| {
         Problem::new(format!("the setting '{name}' is for NIR files, and the network is ONNX")).help("leave it out")
-    })
+    }));
+    if settings.calibration_limit == 0 {
+        problems.push(Problem::new("a calibration limit of 0 leaves no image").help("give at least 1"));
+    }
+    problems.extend(quant_settings(settings).limits());
+    problems
 }
 
 /// The spiking network, if nothing is wrong with it or with the settings of any stage.
 fn checked(model: &Model, settings: &Settings) -> Result<SnnGraph> {
-    let mut problems = map_request(settings).problems();
-    problems.extend(foreign(settings));
-    if settings.calibration_limit == 0 {
-        problems.push(Problem::new("a calibration limit of 0 leaves no image").help("give at least 1"));
-    }
-    let quant_settings = quant_settings(settings);
-    problems.extend(quant_settings.limits());
+    let mut problems = setting_problems(settings);
     match convert(&model.graph, settings).map_err(|e| e.in_file(&model.name)) {
         Ok(snn) => {
-            problems.extend(quant_settings.unknown_layers(&snn));
+            problems.extend(quant_settings(settings).unknown_layers(&snn));
             Error::check(Kind::Input, problems)?;
             Ok(snn)
         }

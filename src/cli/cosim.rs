@@ -63,7 +63,7 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let (report, models) = verify::verify(&design, &args.dir, &samples, labels.as_ref(), &request)?;
     let result = CosimReport { cosim: report, models };
-    report::emit(&args.output.json, &result, &text(&result, &design, samples.noun()))?;
+    report::emit(&args.output.json, &result, &text(&result, &design, &samples.count()))?;
     let mut problems: Vec<Problem> = Vec::new();
     if let Some(mismatch) = &result.cosim.first_mismatch {
         problems.extend(mismatch.to_error().problems);
@@ -95,11 +95,11 @@ fn command(args: &Args) -> String {
 }
 
 /// What makes a network of leaky neurons Loihi 2's; see [`crate::quantise::Arithmetic`].
-const LOIHI_NOTE: &str = "                  (the quantisation makes it so: a threshold is a whole number of weights, which is the chip's\n                  \
-    vth << 6; decays have 12 bits, currents and membranes 6 fraction bits in 24, weights 8 bits)\n";
+const LOIHI_NOTE: &str = "                  (the quantisation makes it so, --arithmetic auto or loihi: a threshold is a whole number of weights,\n                  \
+    which is the chip's vth << 6; currents and membranes have 6 fraction bits in 24, decays 12 bits, weights 8 at most)\n";
 
 /// A table of the layers and the sums below it.
-fn text(r: &CosimReport, design: &Design, noun: &str) -> String {
+fn text(r: &CosimReport, design: &Design, count: &str) -> String {
     let mut table = report::Table::new(&["layer", "mode", "lanes", "active cycles", "lower bound", "bound / active"]);
     for l in &r.cosim.layers {
         table.row(&[
@@ -113,8 +113,7 @@ fn text(r: &CosimReport, design: &Design, noun: &str) -> String {
     }
     let c = &r.cosim;
     let mut text = format!(
-        "{} {noun}, {} cycles ({:.0} each), {:.2} Mcycle/s\n{table}",
-        report::grouped(c.images as u64),
+        "{count}, {} cycles ({:.0} each), {:.2} Mcycle/s\n{table}",
         report::grouped(c.cycles),
         c.cycles_per_image.unwrap_or(0.0),
         c.cycles_per_second / 1e6

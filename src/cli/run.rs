@@ -75,7 +75,7 @@ pub fn run(args: &Args) -> Result<()> {
     let calibrate = sweep::calibration(&design, args.sweep, args.calibrate.as_deref())?;
     let (samples, labels) = args.test_set.load(quant)?;
     let mut result = measure(&design, &samples, labels.as_ref())?;
-    let mut text = text(&result, samples.noun());
+    let mut text = text(&result, &samples.count());
     if args.metrics > 0 {
         let metrics = operations::measure(quant, &samples, args.metrics)?;
         text.push_str(&operations::text(&metrics));
@@ -122,7 +122,7 @@ fn events_per_population(golden: &Summary) -> Vec<f64> {
     golden.events.iter().map(|&e| e as f64 / golden.images.max(1) as f64).collect()
 }
 
-fn text(r: &RunReport, noun: &str) -> String {
+fn text(r: &RunReport, count: &str) -> String {
     let mut table = report::Table::new(&["", "golden model", "float network"]);
     let mut row = |name: &str, golden: String, float: String| table.row(&[name.to_string(), golden, float]);
     row("accuracy", percent(r.accuracy), percent(r.float_accuracy));
@@ -131,5 +131,5 @@ fn text(r: &RunReport, noun: &str) -> String {
     row("spikes per neuron and image", format!("{:.3}", r.spikes_per_neuron), String::new());
     row("events per image", format!("{:.1}", r.events_per_image), String::new());
     row("clipped activations", report::grouped(r.saturations), String::new());
-    format!("{} {noun}\n{table}", report::grouped(r.images as u64))
+    format!("{count}\n{table}")
 }

@@ -30,6 +30,9 @@ pub struct Point {
     pub spikes_per_neuron: f64,
 }
 
+/// The source network in integers.
+type Quantise = Box<dyn Fn(&Settings) -> Result<QuantGraph>>;
+
 /// The calibration images that the sweep of a design needs.
 ///
 /// # Errors
@@ -54,7 +57,7 @@ pub fn run(
     samples: &Samples,
     labels: Option<&Labels>,
 ) -> Result<Vec<Point>> {
-    let quantise: Box<dyn Fn(&Settings) -> Result<QuantGraph>> = match calibrate {
+    let quantise: Quantise = match calibrate {
         Some(calibrate) => {
             let graph = frontends::onnx::parse(&design.source, &design.net.quant.name)?;
             let (calibration, _) = data::load_images(calibrate)?;

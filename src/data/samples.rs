@@ -2,6 +2,7 @@
 
 use super::{Images, Labels, SpikeTrains, check_labels, load_images, load_trains, presented, trains};
 use crate::error::{Error, Kind, Problem, Result};
+use crate::fixed::grouped;
 use crate::ir::quant::{Input, QuantGraph};
 use std::path::Path;
 
@@ -23,7 +24,10 @@ impl Samples {
     pub fn load(path: &Path, net: &QuantGraph) -> Result<(Samples, Option<Labels>)> {
         let shape = net.input_shape();
         match net.input {
-            Input::Train { max } => Self::trains(path, net, max).map(|trains| (trains, None)),
+            Input::Train { max } => match Self::trains(path, net, max) {
+                Ok(trains) => Ok((trains, None)),
+                Err(e) => Err(also(e, load_images(path).is_ok(), path, PIXELS)),
+            },
             Input::Encoded if trains::announced(path, shape)? => {
                 Self::trains(path, net, 1).map(|trains| (trains, None))
             }
@@ -32,9 +36,9 @@ impl Samples {
                     let (images, labels) = load_images(path)?;
                     Ok((images.shaped(shape)?, labels))
                 };
-                let (images, labels) = read().map_err(|e: Error| match trains::announced(path, shape) {
-                    Ok(true) => constant(path),
-                    _ => e.in_file(path),
+                let (images, labels) = read().map_err(|e: Error| {
+                    let trains = trains::announced(path, shape).unwrap_or(false);
+                    also(e.in_file(path), trains, path, TRAINS)
                 })?;
                 Ok((Samples::Images(images), labels))
             }
@@ -84,6 +88,15 @@ impl Samples {
         }
     }
 
+    /// How many of what.
+    pub fn count(&self) -> String {
+        let noun = match self.len() {
+            1 => self.noun().trim_end_matches('s'),
+            _ => self.noun(),
+        };
+        format!("{} {noun}", grouped(self.len() as u64))
+    }
+
     /// The first `limit` samples, or all if there are fewer.
     pub fn truncated(self, limit: usize) -> Samples {
         match self {
@@ -127,9 +140,20 @@ impl Samples {
     }
 }
 
-fn constant(path: &Path) -> Error {
-    Problem::new("holds recorded spike trains, but the network reads pixels, the same in every step")
-        .in_file(path)
-        .help("give images, or compile the NIR file with --encoding spikes")
-        .into()
+/// What the file may be in another design's eyes, and what to do then.
+const PIXELS: [&str; 2] = [
+    "may hold images, but the network reads recorded spike trains",
+    "compile the NIR file with --encoding rate, which encodes pixels as spikes, or constant",
+];
+const TRAINS: [&str; 2] = [
+    "may hold recorded spike trains, but the network reads pixels",
+    "give images; designs read spike trains that are compiled from NIR files with --encoding rate or spikes",
+];
+
+/// The error, and that the file may have been meant for another kind of design.
+fn also(mut error: Error, meant: bool, path: &Path, [what, help]: [&str; 2]) -> Error {
+    if meant {
+        error.problems.push(Problem::new(what).in_file(path).help(help));
+    }
+    error
 }

@@ -135,6 +135,9 @@ fn steps(extents: &[usize], shape: &Shape) -> Result<usize> {
 }
 
 fn values(header: &Header, data: &[u8]) -> Result<Vec<u8>> {
+    if let Some(bytes) = header.single_bytes(data) {
+        return Ok(header.row_major(bytes));
+    }
     let numbers = header.row_major(header.numbers(data));
     let whole = |v: f64| (v.fract() == 0.0 && (0.0..=MAX_VALUE).contains(&v)).then_some(v as u8);
     numbers.iter().map(|&v| whole(v)).collect::<Option<Vec<u8>>>().ok_or_else(|| {
