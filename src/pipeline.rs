@@ -1,31 +1,79 @@
 //! The compiler from end to end: the one list of its passes.
 
-use crate::convert::nir::{Import, import_nir};
-use crate::data::{self, Images};
+use crate::data::{self, Images, Samples};
 use crate::design::{Design, Origin};
 use crate::error::{Error, Kind, Problem, Result};
 use crate::fixed::PixelFormat;
 use crate::frontends;
-use crate::frontends::nir::Dialect;
-use crate::golden::functional::Functional;
 use crate::ir::graph::Graph;
-use crate::ir::mapped::{MappedNet, Target};
+use crate::ir::mapped::Target;
 use crate::ir::quant::QuantGraph;
 use crate::ir::snn::SnnGraph;
-use crate::ir::stream::Beat;
 use crate::map::cost::Traffic;
-use crate::map::{self, LayerChoice, MapRequest};
-use crate::quantise::{self, LeakySettings, QuantSettings};
-use crate::rtl::Vectors;
+use crate::map::{LayerChoice, MapRequest};
+use crate::quantise::{self, QuantSettings};
 use crate::settings::{LayerSettings, Settings};
 use std::path::Path;
 
+mod nir;
+mod probe;
+mod stages;
 mod warnings;
 
+pub use nir::{SpikingModel, compile_spiking, quantise_nir};
 pub use warnings::warnings;
 
-/// Calibration images that the emitted bench sends.
-const BENCH_IMAGES: usize = 4;
+use probe::Probe;
+use stages::Stages;
+
+/// A trained network of either kind, by what its file holds.
+#[derive(Clone, Debug)]
+pub enum Network {
+    /// From ONNX.
+    Ann(Model),
+    /// From NIR.
+    Spiking(SpikingModel),
+}
+
+impl Network {
+    /// Reads a model file. ONNX networks are calibrated on images; of NIR networks the same option gives samples of what they will
+    /// read, and may be left out. `settings` are made from the defaults of the network's kind.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the files, and an ONNX network without calibration images.
+    pub fn open(
+        model: &Path,
+        calibration: Option<&Path>,
+        settings: impl FnOnce(Settings) -> Result<Settings>,
+    ) -> Result<(Network, Settings)> {
+        let source = frontends::read(model)?;
+        if frontends::nir::recognises(&source) {
+            let network = SpikingModel::parse(source, model, calibration)?;
+            return Ok((Network::Spiking(network), settings(Settings::spiking())?));
+        }
+        let settings = settings(Settings::default())?;
+        let graph = parse_onnx(&source, model);
+        let Some(calibration) = calibration else {
+            let mut problems = graph.err().map_or_else(Vec::new, |e| e.problems);
+            let missing = Problem::new("is an ONNX network, whose thresholds are chosen on calibration images");
+            problems.push(missing.in_file(model).help("add --calibrate IMAGES: a few hundred of the training images"));
+            problems.extend(setting_problems(&settings));
+            return Err(Error { kind: Kind::Input, problems });
+        };
+        Ok((Network::Ann(Model::of(graph?, source, model, calibration)?), settings))
+    }
+
+    /// Compiles it.
+    ///
+    /// # Errors
+    /// As [`compile_with`] and [`compile_spiking`].
+    pub fn compile(&self, settings: &Settings) -> Result<Design> {
+        match self {
+            Network::Ann(model) => compile_with(model, settings),
+            Network::Spiking(model) => compile_spiking(model, settings),
+        }
+    }
+}
 
 /// A trained network and the images that calibrate it.
 #[derive(Clone, Debug)]
@@ -50,7 +98,10 @@ impl Model {
     pub fn open(model: impl AsRef<Path>, calibration: impl AsRef<Path>) -> Result<Model> {
         let (model, calibration) = (model.as_ref(), calibration.as_ref());
         let source = frontends::read(model)?;
-        let graph = frontends::onnx::parse(&source, &stem(model)).map_err(|e| e.in_file(model))?;
+        Model::of(parse_onnx(&source, model)?, source, model, calibration)
+    }
+
+    fn of(graph: Graph, source: Vec<u8>, model: &Path, calibration: &Path) -> Result<Model> {
         let (images, _) = data::load_images(calibration)?;
         let images = images.shaped(graph.input_shape()).map_err(|e| e.in_file(calibration))?;
         Ok(Model {
@@ -61,6 +112,17 @@ impl Model {
             calibration_name: file_name(calibration),
         })
     }
+}
+
+/// A file that is called a NIR file, but holds none, deserves a word about it.
+fn parse_onnx(source: &[u8], model: &Path) -> Result<Graph> {
+    frontends::onnx::parse(source, &stem(model)).map_err(|mut e| {
+        if model.extension().is_some_and(|e| e.eq_ignore_ascii_case("nir")) {
+            let what = "is called a NIR file, but does not begin as HDF5 files do, so it was taken for ONNX";
+            e.problems.push(Problem::new(what).help("export or fetch the file again"));
+        }
+        e.in_file(model)
+    })
 }
 
 fn stem(path: &Path) -> String {
@@ -90,21 +152,18 @@ pub fn compile(model: &Model, target: Target) -> Result<Design> {
 /// # Errors
 /// As [`compile`], and settings that are out of range or name a layer that does not exist.
 pub fn compile_with(model: &Model, settings: &Settings) -> Result<Design> {
-    let stages = Stages::new(model, settings)?;
-    let net = stages.mapped(settings)?;
-    let vectors = stages.vectors(&net)?;
-    Ok(Design {
-        origin: Origin {
-            model: model.name.clone(),
-            calibration: model.calibration_name.clone(),
-            calibration_images: stages.calibration.len(),
-            traffic: stages.traffic.iter().map(|t| (thousandths(t.events), thousandths(t.set_bits))).collect(),
-        },
-        net,
-        settings: settings.clone(),
-        source: model.source.clone(),
-        vectors,
-    })
+    let snn = checked(model, settings)?;
+    let quant = quantise(&snn, &model.calibration, settings)?;
+    let calibration = model.calibration.clone().truncated(settings.calibration_limit);
+    let stages = Stages::new(quant, Probe::Given(Samples::Images(calibration)))?;
+    let (net, vectors) = stages.hardware(settings)?;
+    let origin = Origin {
+        model: model.name.clone(),
+        calibration: model.calibration_name.clone(),
+        calibration_images: stages.calibration_images(),
+        traffic: stages.recorded_traffic(),
+    };
+    Ok(Design { origin, net, settings: settings.clone(), source: model.source.clone(), vectors })
 }
 
 /// Graph → SnnGraph with the settings' normalisation folded in.
@@ -159,17 +218,25 @@ fn map_request(settings: &Settings) -> MapRequest {
     }
 }
 
-/// The spiking network, if nothing is wrong with it or with the settings of any stage.
-fn checked(model: &Model, settings: &Settings) -> Result<SnnGraph> {
+/// What is wrong with the settings of an ONNX network, whatever the network is.
+fn setting_problems(settings: &Settings) -> Vec<Problem> {
     let mut problems = map_request(settings).problems();
+    problems.extend(settings.nir_only().into_iter().map(|name| {
+        Problem::new(format!("the setting '{name}' is for NIR files, and the network is ONNX")).help("leave it out")
+    }));
     if settings.calibration_limit == 0 {
         problems.push(Problem::new("a calibration limit of 0 leaves no image").help("give at least 1"));
     }
-    let quant_settings = quant_settings(settings);
-    problems.extend(quant_settings.limits());
+    problems.extend(quant_settings(settings).limits());
+    problems
+}
+
+/// The spiking network, if nothing is wrong with it or with the settings of any stage.
+fn checked(model: &Model, settings: &Settings) -> Result<SnnGraph> {
+    let mut problems = setting_problems(settings);
     match convert(&model.graph, settings).map_err(|e| e.in_file(&model.name)) {
         Ok(snn) => {
-            problems.extend(quant_settings.unknown_layers(&snn));
+            problems.extend(quant_settings(settings).unknown_layers(&snn));
             Error::check(Kind::Input, problems)?;
             Ok(snn)
         }
@@ -179,94 +246,6 @@ fn checked(model: &Model, settings: &Settings) -> Result<SnnGraph> {
         }
         Err(e) => Err(e),
     }
-}
-
-/// NIR file → SnnGraph → QuantGraph. `dt` is the time step in seconds; [`Import`] says which was used. The settings say what the network
-/// reads: pixels as spikes by the integer encoder (feed [`data::presented`]) or recorded trains (feed [`data::load_trains`]).
-///
-/// # Errors
-/// Everything that is wrong with the file or the settings, and every node that cannot become hardware.
-pub fn quantise_nir(
-    file: &Path,
-    dt: Option<f64>,
-    dialect: Dialect,
-    settings: &LeakySettings,
-) -> Result<(Import, QuantGraph)> {
-    let import = import_nir(file, dt, dialect)?;
-    let net = quantise::quantise_leaky(&import.snn, settings).map_err(|e| e.in_file(file))?;
-    Ok((import, net))
-}
-
-/// The float and integer stages of one network, and what the calibration images do in it.
-struct Stages {
-    calibration: Images,
-    quant: QuantGraph,
-    functional: Functional,
-    traffic: Vec<Traffic>,
-}
-
-impl Stages {
-    fn new(model: &Model, settings: &Settings) -> Result<Stages> {
-        let snn = checked(model, settings)?;
-        let quant = quantise(&snn, &model.calibration, settings)?;
-        let functional = Functional::new(&quant)?;
-        let calibration = model.calibration.clone().truncated(settings.calibration_limit);
-        let traffic = traffic(&functional, &quant, &calibration)?;
-        Ok(Stages { calibration, quant, functional, traffic })
-    }
-
-    fn mapped(&self, settings: &Settings) -> Result<MappedNet> {
-        let request = MapRequest {
-            events: self.traffic.iter().map(|t| t.events).collect(),
-            event_bits: self.traffic.iter().map(|t| (t.set_bits / t.events.max(1e-9)).max(1.0)).collect(),
-            ..map_request(settings)
-        };
-        let net = map::map(self.quant.clone(), &request)?;
-        Error::check(Kind::Internal, net.check())?;
-        Ok(net)
-    }
-
-    /// What the bench sends and expects, by the functional golden model.
-    fn vectors(&self, net: &MappedNet) -> Result<Vectors> {
-        let mut vectors = Vectors::default();
-        for i in 0..self.calibration.len().min(BENCH_IMAGES) {
-            let codes = self.calibration.codes(i, &self.quant.pixels);
-            vectors.inputs.extend(Beat::image_of(&codes, &net.stream(net.input()).layout, net.quant.phases()));
-            let logits = self.functional.image(&codes)?.logits;
-            let ids = net.stream(net.output()).layout;
-            let order = net.cores().last().into_iter().flat_map(|(_, _, readout)| readout.grid().neurons());
-            vectors.outputs.extend(order.filter_map(|n| Some(Beat::event(ids.id(n), *logits.get(n)?))));
-            vectors.outputs.push(Beat::END);
-        }
-        Ok(vectors)
-    }
-}
-
-/// Rounded, but never to nothing: 0 means that nothing was sent at all.
-fn thousandths(x: f64) -> u64 {
-    ((x * 1000.0).round() as u64).max(u64::from(x > 0.0))
-}
-
-/// Mean events per image that each population sends, and the set bits of their payloads, on the calibration images.
-fn traffic(functional: &Functional, quant: &QuantGraph, calibration: &Images) -> Result<Vec<Traffic>> {
-    let mut events = vec![0u64; quant.populations.len()];
-    let mut bits = vec![0u64; quant.populations.len()];
-    for i in 0..calibration.len() {
-        let outcome = functional.image_by_phase(&calibration.codes(i, &quant.pixels))?;
-        for (pop, counts) in outcome.phases.iter().flatten().flat_map(|phase| phase.iter().enumerate()) {
-            let unit = quant.max_payload(crate::ir::PopId(pop)) == 1;
-            for &n in counts {
-                events[pop] += if unit { n.unsigned_abs() } else { u64::from(n != 0) };
-                bits[pop] += if unit { n.unsigned_abs() } else { u64::from(n.count_ones()) };
-            }
-        }
-    }
-    let images = calibration.len().max(1) as f64;
-    Ok(events
-        .into_iter()
-        .zip(bits)
-        .map(|(events, bits)| Traffic { events: events as f64 / images, set_bits: bits as f64 / images })
-        .collect())
 }
 
 /// What the calibration images did in a design when it was compiled.

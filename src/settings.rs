@@ -6,13 +6,16 @@
 //! 3. the top level of the settings file,
 //! 4. the default.
 //!
-//! The result is written to `design.json` whole.
+//! The result is written to `design.json` whole. Networks from NIR files have settings of their own, which other designs do not
+//! hold, and defaults of their own ([`Settings::spiking`]).
 
 use crate::error::{Error, Kind, Problem, Result};
 use crate::fixed::{Normalisation, grouped};
+use crate::frontends::nir::Dialect;
 use crate::ir::mapped::{Payload, Target};
-use crate::ir::quant::Coding;
+use crate::ir::quant::{Coding, Input};
 pub use crate::map::{BanksChoice, ModeChoice};
+use crate::quantise::Arithmetic;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -52,8 +55,36 @@ pub struct Settings {
     pub calibration_limit: usize,
     /// Corrects the mean activation of every neuron on the calibration images.
     pub bias_calibration: bool,
+    /// NIR networks: what the input reads; pixels as spikes where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Encoding>,
+    /// NIR networks that read recorded spikes: the most of one input in a step, 1 to 255; 1 where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spikes_per_step: Option<u32>,
+    /// NIR networks: the time step in seconds. Without one the file decides, if it can; a design holds what was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dt: Option<f64>,
+    /// NIR networks: whose neuron equations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nir_dialect: Option<Dialect>,
+    /// NIR networks: whose integers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arithmetic: Option<Arithmetic>,
     /// Exceptions, by layer name as `synfire inspect` prints it.
     pub layers: BTreeMap<String, LayerSettings>,
+}
+
+/// What the input of a spiking network reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoding {
+    /// Spikes: pixels by an integer integrate-and-fire encoder each, or recorded trains of 0 and 1.
+    #[default]
+    Rate,
+    /// A pixel's value, the same in every step.
+    Constant,
+    /// Recorded spike trains.
+    Spikes,
 }
 
 /// What can differ from layer to layer.
@@ -90,14 +121,27 @@ impl Default for Settings {
             normalize: None,
             calibration_limit: 512,
             bias_calibration: true,
+            encoding: None,
+            spikes_per_step: None,
+            dt: None,
+            nir_dialect: None,
+            arithmetic: None,
             layers: BTreeMap::new(),
         }
     }
 }
 
 impl Settings {
-    /// Reads a TOML settings file.
-    pub fn load(file: &Path) -> Result<Self> {
+    /// The defaults for networks of spiking neurons: these fire in every step, and have nothing to calibrate.
+    pub fn spiking() -> Self {
+        Settings { coding: Coding::Rate, bias_calibration: false, ..Settings::default() }
+    }
+
+    /// Reads a TOML settings file; `base` holds what it leaves out.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no TOML, or holds an unknown key or an impossible value.
+    pub fn load(file: &Path, base: &Settings) -> Result<Self> {
         let mut text = String::new();
         File::open(file)
             .and_then(|f| f.take(LARGEST_FILE + 1).read_to_string(&mut text))
@@ -106,8 +150,7 @@ impl Settings {
             let what = format!("has more than {} bytes, which no settings file needs", grouped(LARGEST_FILE));
             return Err(Problem::new(what).in_file(file).into());
         }
-        toml::from_str(&text).map_err(|e| {
-            let what = e.to_string();
+        parse(&text, base).map_err(|what| {
             Error::new(
                 Kind::Input,
                 Problem::new(format!("is not a valid settings file: {}", what.trim_end()))
@@ -116,6 +159,37 @@ impl Settings {
             )
         })
     }
+
+    /// What the source of the network sends.
+    pub fn input(&self) -> Input {
+        match self.encoding {
+            None | Some(Encoding::Constant) => Input::Constant,
+            Some(Encoding::Rate) => Input::Encoded,
+            Some(Encoding::Spikes) => Input::Train { max: self.spikes_per_step.unwrap_or(1).into() },
+        }
+    }
+
+    /// The settings that only NIR networks have, of those that are given.
+    pub fn nir_only(&self) -> Vec<&'static str> {
+        let given = [
+            ("encoding", self.encoding.is_some()),
+            ("spikes-per-step", self.spikes_per_step.is_some()),
+            ("dt", self.dt.is_some()),
+            ("nir-dialect", self.nir_dialect.is_some()),
+            ("arithmetic", self.arithmetic.is_some()),
+        ];
+        given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
+    }
+}
+
+/// The settings in a TOML text over `base`.
+fn parse(text: &str, base: &Settings) -> std::result::Result<Settings, String> {
+    // Of the two readings this one says where in the text a mistake is.
+    toml::from_str::<Settings>(text).map_err(|e| e.to_string())?;
+    let given: toml::Table = text.parse().map_err(|e: toml::de::Error| e.to_string())?;
+    let mut all = toml::Table::try_from(base).map_err(|e| e.to_string())?;
+    all.extend(given);
+    all.try_into().map_err(|e: toml::de::Error| e.to_string())
 }
 
 /// `MEAN[,…]/STD[,…]`, e.g. `0.485,0.456,0.406/0.229,0.224,0.225`.
@@ -150,6 +224,21 @@ mod tests {
         for bad in ["0.5", "0.5/", "0.5/0", "0.5/-1", "1,2/1", "nan/1", "0/inf", "a/b"] {
             assert!(parse_normalisation(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_file_is_laid_over_the_defaults_of_its_kind_of_network() {
+        let text = "timesteps = 256\ndt = 1e-4\nnir-dialect = 'sinabs'\nencoding = 'spikes'\nspikes-per-step = 3\n";
+        let settings = parse(text, &Settings::spiking()).unwrap();
+        assert_eq!((settings.coding, settings.bias_calibration, settings.timesteps), (Coding::Rate, false, 256));
+        assert_eq!(
+            (settings.dt, settings.nir_dialect, settings.input()),
+            (Some(1e-4), Some(Dialect::Sinabs), Input::Train { max: 3 })
+        );
+        assert_eq!(settings.nir_only(), ["encoding", "spikes-per-step", "dt", "nir-dialect"]);
+        assert_eq!(parse("coding = 'graded'", &Settings::spiking()).unwrap().coding, Coding::Graded);
+        assert_eq!(parse("", &Settings::default()).unwrap(), Settings::default());
+        assert!(parse("dialect = 'nir'", &Settings::default()).is_err());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 mod cli_support;
 
 use cli_support::onnx::graph;
-use cli_support::{Scratch, images, mlp, mlp_of, tree};
+use cli_support::{Scratch, cnn, images, labels, mlp, mlp_of, tree};
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, Stdio};
@@ -204,4 +204,55 @@ fn help_is_enough_to_work_from() {
     }
     let general = s.run(&["--help"]).out;
     assert!(general.contains("does not fit") && general.contains("Exit codes"), "{general}");
+}
+
+/// The integers do not depend on the device, but were shown only where the network fits it.
+#[test]
+fn integers_can_be_inspected_of_a_network_too_large_for_the_device() {
+    let s = Scratch::new();
+    s.model("net.onnx", &mlp_of(600, 600, 3, &["a", "r", "y"]));
+    s.file("images.npy", &images(8, 600));
+    let args = ["inspect", "net.onnx", "--calibrate", "images.npy", "--target", "ice40-up5k", "--stage"];
+    s.refused(5, &[&args[..], &["mapped"]].concat(), &["does not fit"]);
+    let quant = s.run(&[&args[..], &["quant"]].concat());
+    assert_eq!(quant.code, 0, "{}", quant.err);
+    assert!(quant.out.contains("600"), "{}", quant.out);
+}
+
+/// Failed at its rate half, with all points of the other lost.
+#[test]
+fn networks_with_pools_are_swept_without_rate_coding() {
+    let s = Scratch::new();
+    s.model("net.onnx", &cnn());
+    s.file("images.npy", &images(16, 72));
+    s.file("labels.npy", &labels(16, 3));
+    s.compile("design", &["--target", "generic"]);
+    let sweep = ["run", "design", "--images", "images.npy", "--sweep", "--calibrate", "images.npy"];
+    let done = s.run(&[&sweep[..], &["--labels", "labels.npy", "--json", "sweep.json"]].concat());
+    assert_eq!(done.code, 0, "{}", done.err);
+    let points = s.json("sweep.json")["sweep"].as_array().unwrap().clone();
+    assert_eq!(points.len(), 20);
+    assert!(points.iter().all(|point| point["coding"] == "graded"));
+    // A plot that could show nothing, or nowhere, is refused before the work.
+    s.refused(2, &[&sweep[..], &["--plot", "p.svg"]].concat(), &["needs labels"]);
+    s.refused(2, &[&sweep[..], &["--labels", "labels.npy", "--plot", "no/p.svg"]].concat(), &["no/p.svg"]);
+}
+
+#[test]
+fn negative_numbers_reach_the_command_that_refuses_them() {
+    let s = Scratch::with_design();
+    s.refused(2, &["synth", "design", "--freq", "-3"], &["MHz"]);
+}
+
+/// Said "row-major index" and "not zero" of every network.
+#[test]
+fn the_designs_readme_says_how_pixels_enter() {
+    let s = Scratch::new();
+    s.model("net.onnx", &cnn());
+    s.file("images.npy", &images(16, 72));
+    s.compile("design", &["--target", "generic", "--normalize", "0.4/0.5"]);
+    let readme = std::fs::read_to_string(s.at("design/README.md")).unwrap();
+    for part in ["`{row, column, channel}` of its place, 3, 3 and 1 of them", "[102, 102]", "number of 9 bits"] {
+        assert!(readme.contains(part), "{part} is not in\n{readme}");
+    }
 }

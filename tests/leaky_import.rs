@@ -266,6 +266,8 @@ fn several_spikes_in_a_step_are_not_hardware() {
     for node in ["if1", "block/if", "if3", "if4"] {
         assert!(text.contains(&format!("node '{node}': may fire several times in one step")), "{node}: {text}");
     }
+    // Nor is anything said of them that only pools must not do.
+    assert!(!text.contains("adds up"), "{text}");
 }
 
 #[test]

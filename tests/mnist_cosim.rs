@@ -128,7 +128,7 @@ fn every_layer_on_loihi(settings: &Settings, phases: u64, snapshots: u64, images
     let report = cosim(&built, mnist, images, &[]);
     let count = images as u64;
     assert_complete(&report, count, phases, snapshots);
-    assert_eq!(loihi(&report), [[128 * count, 0, 0], [10 * count, 0, 0]]);
+    assert_eq!(loihi(&report), [[128 * phases * count, 0, 0], [10 * count, 0, 0]]);
     assert_eq!((&report["loihi"][0]["layer"], &report["loihi"][0]["limits"]), (&json!(HIDDEN), &json!([])));
     // The layer does fire: about 60 of its 128 neurons in an image.
     assert!(report["layers"][1]["events"].as_u64().unwrap() > 40 * count);

@@ -5,12 +5,14 @@ use super::verify::{self, Request};
 use crate::cosim::{Pattern, Report};
 use crate::design::Design;
 use crate::error::{Error, Kind, Problem, Result};
+use crate::ir::quant::Neuron;
 use crate::report;
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Arguments of `cosim`.
 #[derive(clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub struct Args {
     /// Design directory
     dir: PathBuf,
@@ -47,13 +49,8 @@ pub struct CosimReport {
 pub fn run(args: &Args) -> Result<()> {
     args.output.check(None)?;
     let design = Design::load(&args.dir)?;
-    let quant = &design.net.quant;
-    let classes = quant.population(quant.readout()).shape.len();
-    let (images, labels) = args.test_set.load(quant.input_shape(), classes)?;
+    let (samples, labels) = args.test_set.load(&design.net.quant)?;
     let wave = args.wave.clone().unwrap_or_else(|| args.dir.join("cosim").join("mismatch.fst"));
-    if let Some(folder) = wave.parent() {
-        std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, "create the folder", &e))?;
-    }
     let request = Request {
         input: args.input,
         output: args.back_pressure,
@@ -62,9 +59,9 @@ pub fn run(args: &Args) -> Result<()> {
         wave: Some(wave),
         command: command(args),
     };
-    let (report, models) = verify::verify(&design, &args.dir, &images, labels.as_ref(), &request)?;
+    let (report, models) = verify::verify(&design, &args.dir, &samples, labels.as_ref(), &request)?;
     let result = CosimReport { cosim: report, models };
-    report::emit(&args.output.json, &result, &text(&result))?;
+    report::emit(&args.output.json, &result, &text(&result, &design, &samples.count()))?;
     let mut problems: Vec<Problem> = Vec::new();
     if let Some(mismatch) = &result.cosim.first_mismatch {
         problems.extend(mismatch.to_error().problems);
@@ -79,15 +76,7 @@ pub fn run(args: &Args) -> Result<()> {
 
 /// The command line that repeats this run.
 fn command(args: &Args) -> String {
-    let quote = |path: &Path| {
-        let text = path.display().to_string();
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+".contains(c);
-        if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
-    };
-    let mut line = format!("synfire cosim {} --images {}", quote(&args.dir), quote(&args.test_set.images));
-    if let Some(labels) = &args.test_set.labels {
-        line.push_str(&format!(" --labels {}", quote(labels)));
-    }
+    let mut line = args.test_set.cosim_command(&args.dir);
     line.push_str(&format!(" --input {} --back-pressure {} --seed {}", args.input, args.back_pressure, args.seed));
     if args.disturb > 0 {
         line.push_str(&format!(" --disturb {}", args.disturb));
@@ -95,8 +84,12 @@ fn command(args: &Args) -> String {
     line
 }
 
+/// What makes a network of leaky neurons Loihi 2's; see [`crate::quantise::Arithmetic`].
+const LOIHI_NOTE: &str = "                  (the quantisation makes it so, --arithmetic auto or loihi: a threshold is a whole number of weights,\n                  \
+    which is the chip's vth << 6; currents and membranes have 6 fraction bits in 24, decays 12 bits, weights 8 at most)\n";
+
 /// A table of the layers and the sums below it.
-fn text(r: &CosimReport) -> String {
+fn text(r: &CosimReport, design: &Design, count: &str) -> String {
     let mut table = report::Table::new(&["layer", "mode", "lanes", "active cycles", "lower bound", "bound / active"]);
     for l in &r.cosim.layers {
         table.row(&[
@@ -110,15 +103,14 @@ fn text(r: &CosimReport) -> String {
     }
     let c = &r.cosim;
     let mut text = format!(
-        "{} images, {} cycles ({:.0} an image), {:.2} Mcycle/s\n{table}",
-        report::grouped(c.images as u64),
+        "{count}, {} cycles ({:.0} each), {:.2} Mcycle/s\n{table}",
         report::grouped(c.cycles),
         c.cycles_per_image.unwrap_or(0.0),
         c.cycles_per_second / 1e6
     );
     text.push_str(&format!(
         "cycle model:      {} mismatches in {} comparisons of {} signals\n",
-        c.mismatches,
+        c.mismatches - r.models.functional_mismatches,
         report::grouped(c.comparisons),
         c.compared_signals
     ));
@@ -130,8 +122,11 @@ fn text(r: &CosimReport) -> String {
     for layer in &r.models.loihi {
         text.push_str(&format!("Loihi 2:          {layer}\n"));
     }
-    if r.models.loihi.iter().any(|layer| layer.compared > 0) {
-        text.push_str("                  (with the one difference that the reset subtracts the threshold)\n");
+    let leaky = |name: &str| {
+        design.net.quant.populations.iter().any(|p| p.name == name && matches!(p.neuron, Neuron::Leaky(_)))
+    };
+    if r.models.loihi.iter().any(|layer| layer.compared > 0 && leaky(&layer.layer)) {
+        text.push_str(LOIHI_NOTE);
     }
     if c.accuracy.is_some() {
         text.push_str(&format!("accuracy of the hardware: {}\n", report::percent(c.accuracy)));

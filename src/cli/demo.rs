@@ -1,6 +1,6 @@
 //! `synfire demo`
 
-use super::compile::Choices;
+use super::choices::Choices;
 use super::inputs::{Output, TestSet};
 use super::run::{self, RunReport};
 use super::verify::{self, Models, Request};
@@ -64,9 +64,7 @@ pub fn run(args: &Args) -> Result<()> {
     step(3, "golden model and float network on the 450 test images");
     let test_set =
         TestSet { images: data.join("test_images.npy"), labels: Some(data.join("test_labels.npy")), limit: None };
-    let quant = &design.net.quant;
-    let classes = quant.population(quant.readout()).shape.len();
-    let (images, labels) = test_set.load(quant.input_shape(), classes)?;
+    let (images, labels) = test_set.load(&design.net.quant)?;
     let golden = run::measure(&design, &images, labels.as_ref())?;
 
     step(4, "the Verilog in Verilator, compared cycle for cycle");
@@ -76,12 +74,7 @@ pub fn run(args: &Args) -> Result<()> {
         seed: 0,
         disturb: 0,
         wave: Some(args.out.join("mismatch.fst")),
-        command: format!(
-            "synfire cosim {} --images {} --labels {}",
-            dir.display(),
-            test_set.images.display(),
-            data.join("test_labels.npy").display()
-        ),
+        command: test_set.cosim_command(&dir),
     };
     let (cosim, models) = verify::verify(&design, &dir, &images, labels.as_ref(), &request)?;
 

@@ -1,15 +1,16 @@
 //! Arguments that several commands share.
 
-use crate::data::{self, Images, Labels};
-use crate::error::{Problem, Result};
-use crate::ir::Shape;
+use crate::data::{self, Labels, Samples};
+use crate::error::{Error, Kind, Problem, Result};
+use crate::ir::quant::QuantGraph;
 use crate::report;
 use std::path::{Path, PathBuf};
 
 /// A test set.
 #[derive(clap::Args, Clone, Debug)]
 pub struct TestSet {
-    /// Images: IDX, NPY or CIFAR binary, each also gzipped; told apart by content
+    /// Images: IDX, NPY or CIFAR binary, each also gzipped; told apart by content. For designs made from NIR files also recorded
+    /// spike trains: NPY [samples, T, input shape], 0 and 1 or small whole numbers
     #[arg(long, value_name = "FILE")]
     pub images: PathBuf,
     /// Labels: IDX or NPY (not needed for CIFAR binary, which holds them)
@@ -21,23 +22,44 @@ pub struct TestSet {
 }
 
 impl TestSet {
-    /// Reads the files; the images must have as many pixels as `input`, the labels must be below `classes`.
-    pub fn load(&self, input: &Shape, classes: usize) -> Result<(Images, Option<Labels>)> {
+    /// Reads the files: samples that `net` can read, labels of its classes, one for each sample.
+    ///
+    /// # Errors
+    /// Everything that is wrong with either file.
+    pub fn load(&self, net: &QuantGraph) -> Result<(Samples, Option<Labels>)> {
+        let mut problems = Vec::new();
         if self.limit == Some(0) {
-            return Err(Problem::new("--limit 0 leaves no image").help("give a limit of at least 1").into());
+            problems.push(Problem::new("--limit 0 leaves no image").help("give a limit of at least 1"));
         }
-        let (images, inside) = data::load_images(&self.images)?;
-        let labels = match &self.labels {
-            Some(file) => Some(data::load_labels(file)?),
-            None => inside,
+        let samples = Samples::load(&self.images, net).map_err(|e| problems.extend(e.problems));
+        let given = self.labels.as_deref().map(data::load_labels).transpose().map_err(|e| problems.extend(e.problems));
+        let (Ok((samples, inside)), Ok(given)) = (samples, given) else {
+            return Err(Error { kind: Kind::Input, problems });
         };
-        let images = images.shaped(input).map_err(|e| e.in_file(&self.images))?;
+        let labels = given.or(inside);
         if let Some(labels) = &labels {
-            data::check_pair(&images, labels, classes)
-                .map_err(|e| e.in_file(self.labels.as_ref().unwrap_or(&self.images)))?;
+            let classes = net.population(net.readout()).shape.len();
+            let checked = samples.check_labels(labels, classes);
+            let file = self.labels.as_ref().unwrap_or(&self.images);
+            problems.extend(checked.map_err(|e| e.in_file(file)).err().into_iter().flat_map(|e| e.problems));
         }
-        let limit = self.limit.unwrap_or(images.len());
-        Ok((images.truncated(limit), labels.map(|l| l.truncated(limit))))
+        Error::check(Kind::Input, problems)?;
+        let limit = self.limit.unwrap_or(samples.len());
+        Ok((samples.truncated(limit), labels.map(|l| l.truncated(limit))))
+    }
+
+    /// The command that co-simulates the design in `dir` with this test set, without `--limit`, as a shell reads it.
+    pub fn cosim_command(&self, dir: &Path) -> String {
+        let quote = |path: &Path| {
+            let text = path.display().to_string();
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+".contains(c);
+            if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+        };
+        let mut line = format!("synfire cosim {} --images {}", quote(dir), quote(&self.images));
+        if let Some(labels) = &self.labels {
+            line.push_str(&format!(" --labels {}", quote(labels)));
+        }
+        line
     }
 }
 

@@ -1,14 +1,14 @@
 //! `synfire inspect`
 
-use super::compile::Choices;
+use super::choices::Choices;
 use crate::design::Design;
 use crate::error::{Problem, Result};
-use crate::frontends;
-use crate::pipeline::{self, Model};
+use crate::frontends::{self, nir};
+use crate::pipeline::{self, Network, SpikingModel};
 use crate::report;
 use crate::rtl;
 use crate::settings::Settings;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `inspect`.
 #[derive(clap::Args)]
@@ -19,7 +19,7 @@ pub struct Args {
     /// Stage to print
     #[arg(long, value_enum)]
     stage: Stage,
-    /// Calibration images: needed for the stages quant, mapped and rtl of a model file
+    /// Calibration images: needed for the stages quant, mapped and rtl of an ONNX file
     #[arg(long, value_name = "IMAGES")]
     calibrate: Option<PathBuf>,
     #[command(flatten)]
@@ -47,6 +47,10 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn of_model(args: &Args) -> Result<String> {
+    let source = frontends::read(&args.input)?;
+    if nir::recognises(&source) {
+        return of_nir(args);
+    }
     let settings = args.choices.settings(Settings::default())?;
     if matches!(args.stage, Stage::Graph | Stage::Snn) {
         let graph = frontends::load(&args.input)?;
@@ -62,8 +66,32 @@ fn of_model(args: &Args) -> Result<String> {
             .help("add --calibrate IMAGES, or inspect a design directory")
             .into());
     };
-    let design = pipeline::compile_with(&Model::open(&args.input, calibrate)?, &settings)?;
-    late_stage(&design, args.stage)
+    let (network, settings) = Network::open(&args.input, Some(calibrate), |_| Ok(settings))?;
+    if let (Stage::Quant, Network::Ann(model)) = (&args.stage, &network) {
+        // The integers do not depend on the device, and need not fit it.
+        let snn = pipeline::convert(&model.graph, &settings).map_err(|e| e.in_file(&args.input))?;
+        let quant = pipeline::quantise(&snn, &model.calibration, &settings).map_err(|e| e.in_file(&args.input))?;
+        return Ok(quant.dump());
+    }
+    late_stage(&network.compile(&settings)?, args.stage)
+}
+
+fn of_nir(args: &Args) -> Result<String> {
+    let settings = args.choices.settings(Settings::spiking())?;
+    let model = SpikingModel::open(&args.input, args.calibrate.as_deref())?;
+    match args.stage {
+        Stage::Graph | Stage::Snn => early_stage(&model, &settings, args.stage),
+        Stage::Quant => Ok(model.quantise(&settings)?.1.dump()),
+        stage => late_stage(&pipeline::compile_spiking(&model, &settings)?, stage),
+    }
+}
+
+/// The stages before the integers, of a NIR network.
+fn early_stage(model: &SpikingModel, settings: &Settings, stage: Stage) -> Result<String> {
+    match stage {
+        Stage::Graph => Ok(nir::Summary::of(&model.graph).map_err(|e| e.in_file(&model.file))?.dump()),
+        _ => Ok(model.import(settings)?.snn.dump()),
+    }
 }
 
 fn of_design(args: &Args) -> Result<String> {
@@ -74,13 +102,25 @@ fn of_design(args: &Args) -> Result<String> {
             .into());
     }
     let design = Design::load(&args.input)?;
-    let source = args.input.join("model/source.onnx");
-    let graph = || frontends::onnx::parse(&design.source, &design.net.quant.name).map_err(|e| e.in_file(&source));
-    match args.stage {
-        Stage::Graph => Ok(graph()?.dump()),
-        Stage::Snn => Ok(pipeline::convert(&graph()?, &design.settings)?.dump()),
-        stage => late_stage(&design, stage),
+    if matches!(args.stage, Stage::Graph | Stage::Snn) {
+        let source = args.input.join(design.source_path());
+        return if design.is_nir() {
+            nir_of(&design, &source, args.stage)
+        } else {
+            onnx_of(&design, &source, args.stage)
+        };
     }
+    late_stage(&design, args.stage)
+}
+
+fn nir_of(design: &Design, source: &Path, stage: Stage) -> Result<String> {
+    let model = SpikingModel::of(design).map_err(|e| e.in_file(source))?;
+    early_stage(&model, &design.settings, stage)
+}
+
+fn onnx_of(design: &Design, source: &Path, stage: Stage) -> Result<String> {
+    let graph = frontends::onnx::parse(&design.source, &design.net.quant.name).map_err(|e| e.in_file(source))?;
+    Ok(if stage == Stage::Graph { graph.dump() } else { pipeline::convert(&graph, &design.settings)?.dump() })
 }
 
 fn late_stage(design: &Design, stage: Stage) -> Result<String> {

@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod choices;
 mod compile;
 mod cosim;
 mod demo;
@@ -8,6 +9,7 @@ mod inputs;
 mod inspect;
 mod nir;
 mod operations;
+mod reference;
 mod run;
 mod sweep;
 mod synth;

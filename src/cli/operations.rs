@@ -1,16 +1,16 @@
 //! What `run` tells about the operations of a network.
 
-use crate::data::Images;
+use crate::data::Samples;
 use crate::error::Result;
 use crate::fixed::{grouped, grouped_tenths};
 use crate::ir::quant::QuantGraph;
 use crate::metrics::{Meter, Metrics, Totals, spread};
 use crate::report::{self, percent};
 
-/// NeuroBench's metrics on `sample` of the images.
-pub fn measure(net: &QuantGraph, images: &Images, sample: usize) -> Result<Metrics> {
+/// NeuroBench's metrics on `count` of the samples.
+pub fn measure(net: &QuantGraph, samples: &Samples, count: usize) -> Result<Metrics> {
     let meter = Meter::new(net)?;
-    let tally = meter.images(&spread(images.len(), sample), |i| images.codes(i, &net.pixels))?;
+    let tally = meter.images(&spread(samples.len(), count), |i| samples.codes(i, net))?;
     Ok(meter.report(&tally))
 }
 

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 /// Arguments of `synth`.
 #[derive(clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub struct Args {
     /// Design directory
     dir: PathBuf,

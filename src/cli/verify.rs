@@ -2,10 +2,9 @@
 //! and the Loihi 2 equations in every spike count and logit.
 
 use crate::cosim::{self, Pattern, PhaseCounts, PixelCodes, Report, Settings, Simulation};
-use crate::data::{Images, Labels};
+use crate::data::{Labels, Samples};
 use crate::design::Design;
 use crate::error::Result;
-use crate::fixed::PixelFormat;
 use crate::golden::cycle::CycleModel;
 use crate::golden::functional::{Functional, Outcome};
 use crate::ir::mapped::MappedNet;
@@ -14,9 +13,13 @@ use crate::loihi::network::Network;
 use crate::report;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+mod loihi;
+
+pub use loihi::LoihiReport;
+use loihi::neurons;
 
 /// How to run the co-simulation.
 pub struct Request {
@@ -47,64 +50,29 @@ pub struct Models {
     pub first_difference: Option<String>,
 }
 
-/// One population against the Loihi 2 equations. The one difference between these equations and published Loihi 2 is that
-/// a converted neuron's reset subtracts the threshold, where the chip's stock LIF neuron sets the voltage to 0.
-#[derive(Clone, Debug, Serialize)]
-pub struct LoihiReport {
-    /// The population's name (untrusted text).
-    pub layer: String,
-    /// Its core's name, and this one where it differs.
-    #[serde(skip)]
-    pub label: String,
-    /// Spike counts and logits compared.
-    pub compared: u64,
-    /// How many of them differ.
-    pub mismatches: u64,
-    /// Images that were not compared, because they leave the chip's registers.
-    pub overflowing_images: u64,
-    /// What the chip's registers cannot hold, if anything.
-    pub limits: Vec<String>,
-}
-
-impl fmt::Display for LoihiReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.compared {
-            0 => write!(f, "{}: not compared", self.label)?,
-            n => write!(f, "{}: {} mismatches in {} values", self.label, self.mismatches, report::grouped(n))?,
-        }
-        if self.overflowing_images > 0 {
-            write!(f, "; {} images leave the chip's registers", report::grouped(self.overflowing_images))?;
-        }
-        if !self.limits.is_empty() && (self.compared == 0 || self.overflowing_images > 0) {
-            write!(f, " ({})", self.limits.join("; "))?;
-        }
-        Ok(())
-    }
-}
-
 struct Codes<'a> {
-    images: &'a Images,
-    format: PixelFormat,
+    samples: &'a Samples,
+    net: &'a QuantGraph,
 }
 
 impl PixelCodes for Codes<'_> {
     fn images(&self) -> usize {
-        self.images.len()
+        self.samples.len()
     }
 
     fn codes(&self, image: usize, codes: &mut Vec<i64>) {
-        *codes = self.images.codes(image, &self.format);
+        *codes = self.samples.codes(image, self.net);
     }
 }
 
-/// Builds the design in `dir`, streams the images through it and compares.
+/// Builds the design in `dir`, streams the samples through it and compares.
 ///
 /// # Errors
 /// Missing or failing tools, a design that gets stuck. A mismatch is not an error here: it stands in the results.
 pub fn verify(
     design: &Design,
     dir: &Path,
-    images: &Images,
+    samples: &Samples,
     labels: Option<&Labels>,
     request: &Request,
 ) -> Result<(Report, Models)> {
@@ -123,8 +91,8 @@ pub fn verify(
         wave: request.wave.clone(),
         command: request.command.clone(),
     };
-    let bar = report::progress(images.len() as u64, "co-simulation");
-    let codes = Codes { images, format: net.quant.pixels.clone() };
+    let bar = report::progress(samples.len() as u64, "co-simulation");
+    let codes = Codes { samples, net: &net.quant };
     let mut comparison = Comparison::new(&net.quant)?;
     let mut judge = Judge { comparison: &mut comparison, codes: &codes, sent: BTreeMap::new(), spent: Duration::ZERO };
     let mut judged = Ok(());
@@ -147,39 +115,51 @@ pub fn verify(
     Ok((result, comparison.finish(net)))
 }
 
-/// Collects what the hardware sends and has each image compared when its logits are complete, so that only the images in
-/// flight take memory.
+/// Collects what the hardware sends and has each image compared when all of it is there, so that only the images in flight
+/// take memory. The logits may come before the spikes of a population that they do not wait for.
 struct Judge<'c, 'q> {
     comparison: &'c mut Comparison<'q>,
     codes: &'c Codes<'c>,
-    /// By image: `[phase][population][neuron]`.
-    sent: BTreeMap<usize, Vec<Vec<Vec<i64>>>>,
+    sent: BTreeMap<usize, Sent>,
     /// Time taken by the comparisons.
     spent: Duration,
+}
+
+/// What the hardware has sent of one image.
+struct Sent {
+    /// `[phase][population][neuron]`.
+    phases: Vec<Vec<Vec<i64>>>,
+    /// Ends of phase that are still to come.
+    missing: usize,
+}
+
+impl Sent {
+    fn nothing(quant: &QuantGraph) -> Self {
+        let phase: Vec<Vec<i64>> = quant.populations.iter().map(|p| vec![0; p.shape.len()]).collect();
+        let phases = quant.phases() as usize;
+        // The readout sends at the end of the image alone.
+        let missing = (quant.populations.len().saturating_sub(1)).saturating_mul(phases) + 1;
+        Sent { phases: vec![phase; phases], missing }
+    }
 }
 
 impl Judge<'_, '_> {
     fn note(&mut self, counts: &PhaseCounts) -> Result<()> {
         let quant = self.comparison.quant;
-        let phases = self.sent.entry(counts.image).or_insert_with(|| silence(quant));
-        phases[counts.phase as usize][counts.population.0].copy_from_slice(counts.values);
-        if counts.population != quant.readout() {
+        let sent = self.sent.entry(counts.image).or_insert_with(|| Sent::nothing(quant));
+        sent.phases[counts.phase as usize][counts.population.0].copy_from_slice(counts.values);
+        sent.missing -= 1;
+        if sent.missing > 0 {
             return Ok(());
         }
         let start = Instant::now();
-        if let Some(phases) = self.sent.remove(&counts.image) {
-            let codes = self.codes.images.codes(counts.image, &self.codes.format);
-            self.comparison.image(counts.image, &codes, &phases)?;
+        if let Some(sent) = self.sent.remove(&counts.image) {
+            let codes = self.codes.samples.codes(counts.image, quant);
+            self.comparison.image(counts.image, &codes, &sent.phases)?;
         }
         self.spent += start.elapsed();
         Ok(())
     }
-}
-
-/// `[phase][population][neuron]`, all zero.
-fn silence(quant: &QuantGraph) -> Vec<Vec<Vec<i64>>> {
-    let phase: Vec<Vec<i64>> = quant.populations.iter().map(|p| vec![0; p.shape.len()]).collect();
-    vec![phase; quant.phases() as usize]
 }
 
 /// What the Loihi 2 equations said of one population.
@@ -249,19 +229,22 @@ impl<'a> Comparison<'a> {
                 self.tallies[pop].overflows += 1;
                 continue;
             }
-            let total: Vec<i64>;
-            let (expected, got) = if pop == readout {
-                (response.membranes(), sent.last().map_or(&[][..], |phase| &phase[pop]))
+            let pairs: Vec<(i64, i64)> = if pop == readout {
+                let got = sent.last().map_or(&[][..], |phase| &phase[pop]);
+                response.membranes().iter().copied().zip(got.iter().copied()).collect()
             } else {
-                total = (0..response.counts.len()).map(|n| sent.iter().map(|phase| phase[pop][n]).sum()).collect();
-                (&response.counts[..], &total[..])
+                let phases = response.phases.iter().zip(sent);
+                phases
+                    .flat_map(|(expected, got)| expected.spikes.iter().copied().zip(got[pop].iter().copied()))
+                    .collect()
             };
-            let differ: Vec<usize> = (0..expected.len()).filter(|&n| expected[n] != got[n]).collect();
-            self.tallies[pop].compared += expected.len() as u64;
-            self.tallies[pop].differ += differ.len() as u64;
-            if let Some(&n) = differ.first() {
-                let what = format!("the Loihi 2 equations give {}, the hardware sent {}", expected[n], got[n]);
-                self.note(what, image, pop, n);
+            let neurons = self.quant.populations[pop].shape.len().max(1);
+            let mut differ = pairs.iter().enumerate().filter(|(_, (expected, got))| expected != got);
+            self.tallies[pop].compared += pairs.len() as u64;
+            self.tallies[pop].differ += differ.clone().count() as u64;
+            if let Some((at, (expected, got))) = differ.next() {
+                let what = format!("the Loihi 2 equations give {expected}, the hardware sent {got}");
+                self.note(what, image, pop, at % neurons);
             }
         }
         Ok(())
@@ -297,6 +280,7 @@ impl<'a> Comparison<'a> {
             self.models.loihi.push(LoihiReport {
                 layer: self.quant.populations[pop].name.clone(),
                 label: label(pop),
+                neurons: neurons(&self.quant.populations[pop].neuron),
                 compared: tally.compared,
                 mismatches: tally.differ,
                 overflowing_images: tally.overflows,

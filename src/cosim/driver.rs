@@ -178,12 +178,13 @@ impl<M: Predictor> Driver<'_, '_, M> {
         let mut tail = TAIL;
         while self.mismatch.is_none() && tail > 0 {
             let mut batch = self.batch()?;
-            if self.model_images >= images {
+            // A population that the readout does not wait for may still be at work.
+            let finished = self.model_images >= images && self.observer.all_have_sent(images);
+            if finished {
                 batch.end = batch.end.min(batch.start + tail);
             }
-            let before = self.model_images;
             let end = self.predict(batch.clone(), images);
-            if before >= images {
+            if finished {
                 tail -= end - batch.start;
             }
             batch.end = end;

@@ -98,6 +98,11 @@ impl Observer {
         self.position(stream).0
     }
 
+    /// True if every population has sent the last end of phase of `images` images.
+    pub fn all_have_sent(&self, images: usize) -> bool {
+        self.streams.iter().filter(|s| s.population.is_some()).all(|s| s.position().0 >= images)
+    }
+
     pub fn counts(&self) -> Vec<StreamCount> {
         self.streams.iter().map(|s| s.count).collect()
     }

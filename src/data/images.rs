@@ -217,7 +217,15 @@ mod tests {
         let images = flat.clone().shaped(&Shape(vec![2, 1, 2])).unwrap();
         assert_eq!(images.normalised(0..1, Some(&normalisation)), ndarray::array![[0.0, 1.0, -1.0, 1.0]]);
         assert!(flat.shaped(&Shape(vec![5])).is_err());
-        assert!(images.shaped(&Shape(vec![1, 2, 2])).is_err());
+        assert!(images.shaped(&Shape(vec![4, 1, 1])).is_err());
+    }
+
+    /// A network with a convolution along one axis refused the file that had calibrated it.
+    #[test]
+    fn a_signal_of_several_channels_fits_a_convolution_along_one_axis() {
+        let signal = Images::from_floats(Shape(vec![1, 2, 20]), vec![0.5; 40]).unwrap();
+        assert!(signal.clone().shaped(&Shape(vec![2, 1, 20])).is_ok());
+        assert!(signal.shaped(&Shape(vec![20, 1, 2])).is_err());
     }
 
     #[test]

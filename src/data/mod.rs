@@ -6,7 +6,7 @@
 //! | NPY | `u1` (divided by 255), `f4` or `f8` in `[0, 1]`, same shapes, C or Fortran order | any integer type, `[N]` |
 //! | CIFAR-10 binary | records of a label byte and 3×32×32 bytes | the label bytes |
 //!
-//! Recorded spike trains are NPY, `[samples, T, input shape]` ([`load_trains`]).
+//! Recorded spike trains are NPY, `[samples, T, input shape]` ([`load_trains`]). [`Samples`] are either.
 //!
 //! An extent `[H, W]` becomes `[1, H, W]`. Sizes in headers are never trusted: memory is taken only as bytes arrive,
 //! and no file may announce more than 1 GiB or, as CIFAR-10, unpack to more than 256 MiB.
@@ -19,6 +19,7 @@ mod images;
 mod labels;
 mod npy;
 mod npz;
+mod samples;
 mod source;
 mod trains;
 
@@ -26,6 +27,7 @@ pub use arrays::{Arrays, load_arrays, save_npy, save_npz};
 pub use encoder::{encode_spikes, presented};
 pub use images::Images;
 pub use labels::Labels;
+pub use samples::Samples;
 pub use trains::{SpikeTrains, load_trains};
 
 use crate::error::{Error, Kind, Problem, Result};
@@ -70,11 +72,16 @@ pub fn load_labels(path: &Path) -> Result<Labels> {
 /// # Errors
 /// [`Kind::Input`] with every disagreement.
 pub fn check_pair(images: &Images, labels: &Labels, classes: usize) -> Result<()> {
+    check_labels(images.len(), "images", labels, classes)
+}
+
+/// As [`check_pair`], for `samples` samples that are called `noun`.
+fn check_labels(samples: usize, noun: &str, labels: &Labels, classes: usize) -> Result<()> {
     let mut problems = Vec::new();
-    if images.len() != labels.len() {
+    if samples != labels.len() {
         problems.push(
-            Problem::new(format!("there are {} images but {} labels", images.len(), labels.len()))
-                .help("give the images and the labels of the same set"),
+            Problem::new(format!("there are {samples} {noun} but {} labels", labels.len()))
+                .help(format!("give the {noun} and the labels of the same set")),
         );
     }
     let wrong: Vec<usize> = (0..labels.len()).filter(|&i| labels.as_slice()[i] >= classes).collect();
@@ -96,14 +103,17 @@ pub fn check_pair(images: &Images, labels: &Labels, classes: usize) -> Result<()
 
 /// Verifies that images have the size and the channels of a network's input.
 ///
-/// Flat images, `[N]`, fit any input of as many elements, and a flat input any images.
+/// Flat images, `[N]`, fit any input of as many elements, and a flat input any images. Extents of 1 do not count.
 ///
 /// # Errors
 /// [`Kind::Input`] if they do not.
 pub fn check_size(images: &Images, input: &Shape) -> Result<()> {
     let shape = images.shape();
     let flat = shape.0.len() == 1 || input.0.len() == 1;
-    if shape.len() == input.len() && (flat || shape.channels() == input.channels()) {
+    // A signal [C, L] is the image [1, C, L] of a file and the [C, 1, L] of a convolution along one axis.
+    let extents = |shape: &Shape| shape.0.iter().copied().filter(|&extent| extent != 1).collect::<Vec<_>>();
+    let same = shape.channels() == input.channels() || extents(shape) == extents(input);
+    if shape.len() == input.len() && (flat || same) {
         return Ok(());
     }
     Err(Problem::new(format!("the images are {shape}, but the network's input is {input}"))

@@ -115,6 +115,11 @@ impl Header {
         self.element.size
     }
 
+    /// The elements in file order, if each is an unsigned byte or a truth value.
+    pub(super) fn single_bytes(&self, data: &[u8]) -> Option<Vec<u8>> {
+        (matches!(self.element.kind, 'u' | 'b') && self.element.size == 1).then(|| data.to_vec())
+    }
+
     /// The elements in file order as numbers; integers beyond 53 bits are rounded.
     pub(super) fn numbers(&self, data: &[u8]) -> Vec<f64> {
         match self.element.kind {

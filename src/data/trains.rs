@@ -97,6 +97,25 @@ pub fn load_trains(path: &Path, shape: &Shape) -> Result<SpikeTrains> {
     read().map_err(|e| e.in_file(path))
 }
 
+/// True if a file announces an array that can be spike trains for inputs of `shape`, but no images for them.
+///
+/// # Errors
+/// The file cannot be read, or its header is damaged.
+pub(super) fn announced(path: &Path, shape: &Shape) -> Result<bool> {
+    let read = || {
+        let mut source = Source::open(path)?;
+        source.fill(super::source::HEAD)?;
+        if !npy::is_npy(source.bytes()) {
+            return Ok(false);
+        }
+        let (header, _) = npy::header(&mut source)?;
+        let images = matches!(header.extents.as_slice(), [_, image @ ..] if (1..=3).contains(&image.len())
+            && image.iter().try_fold(1usize, |n, &d| n.checked_mul(d)) == Some(shape.len()));
+        Ok(!images && steps(&header.extents, shape).is_ok())
+    };
+    read().map_err(|e: Error| e.in_file(path))
+}
+
 /// The steps of a sample in an array of these extents.
 fn steps(extents: &[usize], shape: &Shape) -> Result<usize> {
     let flat = [shape.len()];
@@ -116,6 +135,9 @@ fn steps(extents: &[usize], shape: &Shape) -> Result<usize> {
 }
 
 fn values(header: &Header, data: &[u8]) -> Result<Vec<u8>> {
+    if let Some(bytes) = header.single_bytes(data) {
+        return Ok(header.row_major(bytes));
+    }
     let numbers = header.row_major(header.numbers(data));
     let whole = |v: f64| (v.fract() == 0.0 && (0.0..=MAX_VALUE).contains(&v)).then_some(v as u8);
     numbers.iter().map(|&v| whole(v)).collect::<Option<Vec<u8>>>().ok_or_else(|| {

@@ -1,7 +1,7 @@
 //! Reading a design directory back. What it says is checked, because anybody can edit it.
 
 use super::write::record;
-use super::{Design, FORMAT, Manifest, plausible, weight_path};
+use super::{Design, FORMAT, Manifest, SOURCES, plausible, weight_path};
 use crate::error::{Error, Kind, Problem, Result};
 use crate::fixed::weight_limit;
 use crate::ir::quant::QuantGraph;
@@ -24,11 +24,13 @@ pub(super) fn load(dir: &Path) -> Result<Design> {
     Error::check(Kind::Input, plausible::problems(&manifest.net, &manifest.settings)).map_err(broken)?;
     load_weights(dir, &mut manifest.net.quant)?;
     Error::check(Kind::Input, manifest.net.check()).map_err(broken)?;
+    let [onnx, nir] = SOURCES;
+    let source = if manifest.files.contains_key(nir) { nir } else { onnx };
     Ok(Design {
         net: manifest.net,
         settings: manifest.settings,
         origin: manifest.origin,
-        source: read(&dir.join("model/source.onnx"), "read the source network")?,
+        source: read(&dir.join(source), "read the source network")?,
         vectors: Vectors::default(),
     })
 }

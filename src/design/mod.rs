@@ -14,6 +14,7 @@ mod readme;
 mod write;
 
 use crate::error::{Problem, Result};
+use crate::frontends::nir;
 use crate::ir::mapped::MappedNet;
 use crate::rtl::Vectors;
 use crate::settings::Settings;
@@ -44,12 +45,12 @@ pub struct Design {
 pub struct Origin {
     /// File name of the model, without its folder.
     pub model: String,
-    /// File name of the calibration images, without their folder.
+    /// File name of the calibration images, without their folder; empty for none, which a NIR network needs not.
     pub calibration: String,
     /// Number of calibration images used.
     pub calibration_images: usize,
-    /// Per population, the mean number of events per image on the calibration images and of the set bits in their payloads,
-    /// in thousandths.
+    /// Per population, the mean number of events per image and of the set bits in their payloads, in thousandths: on the calibration
+    /// images, or where there are none on random input.
     pub traffic: Vec<(u64, u64)>,
 }
 
@@ -90,11 +91,24 @@ impl Design {
         load::load(dir)
     }
 
+    /// Path of the model file inside the directory.
+    pub fn source_path(&self) -> &'static str {
+        if self.is_nir() { SOURCES[1] } else { SOURCES[0] }
+    }
+
+    /// True if the model file is NIR; otherwise it is ONNX.
+    pub fn is_nir(&self) -> bool {
+        nir::recognises(&self.source)
+    }
+
     /// The files that differ from what was written: a design that was edited by hand.
     pub fn changed_files(dir: &Path) -> Result<Vec<Problem>> {
         load::changed_files(dir)
     }
 }
+
+/// Where the model file may be.
+const SOURCES: [&str; 2] = ["model/source.onnx", "model/source.nir"];
 
 /// Path of projection `index`'s weights inside the directory.
 fn weight_path(index: usize) -> String {

@@ -7,8 +7,9 @@ use crate::ir::Shape;
 use crate::ir::mapped::{Core, MappedNet, Mode, Port};
 use crate::ir::quant::{Neuron, QuantGraph};
 use crate::ir::window::Window;
-use crate::quantise::{PIXEL_BITS, TIMESTEPS, WEIGHT_BITS};
+use crate::quantise::{LEAKY_TIMESTEPS, PIXEL_BITS, TIMESTEPS, WEIGHT_BITS};
 use crate::settings::Settings;
+use std::ops::RangeInclusive;
 
 /// Most neurons of a population. With the widest weights, payloads and most time steps, sums still fit 64 bits.
 const MOST_NEURONS: usize = 1 << 22;
@@ -25,14 +26,17 @@ const WIDEST: u32 = 64;
 
 /// Everything in a description that no compilation writes.
 pub(super) fn problems(net: &MappedNet, settings: &Settings) -> Vec<Problem> {
-    let mut problems = quant_problems(&net.quant);
+    let timesteps = if settings.encoding.is_some() { LEAKY_TIMESTEPS } else { TIMESTEPS };
+    let mut problems = quant_problems(&net.quant, timesteps);
     if let Some(n) = &settings.normalize
         && let Some(what) = normalisation_problem(n, net.quant.populations.first().map(|p| &p.shape))
     {
         problems.push(Problem::new(what));
     }
-    let made_by = (net.target, net.quant.timesteps, net.quant.pixels.bits, net.quant.coding, &net.quant.normalisation);
-    if made_by != (settings.target, settings.timesteps, settings.input_bits, settings.coding, &settings.normalize) {
+    let quant = &net.quant;
+    let made_by = (net.target, quant.timesteps, quant.pixels.bits, quant.coding, &quant.normalisation, quant.input);
+    let said = (settings.target, settings.timesteps, settings.input_bits, settings.coding, &settings.normalize);
+    if made_by != (said.0, said.1, said.2, said.3, said.4, settings.input()) {
         problems.push(Problem::new("has settings that are not those of its network"));
     }
     if problems.is_empty() {
@@ -41,7 +45,7 @@ pub(super) fn problems(net: &MappedNet, settings: &Settings) -> Vec<Problem> {
     problems
 }
 
-fn quant_problems(quant: &QuantGraph) -> Vec<Problem> {
+fn quant_problems(quant: &QuantGraph, timesteps: RangeInclusive<u32>) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut complain = |node: &str, what: String| {
         let problem = Problem::new(what);
@@ -50,11 +54,9 @@ fn quant_problems(quant: &QuantGraph) -> Vec<Problem> {
     if quant.populations.len() < 2 {
         complain("", format!("describes {} populations, a network has two at least", quant.populations.len()));
     }
-    if !TIMESTEPS.contains(&quant.timesteps) {
-        complain(
-            "",
-            format!("has {} time steps, {} to {} are possible", quant.timesteps, TIMESTEPS.start(), TIMESTEPS.end()),
-        );
+    if !timesteps.contains(&quant.timesteps) {
+        let (least, most) = (timesteps.start(), timesteps.end());
+        complain("", format!("has {} time steps, {least} to {most} are possible", quant.timesteps));
     }
     if !PIXEL_BITS.contains(&quant.pixels.bits) {
         complain(

@@ -2,7 +2,9 @@
 
 use super::Design;
 use crate::error::{Error, Result};
+use crate::ir::layout::IdLayout;
 use crate::ir::mapped::Target;
+use crate::ir::quant::Input;
 use askama::Template;
 
 #[derive(Template)]
@@ -12,6 +14,10 @@ struct Readme<'a> {
     model: String,
     decisions: Vec<String>,
     target: &'static str,
+    /// What the input takes in a phase.
+    presented: String,
+    /// What the network takes from reset to answer.
+    sample: &'static str,
     first_core: &'a str,
     layers: Vec<Layer<'a>>,
 }
@@ -46,10 +52,40 @@ pub(super) fn readme(design: &Design) -> Result<String> {
         model: code(&design.origin.model),
         decisions: design.net.decisions.iter().map(|line| plain(line)).collect(),
         target: design.net.target.name(),
+        presented: presented(design),
+        sample: if design.net.quant.input == Input::Constant { "an image" } else { "a sample" },
         first_core: layers.first().map_or("", |l| l.name),
         layers,
     };
     view.render().map_err(|e| Error::internal(format!("cannot render a template: {e}")))
+}
+
+/// The events of one phase, as the object of "send".
+fn presented(design: &Design) -> String {
+    let quant = &design.net.quant;
+    let input = design.net.stream(design.net.input());
+    let id = match input.layout {
+        IdLayout::Linear { .. } => "its row-major index".to_string(),
+        IdLayout::Fields { .. } => {
+            let [channel, row, column] = input.layout.bits();
+            format!(
+                "the bits `{{row, column, channel}}` of its place, {row}, {column} and {channel} of them, the channel's lowest"
+            )
+        }
+    };
+    let (who, value) = match quant.input {
+        Input::Constant if quant.pixels.zero.iter().any(|&zero| zero != 0) => (
+            "for each pixel whose code is not the silent one",
+            format!(
+                "its code less the silent code of its channel, {:?}: a two's complement number of {} bits",
+                quant.pixels.zero, input.value_bits
+            ),
+        ),
+        Input::Constant => ("for each pixel that is not zero", format!("its code of {} bits", quant.pixels.bits)),
+        Input::Encoded | Input::Train { max: 1 } => ("for each input that spikes in this time step", "1".to_string()),
+        Input::Train { max } => ("for each input that spikes in this time step", format!("1 to {max} spikes")),
+    };
+    format!("an event `{{value, id}}` {who} (value: {value};\nid: {id})")
 }
 
 /// Text from a model file on one line.

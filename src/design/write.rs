@@ -83,7 +83,7 @@ fn files(design: &Design) -> Result<BTreeMap<String, Vec<u8>>> {
         .map_err(|e| Error::internal(format!("cannot encode weights: {e}")))?;
         files.insert(weight_path(i), bytes);
     }
-    files.insert("model/source.onnx".into(), design.source.clone());
+    files.insert(design.source_path().into(), design.source.clone());
     if let Some((name, text)) = readme::constraints(design.net.target) {
         files.insert(format!("constraints/{name}"), text.as_bytes().to_vec());
     }

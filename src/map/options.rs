@@ -42,7 +42,14 @@ fn lanes(core: &Core, choice: &Choice) -> Vec<usize> {
     let channels = core.extent[0];
     match choice.lanes {
         Some(lanes) => vec![lanes],
-        None => powers(channels),
+        None => {
+            let mut lanes: Vec<usize> = powers(channels).collect();
+            // All channels at once, where they are few.
+            if channels <= MOST && !channels.is_power_of_two() {
+                lanes.push(channels);
+            }
+            lanes
+        }
     }
 }
 
@@ -70,17 +77,15 @@ fn rows(core: &Core, choice: &Choice, lanes: usize) -> Vec<usize> {
     };
     match choice.rows {
         Some(rows) => vec![rows],
-        None => powers(senders).into_iter().filter(|&rows| rows == 1 || rows * lanes <= MOST_PRODUCTS).collect(),
+        // Up to all senders at once, so that three channels take one cycle.
+        None => {
+            powers(senders.next_power_of_two()).filter(|&rows| rows == 1 || rows * lanes <= MOST_PRODUCTS).collect()
+        }
     }
 }
 
-/// The powers of two up to `limit`, and `limit` itself where that is few.
-fn powers(limit: usize) -> Vec<usize> {
-    let mut powers: Vec<usize> = (0..).map(|k| 1usize << k).take_while(|&n| n <= limit.min(MOST)).collect();
-    if limit <= MOST && !limit.is_power_of_two() {
-        powers.push(limit);
-    }
-    powers
+fn powers(limit: usize) -> impl Iterator<Item = usize> {
+    (0..).map(|k| 1usize << k).take_while(move |&n| n <= limit.min(MOST))
 }
 
 /// True if the core may shift and add.

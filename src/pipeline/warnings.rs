@@ -15,7 +15,9 @@ pub fn warnings(design: &Design) -> Vec<Problem> {
             .filter(|(_, p)| p.projection.synapses.weights().all(|&w| w == 0))
             .map(|(_, p)| p.projection.name.as_str())
             .collect();
-        if silent.len() == quant.projections_into(PopId(i)).count() {
+        if fires_alone(&population.neuron) {
+            // Its weights are zero on purpose: what sends to it only tells it when a step ends.
+        } else if silent.len() == quant.projections_into(PopId(i)).count() {
             let what = "has integer weights that are all zero, so that it answers every image alike";
             warnings
                 .push(Problem::new(what).at_node(&population.name).help("look at the trained weights of this layer"));
@@ -24,10 +26,17 @@ pub fn warnings(design: &Design) -> Vec<Problem> {
             let help = "look at the trained weights of this connection";
             warnings.extend(silent.into_iter().map(|name| Problem::new(what).at_node(name).help(help)));
         }
-        let sent = design.origin.traffic.get(i).map(|&(events, _)| events);
+        // On random input alone, silence says nothing.
+        let measured = design.origin.traffic.get(i).filter(|_| design.origin.calibration_images > 0);
+        let sent = measured.map(|&(events, _)| events);
         warnings.extend(never_fires(population, sent).map(|problem| problem.at_node(&population.name)));
     }
     warnings
+}
+
+/// True for neurons that need no input.
+fn fires_alone(neuron: &Neuron) -> bool {
+    matches!(neuron, Neuron::If { theta, bias, .. } if theta.iter().zip(bias).all(|(theta, bias)| bias >= theta))
 }
 
 /// `sent` is what the population sends on the calibration images.

@@ -77,7 +77,7 @@ pub(super) fn assemble(executor: &Executor, name: &str) -> Result<SnnGraph> {
         for link in &target.arrivals.links {
             let (Some(&pre), Some(from)) = (place.get(&link.source), shapes.get(&link.source)) else { continue };
             match synapses(link, from, &target) {
-                Ok((_, synapses)) if target.model == Model::Sum && synapses.weights().any(|&w| w != 1.0) => {
+                Ok((_, synapses)) if is_pool(&parts[node].what) && synapses.weights().any(|&w| w != 1.0) => {
                     tracer.refuse(
                         node,
                         "adds up a signal that is scaled or averaged in front of it; a hardware pool adds up spikes",
@@ -114,6 +114,11 @@ fn integrator(tracer: &Tracer, output: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// Of what has been refused, nothing more is to be said.
+fn is_pool(what: &What) -> bool {
+    matches!(what, What::Pool { .. })
 }
 
 fn adds_up(neurons: &Neurons) -> bool {

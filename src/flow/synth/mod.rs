@@ -173,7 +173,8 @@ fn check_request(dir: &Path, top: &str, device: &Device, options: &Options) -> R
         problems.push(Problem::new(what).help("leave out --pnr, or choose an ECP5 or iCE40 target"));
     }
     if options.freq_mhz.is_some_and(|f| !(f.is_finite() && f > 0.0)) {
-        problems.push(Problem::new("the clock must be a positive number of MHz"));
+        problems
+            .push(Problem::new("the clock must be a positive number of MHz").help("give --freq MHZ, or leave it out"));
     }
     let sources = yosys::sources(dir).map_err(|e| problems.extend(e.problems)).unwrap_or_default();
     Error::check(Kind::Input, problems)?;

@@ -1,5 +1,6 @@
 //! Conventions of simulators that write NIR files but do not follow its equations to the letter.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Whose conventions to follow.
@@ -16,7 +17,8 @@ use std::fmt;
 /// These are what the importers of snnTorch (up to 0.9.4: `beta` of an IF is a constant), Norse and sinabs make of a file,
 /// but for two things. sinabs takes `tau` as a number of steps and leaves the gain `dt/τ` to whoever prepares the weights,
 /// while here `dt` does both; and snnTorch divides a CubaLIF's threshold by `w_in`, which its own exporter does not undo.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Dialect {
     /// NIR's own equations, explicit Euler.
     #[default]

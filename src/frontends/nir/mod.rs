@@ -37,6 +37,12 @@ pub const VERSION: &str = "1.0.8";
 /// Problems of one file that are listed before the rest is only counted.
 const MAX_PROBLEMS: usize = 50;
 
+/// True for the bytes of an HDF5 file, which every NIR file is. The signature may stand behind a block that is the user's.
+pub fn recognises(bytes: &[u8]) -> bool {
+    let starts = std::iter::once(0).chain((9..14).map(|power| 1usize << power));
+    starts.filter_map(|start| bytes.get(start..)).any(|rest| rest.starts_with(b"\x89HDF\r\n\x1a\n"))
+}
+
 /// Reads a NIR file and checks it: what comes back has known primitives with all their fields, edges that lead somewhere,
 /// numbers that are numbers, shapes that agree, and no circle without a neuron or Delay.
 ///

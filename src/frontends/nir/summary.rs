@@ -97,6 +97,22 @@ impl Summary {
     }
 }
 
+impl Summary {
+    /// Stable text.
+    pub fn dump(&self) -> String {
+        let extents = |shape: &[usize]| shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("x");
+        let mut text = format!("nir version={}\n", self.version.as_deref().unwrap_or("none"));
+        for node in &self.nodes {
+            let (input, output) = (extents(&node.input), extents(&node.output));
+            text.push_str(&format!("node {:?} {} {input} -> {output}\n", node.name, node.kind));
+        }
+        for [from, to] in &self.edges {
+            text.push_str(&format!("edge {from:?} -> {to:?}\n"));
+        }
+        text
+    }
+}
+
 /// What keeps a primitive off the hardware.
 fn note(kind: Kind, delay: Option<Vec<f64>>) -> Option<String> {
     match kind {

@@ -216,7 +216,9 @@ impl<'a> Builder<'a> {
             let synapses = receivers.round(k, scale);
             if synapses.weights().all(|&q| q == 0) && p.synapses.weights().any(|&w| w != 0.0) {
                 let population = &self.snn.populations[pop.0].name;
-                self.problems.push(super::vanished(&p.name, population, None));
+                let what = "has weights that all round to zero beside those of the population's other projections";
+                let help = format!("use more bits per weight for layer '{population}', or fewer bits per pixel");
+                self.problems.push(Problem::new(what).at_node(&p.name).help(help));
             }
             let unit = synapses.weights().all(|q| q.abs() <= 1);
             let bits = self.settings.bits_of(self.snn, id);

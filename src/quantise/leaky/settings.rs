@@ -6,6 +6,7 @@ use crate::fixed::PixelFormat;
 use crate::ir::ProjId;
 use crate::ir::quant::Input;
 use crate::ir::snn::SnnGraph;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -17,7 +18,8 @@ const ALIGN: RangeInclusive<u32> = 0..=16;
 const STATE_BITS: RangeInclusive<u32> = 8..=40;
 
 /// Whose numbers the neurons compute with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Arithmetic {
     /// Loihi 2's, population by population, where that costs no accuracy; else [`Arithmetic::Free`].
     #[default]

@@ -1,0 +1,210 @@
+//! The passes for networks that are spiking networks already.
+
+use super::probe::Probe;
+use super::stages::Stages;
+use super::{file_name, map_request, quant_settings, stem};
+use crate::convert::nir::{Import, import_graph, import_nir};
+use crate::data::Samples;
+use crate::design::{Design, Origin};
+use crate::error::{Error, Kind, Problem, Result};
+use crate::frontends::nir::{self, Dialect, NirGraph};
+use crate::ir::quant::{Coding, QuantGraph};
+use crate::quantise::{self, LeakySettings};
+use crate::settings::{Encoding, Settings};
+use std::path::{Path, PathBuf};
+
+/// A network of spiking neurons.
+#[derive(Clone, Debug)]
+pub struct SpikingModel {
+    /// The network.
+    pub graph: NirGraph,
+    /// The NIR file, byte for byte.
+    pub source: Vec<u8>,
+    /// Where it was read.
+    pub file: PathBuf,
+    /// Samples of what it will read, images or recorded spike trains. The modes of cores are chosen for their events, and the bench sends
+    /// the first of them; without any, both take random ones.
+    pub samples: Option<PathBuf>,
+}
+
+impl SpikingModel {
+    /// Reads a NIR file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file.
+    pub fn open(model: impl AsRef<Path>, samples: Option<&Path>) -> Result<SpikingModel> {
+        let model = model.as_ref();
+        SpikingModel::parse(crate::frontends::read(model)?, model, samples)
+    }
+
+    pub(super) fn parse(source: Vec<u8>, model: &Path, samples: Option<&Path>) -> Result<SpikingModel> {
+        let graph = nir::parse(source.clone()).map_err(|e| e.in_file(model))?;
+        Ok(SpikingModel { graph, source, file: model.to_path_buf(), samples: samples.map(Path::to_path_buf) })
+    }
+
+    /// The network that a design was made of.
+    ///
+    /// # Errors
+    /// The design's copy of the file was changed; the problems name no file.
+    pub fn of(design: &Design) -> Result<SpikingModel> {
+        let graph = nir::parse(design.source.clone())?;
+        // The network is called as when it was compiled.
+        let file = PathBuf::from(&design.origin.model);
+        Ok(SpikingModel { graph, source: design.source.clone(), file, samples: None })
+    }
+
+    /// NIR graph → SnnGraph.
+    ///
+    /// # Errors
+    /// No time step, and every node that cannot become hardware.
+    pub fn import(&self, settings: &Settings) -> Result<Import> {
+        let how = nir::Settings { dt: settings.dt, dialect: settings.nir_dialect.unwrap_or_default() };
+        import_graph(&self.graph, &stem(&self.file), how).map_err(|e| e.in_file(&self.file))
+    }
+
+    /// NIR graph → SnnGraph → QuantGraph.
+    ///
+    /// # Errors
+    /// As [`Self::import`], and settings that are impossible or that such networks do not have: all at once.
+    pub fn quantise(&self, settings: &Settings) -> Result<(Import, QuantGraph)> {
+        let mut problems = map_request(settings).problems();
+        problems.extend(refused(settings, self.samples.is_some()));
+        let quantised = self.import(&used(settings)).and_then(|import| {
+            let net = quantise::quantise_leaky(&import.snn, &leaky_settings(settings));
+            net.map(|net| (import, net)).map_err(|e| e.in_file(&self.file))
+        });
+        match quantised {
+            Err(e) if e.kind != Kind::Input => Err(e),
+            Err(e) => {
+                problems.extend(e.problems);
+                Err(Error { kind: Kind::Input, problems })
+            }
+            Ok(done) => Error::check(Kind::Input, problems).map(|()| done),
+        }
+    }
+}
+
+/// Compiles a network of spiking neurons. Start from [`Settings::spiking`].
+///
+/// ```no_run
+/// let model = synfire::pipeline::SpikingModel::open("network.nir", None)?;
+/// let settings = synfire::Settings { dt: Some(1e-3), ..synfire::Settings::spiking() };
+/// synfire::pipeline::compile_spiking(&model, &settings)?.write("design".as_ref(), false)?;
+/// # Ok::<(), synfire::Error>(())
+/// ```
+///
+/// # Errors
+/// Whatever keeps the network from becoming hardware, and samples that it cannot read.
+pub fn compile_spiking(model: &SpikingModel, settings: &Settings) -> Result<Design> {
+    let (import, quant) = model.quantise(settings)?;
+    let probe = match &model.samples {
+        None => Probe::random(&quant),
+        Some(file) => Probe::Given(Samples::load(file, &quant)?.0.truncated(settings.calibration_limit)),
+    };
+    let stages = Stages::new(quant, probe)?;
+    let (mut net, vectors) = stages.hardware(settings)?;
+    let settings = Settings { dt: Some(import.time_step.seconds), ..used(settings) };
+    net.decisions.splice(0..0, decisions(&import, &settings, model.samples.is_some()));
+    let origin = Origin {
+        model: file_name(&model.file),
+        calibration: model.samples.as_deref().map_or_else(String::new, file_name),
+        calibration_images: stages.calibration_images(),
+        traffic: stages.recorded_traffic(),
+    };
+    Ok(Design { origin, net, settings, source: model.source.clone(), vectors })
+}
+
+/// NIR file → SnnGraph → QuantGraph. `dt` is the time step in seconds; [`Import`] says which was used. The settings say what the network
+/// reads: pixels as spikes by the integer encoder or recorded trains; [`Samples`] gives either as the network takes it.
+///
+/// # Errors
+/// Everything that is wrong with the file or the settings, and every node that cannot become hardware.
+pub fn quantise_nir(
+    file: &Path,
+    dt: Option<f64>,
+    dialect: Dialect,
+    settings: &LeakySettings,
+) -> Result<(Import, QuantGraph)> {
+    let import = import_nir(file, dt, dialect)?;
+    let net = quantise::quantise_leaky(&import.snn, settings).map_err(|e| e.in_file(file))?;
+    Ok((import, net))
+}
+
+/// The settings with the defaults of what nobody chose.
+fn used(settings: &Settings) -> Settings {
+    let encoding = settings.encoding.unwrap_or_default();
+    Settings {
+        encoding: Some(encoding),
+        spikes_per_step: (encoding == Encoding::Spikes).then(|| settings.spikes_per_step.unwrap_or(1)),
+        nir_dialect: Some(settings.nir_dialect.unwrap_or_default()),
+        arithmetic: Some(settings.arithmetic.unwrap_or_default()),
+        ..settings.clone()
+    }
+}
+
+fn leaky_settings(settings: &Settings) -> LeakySettings {
+    LeakySettings {
+        input: used(settings).input(),
+        arithmetic: settings.arithmetic.unwrap_or_default(),
+        ..LeakySettings::from(&quant_settings(settings))
+    }
+}
+
+/// Settings that mean nothing here: silence about them would be an answer to another question.
+fn refused(settings: &Settings, samples: bool) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut refuse = |what: &str, help: &str| problems.push(Problem::new(what).help(help));
+    let default = Settings::spiking();
+    if settings.coding != Coding::Rate {
+        refuse(
+            "the coding of a NIR network cannot be chosen: its neurons fire in every time step",
+            "leave out 'coding' (it is rate)",
+        );
+    }
+    if settings.normalize.is_some() {
+        refuse(
+            "a NIR network reads spikes or pixels as they are, and no mean and deviation can be taken off ('normalize')",
+            "leave it out, or put it into the network in front of its first weights",
+        );
+    }
+    if settings.bias_calibration {
+        refuse("a NIR network has nothing to calibrate", "leave out 'bias-calibration'");
+    }
+    if settings.calibration_limit == 0 {
+        refuse("a calibration limit of 0 leaves no sample", "give at least 1");
+    } else if settings.calibration_limit != default.calibration_limit && !samples {
+        refuse("'calibration-limit' is given, but no samples are (--calibrate)", "leave it out, or add --calibrate");
+    }
+    match (settings.encoding.unwrap_or_default(), settings.spikes_per_step) {
+        (Encoding::Spikes, None | Some(1..=255)) => {}
+        (Encoding::Spikes, Some(n)) => {
+            refuse(&format!("the number of spikes per step cannot be {n}"), "choose 1 to 255");
+        }
+        (_, Some(_)) => refuse(
+            "'spikes-per-step' is given, but the network reads pixels",
+            "leave it out, or choose the encoding 'spikes'",
+        ),
+        (_, None) => {}
+    }
+    if settings.encoding == Some(Encoding::Spikes) && settings.input_bits != default.input_bits {
+        refuse("'input-bits' is given, but recorded spikes have no pixels", "leave it out, or choose another encoding");
+    }
+    problems
+}
+
+/// What the compiler chose in the user's place.
+fn decisions(import: &Import, settings: &Settings, samples: bool) -> Vec<String> {
+    let dialect = settings.nir_dialect.unwrap_or_default();
+    let mut decisions = vec![format!("time step {}, neurons of the dialect {dialect}", import.time_step)];
+    decisions.push(match settings.encoding.unwrap_or_default() {
+        Encoding::Rate => "reads pixels as spikes of an integrate-and-fire encoder each, or recorded spikes".into(),
+        Encoding::Constant => "reads pixels, the same in every step".into(),
+        Encoding::Spikes => {
+            format!("reads recorded spikes, up to {} of an input in a step", settings.spikes_per_step.unwrap_or(1))
+        }
+    });
+    if !samples {
+        decisions.push("no samples were given (--calibrate), so cores are chosen for random input".into());
+    }
+    decisions
+}
