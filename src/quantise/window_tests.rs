@@ -74,9 +74,9 @@ fn quantiser<'a>(snn: &'a SnnGraph, pixels: &'a Array2<f32>, settings: &'a Quant
 
 #[test]
 fn calibration_sees_what_windows_and_pools_will_send() {
-    for pool in [Model::Sum, Model::Max] {
+    for (pool, coding) in [(Model::Sum, Coding::Graded), (Model::Sum, Coding::Unit), (Model::Max, Coding::Graded)] {
         let (snn, pixels) = (network(1, pool.clone()), pixels(2, 40));
-        let settings = QuantSettings::default();
+        let settings = QuantSettings { coding, ..QuantSettings::default() };
         let quantiser = quantiser(&snn, &pixels, &settings);
         let net = quantise(&snn, pixels.view(), &settings).unwrap();
         let model = Functional::new(&net).unwrap();
@@ -85,7 +85,7 @@ fn calibration_sees_what_windows_and_pools_will_send() {
             let outcome = model.image(&codes).unwrap();
             for pop in 0..4 {
                 let totals = quantiser.activity[pop].totals.row(sample).mapv(|x| x as i64);
-                assert_eq!(outcome.counts[pop], totals.to_vec(), "{pool:?}, population {pop}");
+                assert_eq!(outcome.counts[pop], totals.to_vec(), "{pool:?}, {coding:?}, population {pop}");
             }
         }
     }
@@ -94,9 +94,11 @@ fn calibration_sees_what_windows_and_pools_will_send() {
 /// A pool's value is the sum (maximum) of its senders' values, exactly; nothing is rounded there.
 #[test]
 fn pools_lose_nothing() {
-    for pool in [Model::Sum, Model::Max] {
+    // In unit coding a sender says up to T in one phase, though a payload is 1.
+    for (pool, coding) in [(Model::Sum, Coding::Graded), (Model::Sum, Coding::Unit), (Model::Max, Coding::Graded)] {
         let (snn, pixels) = (network(3, pool.clone()), pixels(4, 30));
-        let settings = QuantSettings { timesteps: 5, ..QuantSettings::default() };
+        let settings = QuantSettings { coding, timesteps: 5, ..QuantSettings::default() };
+        assert_eq!(quantise(&snn, pixels.view(), &settings).unwrap().check(), [], "{pool:?}, {coding:?}");
         let quantiser = quantiser(&snn, &pixels, &settings);
         let (sender, pooled) = (&quantiser.activity[2], &quantiser.activity[3]);
         for (x, y) in sender.totals.rows().into_iter().zip(pooled.totals.rows()) {
