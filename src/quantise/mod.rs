@@ -258,6 +258,7 @@ impl<'a> Quantiser<'a> {
             .map(|(id, p)| Input {
                 synapses: &p.synapses,
                 sender: &self.activity[p.pre.0],
+                silent: p.pre.0 > 0 && self.activity[p.pre.0].totals.iter().all(|&total| total == 0.0),
                 bits: self.settings.bits_of(self.snn, *id, assemble::is_skip(&p.synapses, &all)),
             })
             .collect();
