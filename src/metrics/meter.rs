@@ -4,7 +4,7 @@ use super::updates::Updates;
 use super::wiring::Wiring;
 use crate::error::{Error, Result};
 use crate::golden::functional::{Functional, Outcome};
-use crate::ir::quant::{Coding, Neuron, QProjection, QuantGraph};
+use crate::ir::quant::{Coding, Input, Neuron, QProjection, QuantGraph};
 use rayon::prelude::*;
 
 /// Images that one task takes at a time.
@@ -32,6 +32,8 @@ pub(super) struct Projection {
     pub(super) calls: u64,
     /// A phase is `calls` calls, one a spike.
     unit: bool,
+    /// The sender sends the same in every phase.
+    constant: bool,
 }
 
 /// Sums over images. Integers: ratios are the report's.
@@ -166,6 +168,7 @@ impl Projection {
             synapses: wiring.synapses(),
             calls: u64::from(if unit { net.timesteps } else { net.phases() }),
             unit,
+            constant: p.pre.0 == 0 && net.input == Input::Constant,
         }
     }
 
@@ -174,7 +177,7 @@ impl Projection {
         tally.operations.dense += self.synapses * self.calls;
         tally.one_pass += self.meet(&counts[self.pre]).0;
         let seen = phases.len().saturating_sub(self.delay);
-        if self.pre == 0 {
+        if self.constant {
             // The image is the same in every phase.
             let (operations, binary) = phases.first().map_or((0, true), |phase| self.meet(&phase[0]));
             tally.operations.add(operations * seen as u64, binary);
