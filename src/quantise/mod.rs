@@ -168,7 +168,8 @@ impl<'a> Quantiser<'a> {
         });
         let ceiling = max.unwrap_or(f32::INFINITY);
         float.par_mapv_inplace(|z| z.clamp(0.0, ceiling));
-        let theta = threshold::thresholds(&float, &drive, &scale, (pixels, f64::from(ceiling)), self.settings.timesteps);
+        let theta =
+            threshold::thresholds(&float, &drive, &scale, (pixels, f64::from(ceiling)), self.settings.timesteps);
         let each = |values: Vec<f64>| values.into_iter().flat_map(|x| std::iter::repeat_n(x, pixels)).collect();
         let step: Vec<f64> = each(theta.iter().zip(&scale).map(|(&theta, scale)| theta as f64 * scale).collect());
         let theta: Vec<i64> = theta.into_iter().flat_map(|theta| std::iter::repeat_n(theta, pixels)).collect();

@@ -138,8 +138,7 @@ impl Folded {
         };
         let rows: Vec<(f64, i32)> = members.rows.iter().map(row).flat_map(heard).collect();
         let lone = members.skips.iter().filter(|&&(s, _)| counts(self.skips[s].projection));
-        let lone: Vec<(f64, i32)> =
-            lone.map(|&(s, i)| (self.skips[s].value[i].abs(), self.skips[s].limit)).collect();
+        let lone: Vec<(f64, i32)> = lone.map(|&(s, i)| (self.skips[s].value[i].abs(), self.skips[s].limit)).collect();
         let fitting = |weights: &[(f64, i32)]| weights.iter().map(|&(w, l)| w / f64::from(l)).fold(0.0, f64::max);
         let (largest, floor) = (fitting(&rows), members.floor.max(fitting(&lone)));
         let heaviest = rows.iter().chain(&lone).map(|(w, _)| *w).fold(0.0, f64::max);

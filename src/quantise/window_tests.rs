@@ -184,6 +184,17 @@ fn weights_are_fitted_to_what_the_senders_send() {
 }
 
 #[test]
+fn bits_for_a_pool_which_has_no_weights_are_refused() {
+    let (snn, pixels) = (network(13, Model::Sum), pixels(14, 10));
+    for name in ["pool", "taps"] {
+        let layers = [(name.to_string(), LayerSettings { weight_bits: Some(4) })].into();
+        let text =
+            quantise(&snn, pixels.view(), &QuantSettings { layers, ..Default::default() }).unwrap_err().to_string();
+        assert!(text.contains(&format!("the settings give weight bits to '{name}', which is a pool")), "{text}");
+    }
+}
+
+#[test]
 fn pools_that_cannot_be_built_are_named() {
     let (mut snn, pixels) = (network(11, Model::Max), pixels(12, 10));
     let text = |snn: &SnnGraph, coding| {
@@ -191,6 +202,11 @@ fn pools_that_cannot_be_built_are_named() {
     };
     assert!(text(&snn, Coding::Rate).contains("node 'pool': is a pool, which only two-phase coding has"));
     assert!(text(&snn, Coding::Unit).contains("node 'pool': takes the largest of counts"));
+    for coding in [Coding::Rate, Coding::Unit] {
+        assert!(text(&snn, coding).contains("help: use --coding graded\n"), "{}", text(&snn, coding));
+    }
+    let average = text(&network(11, Model::Sum), Coding::Rate);
+    assert!(average.contains("help: use --coding graded or --coding unit\n"), "{average}");
     let Synapses::Channelwise { weight, .. } = &mut snn.projections[3].synapses else { panic!() };
     weight[(0, 1, 1)] = 0.5;
     assert!(text(&snn, Coding::Graded).contains("taps differ in weight"));

@@ -23,7 +23,8 @@ pub(super) fn bound(net: &mut QuantGraph) -> Vec<Problem> {
             let reach = net.prove_range(PopId(pop)).1.max(1);
             if reach > MOST {
                 let what = format!("passes on sums of up to {reach}; {MOST} are the limit");
-                problems.push(Problem::new(what).at_node(&net.populations[pop].name).help("put neurons in front of it"));
+                problems
+                    .push(Problem::new(what).at_node(&net.populations[pop].name).help("put neurons in front of it"));
             }
             if let Neuron::Pool { max, .. } = &mut net.populations[pop].neuron {
                 *max = reach.min(MOST);
