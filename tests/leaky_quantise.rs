@@ -175,6 +175,16 @@ fn an_integrator_without_a_threshold_never_fires_and_clamps_where_loihi_does() {
     assert!(expressible(&net), "{:?}", Network::new(&net).coverage());
 }
 
+#[test]
+fn a_projection_out_of_the_readout_breaks_a_guarantee() {
+    let mut snn = network(neuron(1.0, 1.0), &[1.0], 0.0);
+    let back =
+        Projection { name: "back".into(), pre: PopId(2), post: PopId(1), delay: 1, ..snn.projections[1].clone() };
+    snn.projections.push(back);
+    let problems = snn.check();
+    assert!(problems.iter().any(|p| p.what.contains("reads the readout")), "{problems:?}");
+}
+
 /// A clamp of the network's own is nothing that a comparison with Loihi 2 could notice in a sample.
 #[test]
 fn membranes_that_clamp_elsewhere_than_loihis_are_not_compared() {

@@ -200,8 +200,7 @@ fn constants_that_multiply_while_they_are_read() {
     let nodes = vec![node("Concat", &many, "d").int("axis", 0), node("Reshape", &["x", "d"], "y")];
     refused(&model(17, &[4], nodes, large()), &["constants together"]);
 
-    let mut chain: Vec<NodeProto> =
-        (0..120).map(|i| node("Identity", &[&doubled(i)], &doubled(i + 1))).collect();
+    let mut chain: Vec<NodeProto> = (0..120).map(|i| node("Identity", &[&doubled(i)], &doubled(i + 1))).collect();
     chain.push(node("Foo", &["x", "d120"], "y"));
     refused(&model(17, &[4], chain, large()), &["the operator Foo is not supported"]);
 
@@ -229,9 +228,15 @@ fn axes_that_are_named_twice() {
     refused(&model(17, &[4], nodes, constants), &["node 'Slice_d'", "slices one of the axes [0, -1] twice"]);
     let mut constants = lists();
     constants[2] = ints("a", &[1, 1]);
-    refused(&one(&[12], node("Slice", &["x", "s", "e", "a"], "y"), constants), &["slices one of the axes [1, 1] twice"]);
+    refused(
+        &one(&[12], node("Slice", &["x", "s", "e", "a"], "y"), constants),
+        &["slices one of the axes [1, 1] twice"],
+    );
     let pads = vec![ints("p", &[1, 2, 0, 0]), ints("a", &[1, -2])];
-    refused(&model(18, &[4, 4], vec![node("Pad", &["x", "p", "", "a"], "y")], pads), &["pads one of the axes [1, -2] twice"]);
+    refused(
+        &model(18, &[4, 4], vec![node("Pad", &["x", "p", "", "a"], "y")], pads),
+        &["pads one of the axes [1, -2] twice"],
+    );
 }
 
 #[test]
