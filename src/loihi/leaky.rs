@@ -75,7 +75,9 @@ pub(super) fn clamps_apart(graph: &QuantGraph, population: PopId, leaky: &Leaky)
     let ((low, high), limits) = (graph.prove_leaky(population)?.membrane, leaky.limits);
     // Equal limits clamp alike, however often.
     let apart = limits != (-most, most) && (low < -most.min(-limits.0) || high > most.min(limits.1));
-    apart.then(|| format!("membranes can reach {low} to {high}: the network clamps them to {limits:?}, Loihi 2 to ±{most}"))
+    apart.then(|| {
+        format!("membranes can reach {low} to {high}: the network clamps them to {limits:?}, Loihi 2 to ±{most}")
+    })
 }
 
 #[cfg(test)]
