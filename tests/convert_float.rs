@@ -65,9 +65,19 @@ impl Task {
     }
 }
 
+/// NaN if there is any: nothing may be hidden by a number that compares with none.
 fn largest_difference(a: &Array2<f32>, b: &Array2<f32>) -> f32 {
     assert_eq!(a.dim(), b.dim());
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).max_by(f32::total_cmp).unwrap_or(f32::NAN)
+}
+
+#[test]
+fn answers_that_are_no_numbers_are_a_difference() {
+    let (good, bad) = (Array2::from_elem((2, 2), 1.0), Array2::from_elem((2, 2), f32::NAN));
+    assert_eq!(largest_difference(&good, &good), 0.0);
+    for (a, b) in [(&good, &bad), (&bad, &good), (&bad, &bad)] {
+        assert!(largest_difference(a, b).is_nan());
+    }
 }
 
 fn agrees(model: &str, set: &str) {

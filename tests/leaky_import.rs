@@ -233,6 +233,52 @@ fn an_integrator_at_the_output_is_the_readout() {
     assert_eq!(outcome.logits, [3]);
 }
 
+/// The pool stands before the neurons that it reads, because their edge is the one that waits for the next step.
+#[test]
+fn a_pool_inside_a_circle_passes_on_all_that_its_senders_may_send() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(5);
+    let mut graph = NirGraph::default();
+    graph.node("input", port(Kind::Input, &[1, 4, 4])).node("output", port(Kind::Output, &[3]));
+    graph.node("conv", conv(rng, [2, 1, 3], 1.0, 1.0, 1)).node("if", neurons(rng, &[2, 4, 4]));
+    graph.node("pool", pool(Kind::SumPool2d)).node("back", conv(rng, [2, 2, 1], 1.0, 1.0, 1));
+    graph.node("flat", flatten(&[2, 4, 4])).node("fc", affine(rng, 3, 32, 1.0)).node("if2", neurons(rng, &[3]));
+    wire(&mut graph, &["input", "conv", "if", "pool", "back", "if", "flat", "fc", "if2", "output"]);
+    let net = quantise_leaky(&import(&graph), &trains(12, 1)).unwrap();
+    let pool = net.populations.iter().find(|p| p.name == "pool").unwrap();
+    assert!(matches!(pool.neuron, Neuron::Pool { max: 4, .. }), "{}", net.dump());
+    let codes: Vec<i64> = (0..12 * 16).map(|_| rng.random_range(0..2)).collect();
+    compare(&graph, &net, &codes);
+}
+
+#[test]
+fn a_pool_that_adds_up_its_own_output_is_refused_by_name() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(6);
+    let mut graph = NirGraph::default();
+    let list = |x: f64| array(&[2], vec![x; 2]);
+    let same =
+        Unit::new(Kind::SumPool2d).with("kernel_size", list(3.0)).with("stride", list(1.0)).with("padding", list(1.0));
+    graph.node("input", port(Kind::Input, &[1, 3, 3])).node("output", port(Kind::Output, &[2, 3, 3]));
+    graph.node("pool", same).node("late", Unit::new(Kind::Delay).with("delay", array(&[1, 3, 3], vec![1.0; 9])));
+    graph.node("conv", conv(rng, [2, 1, 3], 1.0, 1.0, 1)).node("if", neurons(rng, &[2, 3, 3]));
+    wire(&mut graph, &["input", "pool", "conv", "if", "output"]);
+    wire(&mut graph, &["pool", "late", "pool"]);
+    let error = quantise_leaky(&import(&graph), &trains(4, 1)).unwrap_err();
+    assert_eq!(error.kind, synfire::error::Kind::Input);
+    assert!(error.to_string().contains("node 'pool': adds up its own output"), "{error}");
+}
+
+#[test]
+fn nobody_but_the_output_may_read_the_readout() {
+    let mut graph = current_network(2.0, 100.0);
+    graph.node("sum", Unit::new(Kind::I).with("r", array(&[1], vec![1.0])));
+    graph.node("back", Unit::new(Kind::Linear).with("weight", array(&[1, 1], vec![1.0])));
+    graph.edges.clear();
+    wire(&mut graph, &["input", "fc", "lif", "sum", "output"]);
+    wire(&mut graph, &["sum", "back", "lif"]);
+    let text = refused(&graph, UNIT_STEP);
+    assert!(text.contains("node 'sum': sends its membrane to other neurons"), "{text}");
+}
+
 fn refused(graph: &NirGraph, settings: Settings) -> String {
     import_graph(graph, "test", settings).unwrap_err().to_string()
 }

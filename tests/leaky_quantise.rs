@@ -165,6 +165,35 @@ fn neurons_without_a_threshold_never_fire() {
     }
 }
 
+/// Without decays the fraction bits are dropped, and the threshold that nobody reaches with them: so must be the limits.
+#[test]
+fn an_integrator_without_a_threshold_never_fires_and_clamps_where_loihi_does() {
+    let settings = LeakySettings { timesteps: 400, ..settings(Arithmetic::Auto) };
+    let net = quantise_leaky(&network(neuron(1.0, f64::INFINITY), &[1.0], 5.0), &settings).unwrap();
+    assert_eq!((leaky(&net).align, leaky(&net).limits), (0, (-131_071, 131_071)));
+    assert_eq!(spikes(&net, &[1; 400]), [0; 400]);
+    assert!(expressible(&net), "{:?}", Network::new(&net).coverage());
+}
+
+#[test]
+fn a_projection_out_of_the_readout_breaks_a_guarantee() {
+    let mut snn = network(neuron(1.0, 1.0), &[1.0], 0.0);
+    let back =
+        Projection { name: "back".into(), pre: PopId(2), post: PopId(1), delay: 1, ..snn.projections[1].clone() };
+    snn.projections.push(back);
+    let problems = snn.check();
+    assert!(problems.iter().any(|p| p.what.contains("reads the readout")), "{problems:?}");
+}
+
+/// A clamp of the network's own is nothing that a comparison with Loihi 2 could notice in a sample.
+#[test]
+fn membranes_that_clamp_elsewhere_than_loihis_are_not_compared() {
+    let settings = LeakySettings { state_bits: 16, ..settings(Arithmetic::Auto) };
+    let net = quantise_leaky(&network(neuron(1.0, 254.0), &[127.0, -127.0], 0.0), &settings).unwrap();
+    let first = Network::new(&net).coverage()[0].clone();
+    assert!(!first.fields_fit && first.reasons.iter().any(|r| r.contains("the network clamps them")), "{first:?}");
+}
+
 #[test]
 fn clamped_membranes_are_counted() {
     let settings = LeakySettings { state_bits: 12, align: 2, ..settings(Arithmetic::Free) };

@@ -76,6 +76,24 @@ fn random_graph(rng: &mut ChaCha8Rng, coding: Coding) -> QuantGraph {
     })
 }
 
+/// A dense first layer behind padding sees pixels below the silent one: they are signed payloads, which Loihi 2 has too.
+#[test]
+fn signed_pixels_into_a_dense_layer_are_compared() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    for round in 0..60 {
+        let mut graph = random_graph(&mut rng, [Coding::Graded, Coding::Unit, Coding::Rate][round % 3]);
+        graph.pixels.zero = vec![7];
+        let graph = finish(graph);
+        let pixels: Vec<i64> = (0..graph.input_shape().len()).map(|_| rng.random_range(-7..=8)).collect();
+        compare(&graph, &pixels);
+    }
+    // Of a weight of one sign, both ends of the payload count.
+    let mut graph = one_neuron(Coding::Graded, 255, 100, 0, 0);
+    graph.pixels = PixelFormat { bits: 10, zero: vec![600] };
+    let (why, fit) = refusal(&finish(graph));
+    assert!(fit && why.contains("synaptic input can reach -153000 to 107865"), "{why}");
+}
+
 /// What each neuron sends in each phase, and its membrane before an image's end, straight from the definition.
 struct Truth {
     sent: Vec<Vec<Vec<i64>>>,

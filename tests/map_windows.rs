@@ -57,6 +57,22 @@ fn a_layers_own_banks_precede_those_of_the_network() {
     }
 }
 
+/// Pixels of 1 bit whose silent one is white are -1 and 0: one bit, on the stream and in the core alike.
+#[test]
+fn black_and_white_pixels_with_a_white_zero_are_one_bit_wide() {
+    let mut quant = single_conv([2, 5, 5], 4);
+    quant.pixels = synfire::fixed::PixelFormat { bits: 1, zero: vec![1] };
+    for index in 0..quant.populations.len() {
+        quant.populations[index].range = quant.prove_range(synfire::ir::PopId(index));
+    }
+    for request in [event(generic()), MapRequest { mode: ModeChoice::Matrix, ..generic() }] {
+        let net = map(quant.clone(), &request).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(net.check(), []);
+        let (_, _, first) = net.cores().next().unwrap();
+        assert_eq!((first.value_bits, first.value_signed, net.stream(net.input()).value_bits), (1, true, 1));
+    }
+}
+
 #[test]
 fn cores_that_cannot_shift_and_add_multiply() {
     let mut found = 0;

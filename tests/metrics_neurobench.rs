@@ -8,7 +8,8 @@ use std::io::Write;
 use std::process::Stdio;
 use synfire::flow::{Tool, tools};
 use synfire::golden::functional::Functional;
-use synfire::ir::quant::{Coding, Combine, QuantGraph};
+use synfire::ir::PopId;
+use synfire::ir::quant::{Coding, Combine, Input, QuantGraph};
 use synfire::ir::snn::Synapses;
 use synfire::metrics::Meter;
 
@@ -80,6 +81,36 @@ fn the_networks_have_what_can_go_wrong() {
             |key: &str| tally["projections"].as_array().unwrap().iter().filter_map(|p| p[key].as_u64()).sum::<u64>();
         assert!(sums("macs") > 0 && sums("acs") > 0, "{name}: {tally}");
         assert!(sums("macs") + sums("acs") < sums("dense"), "{name}: {tally}");
+    }
+}
+
+/// What a source sends differs from step to step, unless it is the image itself.
+#[test]
+fn operations_behind_spike_trains_are_those_of_every_step() {
+    for (input, max) in [(Input::Encoded, 1), (Input::Train { max: 3 }, 3)] {
+        let mut net = dense(Coding::Rate);
+        (net.input, net.pixels.zero) = (input, Vec::new());
+        for index in 0..net.populations.len() {
+            net.populations[index].range = net.prove_range(PopId(index));
+        }
+        assert_eq!(net.check(), vec![]);
+        // Silent in the first step; of one input up to `max` spikes in the others.
+        let codes: Vec<i64> =
+            (0..net.codes_per_image() as i64).map(|i| if i < 9 { 0 } else { i * 7 % 5 % (max + 1) }).collect();
+        let tally = Meter::new(&net).unwrap().images(&[0], |_| codes.clone()).unwrap();
+        let mut compared = 0;
+        for (p, t) in net.projections.iter().zip(&tally.projections).filter(|(p, _)| p.projection.pre.0 == 0) {
+            let Synapses::Dense { weight } = &p.projection.synapses else { panic!("dense networks only") };
+            let (mut macs, mut acs) = (0, 0);
+            for step in codes.chunks(9) {
+                let met = |(n, _): (usize, &i64)| weight.column(n).iter().filter(|w| **w != 0).count() as u64;
+                let operations: u64 = step.iter().enumerate().filter(|(_, x)| **x != 0).map(met).sum();
+                *if step.iter().any(|x| *x > 1) { &mut macs } else { &mut acs } += operations;
+            }
+            assert_eq!((t.operations.macs, t.operations.acs), (macs, acs), "{input:?}, {}", p.projection.name);
+            compared += macs + acs;
+        }
+        assert!(compared > 0);
     }
 }
 

@@ -9,7 +9,7 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use synfire::error::Error;
-use synfire::frontends::nir::{self, Array, Kind, Meta, NirGraph, Node, Unit};
+use synfire::frontends::nir::{self, Array, Data, Kind, Meta, NirGraph, Node, Unit};
 
 fn refused(graph: &NirGraph, parts: &[&str]) -> Error {
     let error = nir::to_bytes(graph).err().unwrap_or_else(|| panic!("accepted, not {parts:?}"));
@@ -118,6 +118,17 @@ fn h5py_can_make_files_that_are_refused_soon_and_in_little_memory() {
         assert!(errors.lines().all(|line| line.len() < 400), "{errors}");
         assert!(started.elapsed() < Duration::from_secs(2), "{file} took {:?}", started.elapsed());
     }
+}
+
+/// Bytes count as the doubles that they become: zeros of one byte shrink a thousandfold in the file.
+#[test]
+fn arrays_of_bytes_count_as_what_they_become() {
+    let n = 1 << 24;
+    let weight = Array::new(vec![2, n], Data::I8(vec![0; 2 * n])).unwrap();
+    let graph = chain(&[n], &[("fc", Unit::new(Kind::Linear).with("weight", weight))], &[2]);
+    let bytes = nir::to_bytes(&graph).unwrap();
+    assert!(bytes.len() < 1 << 20);
+    holds(&nir::parse(bytes).unwrap_err(), &["announces the shape [2, 16777216]", "may hold 128 MiB"]);
 }
 
 #[test]

@@ -234,6 +234,44 @@ fn the_time_step_is_found_or_asked_for() {
     }
 }
 
+/// Passed over silently, it would make a network of milliseconds one of seconds.
+#[test]
+fn a_time_step_in_the_metadata_that_is_none_is_refused_unless_one_is_given() {
+    use synfire::frontends::nir::{Meta, Metadata};
+    let string = |text: &str| Meta::Value(Array::text(text));
+    let number = |dt: f64| Meta::Value(Array::scalar(dt));
+    for (meta, part) in [
+        (number(0.0), "'dt' is 0,"),
+        (number(-0.5), "'dt' is -0.5,"),
+        (number(f64::NAN), "'dt' is NaN,"),
+        (string("0.001"), "'dt' is the string '0.001'"),
+        (Meta::Value(full(&[2], 1.0)), "'dt' is an array of the shape [2]"),
+        (Meta::Group(Metadata::new()), "'dt' is a group"),
+    ] {
+        let mut graph = chain(&[1], &[("n", lif(1, 5.0, 1.0))], &[1]);
+        graph.metadata.insert("dt".into(), meta);
+        holds(&Executor::new(&graph, Settings::default()).unwrap_err(), &[part, "not a positive number of seconds"]);
+        assert_eq!(Executor::new(&graph, dt(0.5)).unwrap().time_step().seconds, 0.5);
+    }
+    let mut graph = chain(&[1], &[("n", lif(1, 5.0, 1.0))], &[1]);
+    graph.metadata.insert("dt".into(), number(0.25));
+    assert_eq!(Executor::new(&graph, Settings::default()).unwrap().time_step().seconds, 0.25);
+}
+
+/// Twenty kilobytes of weights and as much input would give six gigabytes of output.
+#[test]
+fn outputs_that_do_not_fit_into_memory_are_refused_before_the_run() {
+    let n = 1 << 18;
+    let fan = Unit::new(Kind::Linear).with("weight", full(&[n, 1], 1.0));
+    let executor = Executor::new(&chain(&[1], &[("fan", fan)], &[n]), dt(1.0)).unwrap();
+    let error = executor.run(&input(ArrayD::zeros(IxDyn(&[3000, 1])))).unwrap_err();
+    holds(&error, &["3000 steps take", "values at a time", "present fewer steps"]);
+    assert_eq!(executor.run(&input(ArrayD::zeros(IxDyn(&[8, 1])))).unwrap().outputs["output"].len(), 8 * n);
+    // What is watched is recorded too.
+    let some = input(ArrayD::zeros(IxDyn(&[200, 1])));
+    holds(&executor.watch(&some, &["fan", "output"]).unwrap_err(), &["200 steps take"]);
+}
+
 fn noted(unit: Unit, notes: &Notes) -> Unit {
     Unit { metadata: notes.to_metadata(), ..unit }
 }

@@ -186,6 +186,59 @@ fn constants_larger_than_memory() {
     refused(&model(17, &[4], gather, vec![ints("a", &[4]), ints("i", &[i64::MIN])]), &["index outside"]);
 }
 
+/// Nine kilobytes that double sixteen times, and eight megabytes that are copied a hundred times.
+#[test]
+fn constants_that_multiply_while_they_are_read() {
+    let doubled = |i: usize| if i == 0 { "c".to_string() } else { format!("d{i}") };
+    let mut nodes: Vec<NodeProto> =
+        (0..16).map(|i| node("Concat", &[&doubled(i), &doubled(i)], &doubled(i + 1)).int("axis", 0)).collect();
+    nodes.push(node("Reshape", &["x", "d16"], "y"));
+    refused(&model(17, &[4], nodes, vec![ints("c", &[0; 1024])]), &["node 'Concat_d15'", "constants together"]);
+
+    let large = || vec![ints("c", &vec![1; 1 << 20])];
+    let many = ["c"; 100];
+    let nodes = vec![node("Concat", &many, "d").int("axis", 0), node("Reshape", &["x", "d"], "y")];
+    refused(&model(17, &[4], nodes, large()), &["constants together"]);
+
+    let mut chain: Vec<NodeProto> = (0..120).map(|i| node("Identity", &[&doubled(i)], &doubled(i + 1))).collect();
+    chain.push(node("Foo", &["x", "d120"], "y"));
+    refused(&model(17, &[4], chain, large()), &["the operator Foo is not supported"]);
+
+    let mut fan: Vec<NodeProto> = (0..120).map(|i| node("Identity", &["c"], &doubled(i + 1))).collect();
+    fan.extend((0..120).map(|i| node("Add", &["x", &doubled(i + 1)], &format!("a{i}"))));
+    let sums: Vec<String> = (0..120).map(|i| format!("a{i}")).collect();
+    fan.push(node("Sum", &sums.iter().map(String::as_str).collect::<Vec<_>>(), "y"));
+    refused(&model(17, &[4], fan, large()), &["held at a time above 128 MiB"]);
+}
+
+/// One channel of sixteen million elements: there are four parameters, not sixty-four million.
+#[test]
+fn a_normalisation_of_a_large_image_takes_no_time() {
+    let one = |name: &str| floats(name, &[1], &[0.5]);
+    let nodes = vec![node("BatchNormalization", &["x", "a", "b", "c", "d"], "y")];
+    refused(&model(17, &[1, 4096, 4096], nodes, vec![one("a"), one("b"), one("c"), one("d")]), &["held at a time"]);
+}
+
+#[test]
+fn axes_that_are_named_twice() {
+    let lists = || vec![ints("s", &[0, 5]), ints("e", &[2, 10]), ints("a", &[0, -1])];
+    let nodes = vec![node("Slice", &["c", "s", "e", "a"], "d"), node("Reshape", &["x", "d"], "y")];
+    let mut constants = lists();
+    constants.push(ints("c", &(0..10).collect::<Vec<i64>>()));
+    refused(&model(17, &[4], nodes, constants), &["node 'Slice_d'", "slices one of the axes [0, -1] twice"]);
+    let mut constants = lists();
+    constants[2] = ints("a", &[1, 1]);
+    refused(
+        &one(&[12], node("Slice", &["x", "s", "e", "a"], "y"), constants),
+        &["slices one of the axes [1, 1] twice"],
+    );
+    let pads = vec![ints("p", &[1, 2, 0, 0]), ints("a", &[1, -2])];
+    refused(
+        &model(18, &[4, 4], vec![node("Pad", &["x", "p", "", "a"], "y")], pads),
+        &["pads one of the axes [1, -2] twice"],
+    );
+}
+
 #[test]
 fn activations_larger_than_memory() {
     // A hundred layers of four million elements each.

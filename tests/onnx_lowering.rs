@@ -54,6 +54,34 @@ fn gemm_in_every_form() {
     agrees(&single(13, &[6], node("Gemm", &["x", "w", ""], "y"), vec![w()]));
 }
 
+/// A product with a matrix of one column may come back in another layout than every other product.
+#[test]
+fn a_window_behind_a_layer_of_one_neuron_sees_its_image() {
+    for window in [
+        node("Conv", &["i", "k"], "c").ints("pads", &[1, 1, 1, 1]),
+        node("AveragePool", &["i"], "c").ints("kernel_shape", &[2, 2]),
+        node("MaxPool", &["i"], "c").ints("kernel_shape", &[2, 2]),
+    ] {
+        let nodes = vec![
+            node("Gemm", &["x", "w", "b"], "a"),
+            node("Relu", &["a"], "r"),
+            node("Gemm", &["r", "v", "d"], "p"),
+            node("Reshape", &["p", "s"], "i"),
+            window,
+            node("Flatten", &["c"], "y"),
+        ];
+        let constants = vec![
+            weights("w", &[4, 1]),
+            floats("b", &[1], &[1.0]),
+            weights("v", &[1, 9]),
+            weights("d", &[9]),
+            ints("s", &[0, 1, 3, 3]),
+            weights("k", &[2, 1, 3, 3]),
+        ];
+        agrees(&model(17, &[4], nodes, constants));
+    }
+}
+
 #[test]
 fn a_bias_after_matmul_joins_it() {
     let nodes = || vec![node("MatMul", &["x", "w"], "h"), node("Add", &["b", "h"], "y")];

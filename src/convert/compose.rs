@@ -1,6 +1,7 @@
 //! Two windows in a row as one.
 
 use super::window::{Taps, Windowed};
+use crate::fixed::gcd;
 use crate::ir::window::{MAX_EXTENT, Window};
 use ndarray::{Array3, Array4, s};
 
@@ -88,10 +89,6 @@ impl Places {
     fn of(&self, second: usize, first: usize) -> usize {
         second * self.second + first * self.first
     }
-}
-
-fn gcd(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// The weights of both; `Some(None)` if no channel passes both, `None` if there would be too many.

@@ -3,6 +3,7 @@
 use super::linear::{Linear, TooLarge};
 use super::window::Windowed;
 use ndarray::{Array1, Array2};
+use std::borrow::Cow;
 
 /// One sender's part in an [`Expression`].
 #[derive(Clone, Debug)]
@@ -80,23 +81,19 @@ impl Expression {
         name: &str,
         f: impl Fn(&Linear) -> Result<Option<Linear>, TooLarge>,
     ) -> Result<Vec<Term>, TooLarge> {
-        let terms = self.terms.iter().map(|t| {
-            let map = f(&t.map)?;
-            Ok(map.map(|map| Term { pre: t.pre, name: name.to_string(), map }))
-        });
-        terms.filter_map(Result::transpose).collect()
+        let mut terms = Vec::with_capacity(self.terms.len());
+        for t in &self.terms {
+            if let Some(map) = f(&t.map)? {
+                // What were different forms may have become the same.
+                join(&mut terms, Cow::Owned(Term { pre: t.pre, name: name.to_string(), map }));
+            }
+        }
+        Ok(terms)
     }
 
     /// Adds `other`; terms of one sender become one term where they can.
     pub(super) fn add(&mut self, other: &Expression) {
-        for term in &other.terms {
-            let mut mine = self.terms.iter_mut().filter(|t| t.pre == term.pre);
-            match mine.find_map(|t| t.map.absorb(&term.map).then_some(t)) {
-                None => self.terms.push(term.clone()),
-                Some(t) if t.name.is_empty() => t.name.clone_from(&term.name),
-                Some(_) => {}
-            }
-        }
+        other.terms.iter().for_each(|term| join(&mut self.terms, Cow::Borrowed(term)));
         self.offset.iter_mut().zip(&other.offset).for_each(|(a, b)| *a += b);
     }
 
@@ -118,5 +115,15 @@ impl Expression {
             }
         }
         Some(bounds)
+    }
+}
+
+/// Adds a term; two of one sender become one where they can.
+fn join(terms: &mut Vec<Term>, term: Cow<Term>) {
+    let mut mine = terms.iter_mut().filter(|t| t.pre == term.pre);
+    match mine.find_map(|t| t.map.absorb(&term.map).then_some(t)) {
+        None => terms.push(term.into_owned()),
+        Some(t) if t.name.is_empty() => t.name.clone_from(&term.name),
+        Some(_) => {}
     }
 }

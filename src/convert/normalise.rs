@@ -6,7 +6,6 @@ use crate::error::{Error, Kind, Problem, Result};
 use crate::fixed::Normalisation;
 use crate::ir::Shape;
 use crate::ir::graph::{Graph, Op};
-use crate::ir::window::Window;
 
 /// What the float network sees.
 pub(super) struct Input {
@@ -70,7 +69,7 @@ fn pads_input(graph: &Graph, live: &[bool]) -> bool {
             _ => reads,
         };
         let outside = match &node.op {
-            Op::Conv { window, .. } | Op::Pool { window, .. } => reads_outside(window),
+            Op::Conv { window, .. } | Op::Pool { window, .. } => window.reads_outside(),
             Op::Strided { start, step } => {
                 let extents = graph.node(node.inputs[0]).shape.image().zip(node.shape.image());
                 extents.is_some_and(|(from, to)| {
@@ -86,14 +85,6 @@ fn pads_input(graph: &Graph, live: &[bool]) -> bool {
         }
     }
     false
-}
-
-fn reads_outside(window: &Window) -> bool {
-    (0..2).any(|axis| {
-        let last =
-            (window.output[axis + 1] - 1) * window.stride[axis] + (window.kernel[axis] - 1) * window.dilation[axis];
-        window.pad[axis] > 0 || last as i64 - window.pad[axis] >= window.input[axis + 1] as i64
-    })
 }
 
 fn problems(shape: &Shape, normalisation: &Normalisation) -> Vec<Problem> {

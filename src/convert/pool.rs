@@ -52,11 +52,14 @@ impl Fold {
         });
         let pools = parts.and_then(|parts| self.pools(parts, ones)).zip(level);
         let Some((pools, level)) = pools else {
-            self.problems.push(
-                Problem::new("takes the maximum of values that are not the activations of a ReLU")
-                    .at_node(&node.name)
+            let signed_pixels = x.terms.iter().any(|term| term.pre == 0) && self.ranges[0].0 < 0.0;
+            let problem = match signed_pixels {
+                true => Problem::new("takes the maximum of normalised pixels, which may be negative")
+                    .help("pool behind the first convolution's ReLU, or drop the mean from --normalize"),
+                false => Problem::new("takes the maximum of values that are not the activations of a ReLU")
                     .help("pool directly before or behind a ReLU, or train with average pooling"),
-            );
+            };
+            self.problems.push(problem.at_node(&node.name));
             return None;
         };
         let pixels = (window.output[1] * window.output[2]).max(1);

@@ -4,9 +4,9 @@ use super::source::{MAX_BYTES, Source};
 use super::{npy, npz};
 use crate::error::{Error, Problem, Result};
 use ndarray::{ArrayD, IxDyn};
-use ndarray_npy::WriteNpyExt;
+use ndarray_npy::{WriteNpyError, WriteNpyExt};
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
 /// Elements that a file may hold: as doubles, they take eight times as much.
@@ -71,7 +71,14 @@ fn array(source: &mut Source, left: &mut usize) -> Result<ArrayD<f64>> {
 /// # Errors
 /// The file cannot be written.
 pub fn save_npy(path: &Path, array: &ArrayD<f64>) -> Result<()> {
-    save(path, &encode(array)?)
+    // Straight into the file: the bytes beside the array would take as much memory again.
+    let failed = |e: std::io::Error| Error::io(path, "write the arrays", &e);
+    let mut file = BufWriter::new(std::fs::File::create(path).map_err(failed)?);
+    array.write_npy(&mut file).map_err(|e| match e {
+        WriteNpyError::Io(e) => failed(e),
+        other => Error::internal(format!("cannot encode an array: {other}")),
+    })?;
+    file.flush().map_err(failed)
 }
 
 /// Writes arrays as NPZ, uncompressed, in double precision. The same arrays give the same bytes.

@@ -122,10 +122,7 @@ impl Header {
 
     /// The elements in file order as numbers; integers beyond 53 bits are rounded.
     pub(super) fn numbers(&self, data: &[u8]) -> Vec<f64> {
-        match self.element.kind {
-            'f' => self.element.words(data).map(|word| self.element.float(word)).collect(),
-            _ => self.element.words(data).map(|word| self.element.integer(word) as f64).collect(),
-        }
+        self.element.doubles(data)
     }
 
     /// Brings the elements of a file in Fortran order (first index fastest) into row-major order.

@@ -43,6 +43,11 @@ pub fn round(x: f64) -> i64 {
     x.round() as i64
 }
 
+/// Greatest common divisor; of 0 and another number, that number.
+pub fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

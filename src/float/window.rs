@@ -17,6 +17,7 @@ pub fn conv(images: ArrayView2<f32>, weight: &Array4<f32>, groups: usize, window
     let Ok(matrix) = weight.to_shape((post, taps)) else { return };
     let block = (PATCHES / taps.max(1)).clamp(1, pixels);
     let mut patches = Array2::<f32>::zeros((taps, block));
+    let images = images.as_standard_layout();
     for (image, result) in images.rows().into_iter().zip(out.rows_mut()) {
         let Ok(mut result) = result.into_shape_with_order((post, pixels)) else { return };
         for group in 0..groups {
@@ -46,7 +47,7 @@ fn gather(
 ) {
     let [_, height, width] = window.input;
     let out_width = window.output[2];
-    let (Some(image), Some(row)) = (image.as_slice(), row.as_slice_mut()) else { return };
+    let (Some(image), Some(row)) = (image.as_slice(), row.as_slice_mut()) else { unreachable!("rows in one piece") };
     let inside = columns_inside(window, kx);
     let mut at = range.start;
     while at < range.end {
@@ -122,8 +123,11 @@ fn each_row(
 ) {
     let ([_, height, width], [_, out_height, out_width]) = (window.input, window.output);
     let inside: Vec<Range<usize>> = (0..window.kernel[1]).map(|kx| columns_inside(window, kx)).collect();
+    let images = images.as_standard_layout();
     for (image, mut result) in images.rows().into_iter().zip(out.rows_mut()) {
-        let (Some(image), Some(result)) = (image.as_slice(), result.as_slice_mut()) else { return };
+        let (Some(image), Some(result)) = (image.as_slice(), result.as_slice_mut()) else {
+            unreachable!("results are in standard layout")
+        };
         for i in 0..channels {
             for oy in 0..out_height {
                 let place = ((to + i) * out_height + oy) * out_width;

@@ -5,7 +5,7 @@ use crate::float;
 use crate::ir::graph::{Graph, Node, Op, PoolKind};
 use crate::ir::window::Window;
 use ndarray::parallel::prelude::*;
-use ndarray::{Array2, Array3, ArrayView2, Axis, IxDyn, Zip, concatenate, s};
+use ndarray::{Array2, Array3, ArrayView2, Axis, IxDyn, Zip, concatenate, linalg::general_mat_mul, s};
 
 /// The network's answers, `[B, outputs]`, for `images`, `[B, inputs]`, which the caller has normalised.
 ///
@@ -71,7 +71,12 @@ fn compute(graph: &Graph, node: &Node, images: &ArrayView2<f32>, earlier: &[Arra
     let blank = |value: f32| Array2::from_elem((images.nrows(), node.shape.len()), value);
     match &node.op {
         Op::Input => images.as_standard_layout().into_owned(),
-        Op::Dense { weight, bias } => input(0).dot(&weight.t()) + bias,
+        Op::Dense { weight, bias } => {
+            // Not `dot`, whose result stands in columns where it multiplies a single one.
+            let mut result = blank(0.0);
+            general_mat_mul(1.0, input(0), &weight.t(), 0.0, &mut result);
+            result + bias
+        }
         Op::Affine { scale, shift } => {
             let mut result = input(0).clone();
             for (i, mut column) in result.axis_iter_mut(Axis(1)).enumerate() {

@@ -349,6 +349,9 @@ pub(super) fn check_topology<'a, W: 'a>(
             complain("connects a population that does not exist".into());
             continue;
         };
+        if p.pre.0 + 1 == populations.len() {
+            complain("reads the readout, which sends nothing".into());
+        }
         if p.delay == 0 && p.pre >= p.post {
             complain("feeds an earlier population without a delay".into());
         }

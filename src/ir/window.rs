@@ -77,6 +77,15 @@ impl Window {
         None
     }
 
+    /// True if some tap reads outside the image.
+    pub fn reads_outside(&self) -> bool {
+        (0..2).any(|axis| {
+            let reach = (self.kernel[axis] - 1) * self.dilation[axis];
+            let last = (self.output[axis + 1] - 1) * self.stride[axis] + reach;
+            self.pad[axis] > 0 || last as i64 - self.pad[axis] >= self.input[axis + 1] as i64
+        })
+    }
+
     /// Number of senders and receivers.
     pub fn extent(&self) -> (usize, usize) {
         let elements = |shape: [usize; 3]| Shape(shape.to_vec()).len();

@@ -55,7 +55,7 @@ fn split(bias: i64) -> Option<(BiasMantissa, BiasExponent)> {
     })
 }
 
-/// Registers that some sample could overflow, or clamp where the integer network does not.
+/// Registers that some sample could overflow.
 pub(super) fn overflow_risks(graph: &QuantGraph, population: PopId, leaky: &Leaky) -> Vec<String> {
     let mut reasons = Vec::new();
     let Some(reach) = graph.prove_leaky(population) else { return reasons };
@@ -65,14 +65,19 @@ pub(super) fn overflow_risks(graph: &QuantGraph, population: PopId, leaky: &Leak
         let (low, high) = reach.current;
         reasons.push(format!("synaptic currents can reach {low} to {high}: a current register holds ±{most}"));
     }
-    // Equal limits clamp alike, however often.
-    if leaky.limits != (-most, most) && (outside(reach.membrane, most) || outside(reach.membrane, leaky.limits.1)) {
-        let ((low, high), limits) = (reach.membrane, leaky.limits);
-        reasons.push(format!(
-            "membranes can reach {low} to {high}: the network clamps them to {limits:?}, Loihi 2 to ±{most}"
-        ));
-    }
     reasons
+}
+
+/// Why membranes are clamped at other values than the network's, if some sample reaches them. Clamping is what leaky neurons do, not
+/// an overflow that would be noticed in a sample, so such a population cannot be compared at all.
+pub(super) fn clamps_apart(graph: &QuantGraph, population: PopId, leaky: &Leaky) -> Option<String> {
+    let most = i64::from(Voltage::MAX.get()) >> shift(leaky)?;
+    let ((low, high), limits) = (graph.prove_leaky(population)?.membrane, leaky.limits);
+    // Equal limits clamp alike, however often.
+    let apart = limits != (-most, most) && (low < -most.min(-limits.0) || high > most.min(limits.1));
+    apart.then(|| {
+        format!("membranes can reach {low} to {high}: the network clamps them to {limits:?}, Loihi 2 to ±{most}")
+    })
 }
 
 #[cfg(test)]

@@ -204,7 +204,8 @@ impl<'a> Network<'a> {
             let Some((_, x)) = row.iter().find(|(other, _)| other == id) else {
                 return Err(self.complain(population, format!("got no spikes for projection {}", id.0)));
             };
-            if let Some(bad) = x.iter().find(|&&x| !(0..=MAX_PAYLOAD).contains(&x)) {
+            let least = self.graph.range_per_phase(self.graph.projection(*id).projection.pre).0.min(0);
+            if let Some(bad) = x.iter().find(|&&x| !(least..=MAX_PAYLOAD).contains(&x)) {
                 return Err(self.complain(population, format!("got the payload {bad}")));
             }
             let delivered = synapses.deliver(x).map_err(|e| self.complain(population, e.to_string()))?;
@@ -263,7 +264,10 @@ impl Plan {
             }
         }
         let neurons = match &graph.population(population).neuron {
-            Neuron::Leaky(leaky) => leaky_compartments(leaky, &mut reasons),
+            Neuron::Leaky(leaky) => {
+                reasons.extend(leaky::clamps_apart(graph, population, leaky));
+                leaky_compartments(leaky, &mut reasons)
+            }
             neuron => compartments(neuron, &mut reasons),
         };
         if reasons.is_empty() { Ok(Plan { synapses, neurons }) } else { Err(reasons) }
@@ -375,10 +379,10 @@ fn overflow_risks(graph: &QuantGraph, population: PopId) -> Vec<String> {
     for (_, p) in graph.projections_into(population) {
         // Others are refused by `Plan::new`.
         let Synapses::Dense { weight } = &p.projection.synapses else { continue };
-        let x = graph.max_per_phase(p.projection.pre);
+        let x = graph.range_per_phase(p.projection.pre);
         for (row, sum) in weight.rows().into_iter().zip(&mut input) {
-            sum.0 += row.iter().map(|&w| i64::from(w.min(0)) * x).sum::<i64>();
-            sum.1 += row.iter().map(|&w| i64::from(w.max(0)) * x).sum::<i64>();
+            let ends = row.iter().map(|&w| (i64::from(w) * x.0, i64::from(w) * x.1));
+            *sum = ends.fold(*sum, |sum, (a, b)| (sum.0 + a.min(b).min(0), sum.1 + a.max(b).max(0)));
         }
     }
     let (low, high) = input.iter().fold((0, 0), |(low, high), s| (low.min(s.0), high.max(s.1)));

@@ -1,9 +1,9 @@
 //! Membranes that change from one time step to the next.
 
 use super::wiring::Wiring;
-use crate::fixed::rtz;
+use crate::golden::functional::Membranes;
 use crate::ir::PopId;
-use crate::ir::quant::{Input as Presented, Leaky, Neuron, QuantGraph, Reset};
+use crate::ir::quant::{Input as Presented, Neuron, QuantGraph};
 
 /// Counts the membrane updates of a network in rate coding.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ impl Population {
         let mut same = match &self.neuron {
             Neuron::Source | Neuron::Pool { .. } => return 0,
             Neuron::If { bias, .. } => bias.clone(),
-            Neuron::Leaky(leaky) => return self.later_leaky(leaky, phases),
+            Neuron::Leaky(_) => return self.later_leaky(phases),
             Neuron::Readout { .. } => vec![0; self.neurons],
         };
         if let Some(first) = phases.first() {
@@ -78,8 +78,9 @@ impl Population {
     }
 
     /// A leaky membrane changes by what it was, so it has to be followed.
-    fn later_leaky(&self, leaky: &Leaky, phases: &[Vec<Vec<i64>>]) -> u64 {
-        let (mut u, mut v) = (vec![0; self.neurons], leaky.v_init.clone());
+    fn later_leaky(&self, phases: &[Vec<Vec<i64>>]) -> u64 {
+        let Some(mut state) = Membranes::new(&self.neuron) else { return 0 };
+        let (mut sent, mut before) = (vec![0; self.neurons], state.v().to_vec());
         let mut changed = 0;
         for t in 0..phases.len() {
             let mut a = vec![0; self.neurons];
@@ -88,18 +89,11 @@ impl Population {
                     input.wiring.add(&x[input.pre], &mut a);
                 }
             }
-            for n in 0..self.neurons {
-                u[n] = rtz(u[n] * (4096 - leaky.du[n]), 12) + (a[n] << leaky.align);
-                let kept = rtz(v[n] * (4096 - leaky.dv[n]), 12) + u[n] + leaky.bias[n];
-                let reached = kept.clamp(leaky.limits.0, leaky.limits.1);
-                let left = match &leaky.reset {
-                    _ if reached <= leaky.theta[n] => reached,
-                    Reset::Value(to) => to[n],
-                    Reset::Subtract(by) => reached - by[n],
-                };
-                changed += u64::from(t > 0 && left != v[n]);
-                v[n] = left;
+            state.step(&mut a, &mut sent);
+            if t > 0 {
+                changed += state.v().iter().zip(&before).filter(|(v, before)| v != before).count() as u64;
             }
+            before.copy_from_slice(state.v());
         }
         changed
     }

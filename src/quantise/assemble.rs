@@ -20,6 +20,8 @@ pub(super) struct Input<'a> {
     pub synapses: &'a Synapses<f32>,
     /// What the sender sends.
     pub sender: &'a Activity,
+    /// The sender is a population that never fired on the calibration set.
+    pub silent: bool,
     /// Bits of a weight.
     pub bits: u32,
 }
@@ -99,7 +101,8 @@ pub(super) fn fold(inputs: &[Input], receiver: &Receiver) -> Folded {
     let largest = |x: &Array2<f32>| x.iter().fold(0.0f32, |most, x| most.max(x.abs()));
     let payload = inputs.iter().map(|i| largest(&i.sender.totals)).fold(1.0, f32::max);
     let payload_bits = payload.log2() as i32 + 1;
-    let mut folded = Folded { panels, skips, dims, bias, payload_bits };
+    let silent = inputs.iter().map(|i| i.silent).collect();
+    let mut folded = Folded { panels, skips, dims, silent, bias, payload_bits };
     if fitted {
         fit(&mut folded, primary, receiver, &samples);
     }

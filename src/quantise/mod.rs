@@ -168,7 +168,8 @@ impl<'a> Quantiser<'a> {
         });
         let ceiling = max.unwrap_or(f32::INFINITY);
         float.par_mapv_inplace(|z| z.clamp(0.0, ceiling));
-        let theta = threshold::thresholds(&float, &drive, &scale, pixels, self.settings.timesteps);
+        let theta =
+            threshold::thresholds(&float, &drive, &scale, (pixels, f64::from(ceiling)), self.settings.timesteps);
         let each = |values: Vec<f64>| values.into_iter().flat_map(|x| std::iter::repeat_n(x, pixels)).collect();
         let step: Vec<f64> = each(theta.iter().zip(&scale).map(|(&theta, scale)| theta as f64 * scale).collect());
         let theta: Vec<i64> = theta.into_iter().flat_map(|theta| std::iter::repeat_n(theta, pixels)).collect();
@@ -203,8 +204,8 @@ impl<'a> Quantiser<'a> {
         };
         let taps = |p: &QProjection| p.projection.synapses.window().map_or(1, |w| w.kernel[0] * w.kernel[1]) as i64;
         let reach = incoming.iter().map(|p| match combine {
-            Combine::Sum => taps(p) * self.net.max_payload(p.projection.pre),
-            Combine::Max => self.net.max_payload(p.projection.pre),
+            Combine::Sum => taps(p) * self.net.max_per_phase(p.projection.pre),
+            Combine::Max => self.net.max_per_phase(p.projection.pre),
         });
         let max = match combine {
             Combine::Sum => reach.sum::<i64>(),
@@ -258,6 +259,7 @@ impl<'a> Quantiser<'a> {
             .map(|(id, p)| Input {
                 synapses: &p.synapses,
                 sender: &self.activity[p.pre.0],
+                silent: p.pre.0 > 0 && self.activity[p.pre.0].totals.iter().all(|&total| total == 0.0),
                 bits: self.settings.bits_of(self.snn, *id, assemble::is_skip(&p.synapses, &all)),
             })
             .collect();

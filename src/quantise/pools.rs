@@ -25,9 +25,14 @@ pub(super) fn problems(snn: &SnnGraph, coding: Coding) -> Vec<Problem> {
         let Some(combine) = combine(&pop.model) else { continue };
         let mut complain = |what: &str, help: &str| problems.push(Problem::new(what).at_node(&pop.name).help(help));
         match (coding, combine) {
-            (Coding::Rate, _) => complain("is a pool, which only two-phase coding has", "use graded coding"),
+            (Coding::Rate, Combine::Sum) => {
+                complain("is a pool, which only two-phase coding has", "use --coding graded or --coding unit");
+            }
+            (Coding::Rate, Combine::Max) => {
+                complain("is a pool, which only two-phase coding has", "use --coding graded");
+            }
             (Coding::Unit, Combine::Max) => {
-                complain("takes the largest of counts that unit spikes do not say in one event", "use graded coding");
+                complain("takes the largest of counts that unit spikes do not say in one event", "use --coding graded");
             }
             _ => {}
         }

@@ -1,5 +1,6 @@
 //! What a population's neurons saw in some places of the calibration images.
 
+use crate::fixed::gcd;
 use crate::ir::window::Window;
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
@@ -54,10 +55,6 @@ impl Samples {
     ) -> impl Iterator<Item = T> + 'a {
         self.at.iter().map(move |&(image, pixel)| values[(image, unit * pixels + pixel)])
     }
-}
-
-fn gcd(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 #[cfg(test)]

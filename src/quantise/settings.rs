@@ -2,9 +2,9 @@
 
 use crate::error::Problem;
 use crate::fixed::{Normalisation, PixelFormat};
-use crate::ir::ProjId;
 use crate::ir::quant::Coding;
-use crate::ir::snn::SnnGraph;
+use crate::ir::snn::{Model, SnnGraph};
+use crate::ir::{PopId, ProjId};
 use std::collections::BTreeMap;
 
 /// Possible time steps.
@@ -87,21 +87,9 @@ impl QuantSettings {
         problems
     }
 
-    /// Every layer that the settings name but `snn` does not have.
+    /// Every layer that the settings name but `snn` does not have, or that has no weights.
     pub fn unknown_layers(&self, snn: &SnnGraph) -> Vec<Problem> {
-        let known: Vec<&str> = snn
-            .populations
-            .iter()
-            .skip(1)
-            .map(|p| p.name.as_str())
-            .chain(snn.projections.iter().map(|p| p.name.as_str()))
-            .collect();
-        let unknown = self.layers.keys().filter(|name| !known.contains(&name.as_str()));
-        let problem = |name: &String| {
-            Problem::new(format!("the settings name a layer '{name}', which the network does not have"))
-                .help(format!("its layers are: {}", known.join(", ")))
-        };
-        unknown.map(problem).collect()
+        unknown_layers(&self.layers, snn)
     }
 
     /// Bits of the weights of one projection, which may be a skip connection.
@@ -114,4 +102,28 @@ impl QuantSettings {
             self.weight_bits
         })
     }
+}
+
+/// See [`QuantSettings::unknown_layers`].
+pub(super) fn unknown_layers(layers: &BTreeMap<String, LayerSettings>, snn: &SnnGraph) -> Vec<Problem> {
+    let pool = |pop: PopId| matches!(snn.populations[pop.0].model, Model::Sum | Model::Max);
+    let populations = snn.populations.iter().enumerate().skip(1).map(|(i, p)| (p.name.as_str(), pool(PopId(i))));
+    let projections = snn.projections.iter().map(|p| (p.name.as_str(), pool(p.post)));
+    let known: Vec<(&str, bool)> = populations.chain(projections).collect();
+    let problem = |(name, layer): (&String, &LayerSettings)| {
+        let mut found = known.iter().filter(|(known, _)| known == name).peekable();
+        if found.peek().is_none() {
+            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+            return Some(
+                Problem::new(format!("the settings name a layer '{name}', which the network does not have"))
+                    .help(format!("its layers are: {}", names.join(", "))),
+            );
+        }
+        let nothing = layer.weight_bits.is_some() && found.all(|(_, pool)| *pool);
+        nothing.then(|| {
+            Problem::new(format!("the settings give weight bits to '{name}', which is a pool and has no weights"))
+                .help("remove the entry, or name the layer behind the pool")
+        })
+    };
+    layers.iter().filter_map(problem).collect()
 }

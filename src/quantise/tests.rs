@@ -214,6 +214,26 @@ fn a_neuron_without_weights_still_has_its_bias() {
     }
 }
 
+/// What a population would say that never spoke has an arbitrary unit: beside it nothing may become coarse.
+#[test]
+fn a_silent_layer_does_not_wipe_out_the_biases_and_weights_behind_it() {
+    for chain in [true, false] {
+        let mut snn = network(21);
+        snn.populations[1].bias.fill(-100.0);
+        if chain {
+            snn.projections.remove(1);
+        }
+        let (pixels, settings) = (pixels(22, 50), QuantSettings { timesteps: 64, ..settings(Coding::Graded) });
+        let quantiser = quantiser(&snn, &pixels, &settings);
+        assert!(quantiser.activity[1].totals.iter().all(|&x| x == 0.0));
+        let activity = &quantiser.activity[2];
+        for ((sample, n), &wanted) in quantiser.float[2].indexed_iter() {
+            let got = f64::from(activity.totals[(sample, n)]) * activity.step[n];
+            assert!((got - f64::from(wanted)).abs() < 0.05, "chain {chain}, neuron {n}: {got} instead of {wanted}");
+        }
+    }
+}
+
 /// In rate coding 16-bit pixels come in every step: beside a spike's weights, a pixel's would round to nothing.
 #[test]
 fn a_projection_that_would_vanish_is_refused_by_name() {

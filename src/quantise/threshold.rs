@@ -16,12 +16,13 @@ const PLACES: usize = 8192;
 /// own, where `n` is the spike count.
 ///
 /// `float` are the activations to be met, `drive` the membranes (bias included), both `[samples, neurons]`; `scale`
-/// is the value of one membrane unit. A unit that never fires takes the others' median of `θ·scale`.
+/// is the value of one membrane unit. No activation is above `ceiling`, however high the membranes. A unit that never fires
+/// takes the others' median of `θ·scale`.
 pub(super) fn thresholds(
     float: &Array2<f32>,
     drive: &Array2<f64>,
     scale: &[f64],
-    pixels: usize,
+    (pixels, ceiling): (usize, f64),
     timesteps: u32,
 ) -> Vec<i64> {
     let samples = Samples::spread(float.nrows(), pixels, PLACES);
@@ -30,7 +31,7 @@ pub(super) fn thresholds(
         wanted.zip(samples.of(drive, unit, pixels)).collect()
     };
     let best: Vec<Option<i64>> =
-        (0..scale.len()).into_par_iter().map(|unit| best(&observe(unit), scale[unit], timesteps)).collect();
+        (0..scale.len()).into_par_iter().map(|unit| best(&observe(unit), scale[unit], ceiling, timesteps)).collect();
     let mut steps: Vec<f64> = best.iter().zip(scale).filter_map(|(theta, s)| theta.map(|t| t as f64 * s)).collect();
     steps.sort_by(f64::total_cmp);
     // A unit that was never seen to fire is not worth wider membranes.
@@ -53,12 +54,13 @@ pub(super) fn thresholds(
 const MAX_THETA: i64 = 1 << 40;
 
 /// `seen` holds the activation to be met and the membrane, place by place.
-fn best(seen: &[(f64, f64)], scale: f64, timesteps: u32) -> Option<i64> {
+fn best(seen: &[(f64, f64)], scale: f64, ceiling: f64, timesteps: u32) -> Option<i64> {
     let highest = seen.iter().map(|s| s.1).fold(0.0, f64::max);
     if highest <= 0.0 || seen.iter().all(|s| s.0 <= 0.0) {
         return None;
     }
-    let start = highest / (f64::from(timesteps) - 0.5) * ABOVE;
+    // A clipped activation ends at the ceiling while its membrane goes on: thresholds above that one are not worth a look.
+    let start = highest.min(ceiling / scale) / (f64::from(timesteps) - 0.5) * ABOVE;
     let mut best: Option<(f64, i64)> = None;
     let mut last = 0;
     for k in 0..CANDIDATES {
@@ -111,7 +113,7 @@ mod tests {
             let scale = 0.01;
             let float: Vec<f64> = drive.iter().map(|&v| (v as f64 * scale).max(0.0)).collect();
             let seen: Vec<(f64, f64)> = float.iter().zip(&drive).map(|(&a, &v)| (a, v as f64)).collect();
-            let found = best(&seen, scale, timesteps);
+            let found = best(&seen, scale, f64::INFINITY, timesteps);
             let least = (1..8000).map(|t| error(&float, &drive, t, scale, timesteps)).fold(f64::MAX, f64::min);
             let got = error(&float, &drive, found.unwrap(), scale, timesteps);
             assert!(got <= least * 1.08 + 1e-9, "T={timesteps}: {got} against {least}");
@@ -123,9 +125,23 @@ mod tests {
         let float = ndarray::array![[0.0, 8.0, 2.0, 4.0], [0.0, 4.0, 1.0, 2.0]];
         let drive = ndarray::array![[-5.0, 800.0, 100.0, 100.0], [-9.0, 400.0, 50.0, 50.0]];
         let scale = [0.5, 0.01, 0.02, 0.04];
-        let theta = thresholds(&float, &drive, &scale, 1, 2);
+        let theta = thresholds(&float, &drive, &scale, (1, f64::INFINITY), 2);
         let step = |n: usize| theta[n] as f64 * scale[n];
         assert!((step(0) - step(3)).abs() <= 0.25, "{theta:?}");
-        assert_eq!(thresholds(&float, &drive.mapv(|v: f64| -v.abs()), &scale, 1, 2), [9, 800, 100, 100]);
+        let silent = thresholds(&float, &drive.mapv(|v: f64| -v.abs()), &scale, (1, f64::INFINITY), 2);
+        assert_eq!(silent, [9, 800, 100, 100]);
+    }
+
+    /// The largest drive is 300 times the clip, far beyond what the candidates below the largest membrane reach.
+    #[test]
+    fn the_threshold_of_a_clipped_activation_is_found_far_below_the_largest_membrane() {
+        let (scale, ceiling, timesteps) = (0.01, 1.0, 16);
+        let drive: Vec<i64> = (0..300).map(|i| if i % 2 == 0 { i } else { 100 * i }).collect();
+        let float: Vec<f64> = drive.iter().map(|&v| (v as f64 * scale).clamp(0.0, ceiling)).collect();
+        let seen: Vec<(f64, f64)> = float.iter().zip(&drive).map(|(&a, &v)| (a, v as f64)).collect();
+        let least = (1..2000).map(|t| error(&float, &drive, t, scale, timesteps)).fold(f64::MAX, f64::min);
+        let found = best(&seen, scale, ceiling, timesteps).unwrap();
+        let got = error(&float, &drive, found, scale, timesteps);
+        assert!(got <= least * 1.08 + 1e-9, "theta {found}: {got} against {least}");
     }
 }

@@ -38,6 +38,9 @@ pub(super) struct Folded {
     pub skips: Vec<Skip>,
     /// Rows and columns of each projection's weights as a matrix.
     pub dims: Vec<(usize, usize)>,
+    /// Projections whose senders never fired on the calibration set: what they would say has an arbitrary unit, which must not
+    /// make the others' weights and the bias coarse.
+    pub silent: Vec<bool>,
     /// Largest magnitude of the bias of each unit.
     pub bias: Vec<f64>,
     /// Bits of the largest payload.
@@ -122,22 +125,33 @@ impl Folded {
     /// The best common scale, and the integers of every row.
     fn choose_set(&self, members: &Members) -> (f64, Vec<Vec<i32>>) {
         let row = |&(p, row): &(usize, usize)| (&self.panels[p], self.panels[p].value.row(row));
-        let fitting = |(panel, values): (&Panel, ndarray::ArrayView1<f64>)| {
-            values.iter().zip(&panel.limit).map(|(w, &l)| w.abs() / f64::from(l)).fold(0.0, f64::max)
+        let blocks = members.rows.iter().flat_map(|&(p, _)| &self.panels[p].blocks).map(|block| block.projection);
+        let mut projections = blocks.chain(members.skips.iter().map(|&(s, _)| self.skips[s].projection));
+        // Silent senders count where there is nothing else to go by.
+        let all = members.floor == 0.0 && projections.all(|projection| self.silent[projection]);
+        let counts = |projection: usize| all || !self.silent[projection];
+        // Weights that count, each with its limit.
+        let heard = |(panel, values): (&Panel, ndarray::ArrayView1<f64>)| -> Vec<(f64, i32)> {
+            let columns = panel.blocks.iter().flat_map(|b| std::iter::repeat_n(counts(b.projection), b.columns));
+            let weights = values.iter().zip(&panel.limit).map(|(w, &l)| (w.abs(), l)).zip(columns);
+            weights.filter(|(_, counts)| *counts).map(|(weight, _)| weight).collect()
         };
-        let largest = members.rows.iter().map(row).map(fitting).fold(0.0, f64::max);
-        let skips = members.skips.iter().map(|&(s, i)| self.skips[s].value[i].abs() / f64::from(self.skips[s].limit));
-        let skips = skips.fold(0.0, f64::max);
-        let floor = members.floor.max(skips);
-        let heaviest = |values: ndarray::ArrayView1<f64>| values.iter().map(|w| w.abs()).fold(0.0, f64::max);
-        let rows = members.rows.iter().map(|m| heaviest(row(m).1));
-        let lone = members.skips.iter().map(|&(s, i)| self.skips[s].value[i].abs());
-        if 2.0 * rows.chain(lone).fold(0.0, f64::max) <= members.floor {
-            // No weights, or none that count beside the bias: any unit will do in which the bias has a fair resolution.
+        let rows: Vec<(f64, i32)> = members.rows.iter().map(row).flat_map(heard).collect();
+        let lone = members.skips.iter().filter(|&&(s, _)| counts(self.skips[s].projection));
+        let lone: Vec<(f64, i32)> = lone.map(|&(s, i)| (self.skips[s].value[i].abs(), self.skips[s].limit)).collect();
+        let fitting = |weights: &[(f64, i32)]| weights.iter().map(|&(w, l)| w / f64::from(l)).fold(0.0, f64::max);
+        let (largest, floor) = (fitting(&rows), members.floor.max(fitting(&lone)));
+        let heaviest = rows.iter().chain(&lone).map(|(w, _)| *w).fold(0.0, f64::max);
+        if 2.0 * heaviest <= members.floor {
+            // No weights, or none that count beside the bias: any unit will do in which the bias has a fair resolution. In
+            // that unit, weights that were too small become 0, and those of silent senders what they can.
             let floor = members.floor;
             let scale =
                 if floor > 0.0 { floor * f64::powi(2.0, BIAS_BITS + self.payload_bits - LONE_BIAS_BITS) } else { 1.0 };
-            return (scale, members.rows.iter().map(|m| vec![0; row(m).1.len()]).collect());
+            let plain = |(panel, values): (&Panel, ndarray::ArrayView1<f64>)| {
+                values.iter().zip(&panel.limit).map(|(&w, &limit)| nearest(w, scale, limit)).collect()
+            };
+            return (scale, members.rows.iter().map(row).map(plain).collect());
         }
         let total = |one: &dyn Fn(&Panel, ndarray::ArrayView1<f64>) -> f64| {
             members.rows.iter().map(row).map(|(p, v)| one(p, v)).sum::<f64>()

@@ -74,9 +74,9 @@ fn quantiser<'a>(snn: &'a SnnGraph, pixels: &'a Array2<f32>, settings: &'a Quant
 
 #[test]
 fn calibration_sees_what_windows_and_pools_will_send() {
-    for pool in [Model::Sum, Model::Max] {
+    for (pool, coding) in [(Model::Sum, Coding::Graded), (Model::Sum, Coding::Unit), (Model::Max, Coding::Graded)] {
         let (snn, pixels) = (network(1, pool.clone()), pixels(2, 40));
-        let settings = QuantSettings::default();
+        let settings = QuantSettings { coding, ..QuantSettings::default() };
         let quantiser = quantiser(&snn, &pixels, &settings);
         let net = quantise(&snn, pixels.view(), &settings).unwrap();
         let model = Functional::new(&net).unwrap();
@@ -85,7 +85,7 @@ fn calibration_sees_what_windows_and_pools_will_send() {
             let outcome = model.image(&codes).unwrap();
             for pop in 0..4 {
                 let totals = quantiser.activity[pop].totals.row(sample).mapv(|x| x as i64);
-                assert_eq!(outcome.counts[pop], totals.to_vec(), "{pool:?}, population {pop}");
+                assert_eq!(outcome.counts[pop], totals.to_vec(), "{pool:?}, {coding:?}, population {pop}");
             }
         }
     }
@@ -94,9 +94,11 @@ fn calibration_sees_what_windows_and_pools_will_send() {
 /// A pool's value is the sum (maximum) of its senders' values, exactly; nothing is rounded there.
 #[test]
 fn pools_lose_nothing() {
-    for pool in [Model::Sum, Model::Max] {
+    // In unit coding a sender says up to T in one phase, though a payload is 1.
+    for (pool, coding) in [(Model::Sum, Coding::Graded), (Model::Sum, Coding::Unit), (Model::Max, Coding::Graded)] {
         let (snn, pixels) = (network(3, pool.clone()), pixels(4, 30));
-        let settings = QuantSettings { timesteps: 5, ..QuantSettings::default() };
+        let settings = QuantSettings { coding, timesteps: 5, ..QuantSettings::default() };
+        assert_eq!(quantise(&snn, pixels.view(), &settings).unwrap().check(), [], "{pool:?}, {coding:?}");
         let quantiser = quantiser(&snn, &pixels, &settings);
         let (sender, pooled) = (&quantiser.activity[2], &quantiser.activity[3]);
         for (x, y) in sender.totals.rows().into_iter().zip(pooled.totals.rows()) {
@@ -182,6 +184,17 @@ fn weights_are_fitted_to_what_the_senders_send() {
 }
 
 #[test]
+fn bits_for_a_pool_which_has_no_weights_are_refused() {
+    let (snn, pixels) = (network(13, Model::Sum), pixels(14, 10));
+    for name in ["pool", "taps"] {
+        let layers = [(name.to_string(), LayerSettings { weight_bits: Some(4) })].into();
+        let text =
+            quantise(&snn, pixels.view(), &QuantSettings { layers, ..Default::default() }).unwrap_err().to_string();
+        assert!(text.contains(&format!("the settings give weight bits to '{name}', which is a pool")), "{text}");
+    }
+}
+
+#[test]
 fn pools_that_cannot_be_built_are_named() {
     let (mut snn, pixels) = (network(11, Model::Max), pixels(12, 10));
     let text = |snn: &SnnGraph, coding| {
@@ -189,6 +202,11 @@ fn pools_that_cannot_be_built_are_named() {
     };
     assert!(text(&snn, Coding::Rate).contains("node 'pool': is a pool, which only two-phase coding has"));
     assert!(text(&snn, Coding::Unit).contains("node 'pool': takes the largest of counts"));
+    for coding in [Coding::Rate, Coding::Unit] {
+        assert!(text(&snn, coding).contains("help: use --coding graded\n"), "{}", text(&snn, coding));
+    }
+    let average = text(&network(11, Model::Sum), Coding::Rate);
+    assert!(average.contains("help: use --coding graded or --coding unit\n"), "{average}");
     let Synapses::Channelwise { weight, .. } = &mut snn.projections[3].synapses else { panic!() };
     weight[(0, 1, 1)] = 0.5;
     assert!(text(&snn, Coding::Graded).contains("taps differ in weight"));

@@ -75,6 +75,10 @@ pub(super) fn assemble(executor: &Executor, name: &str) -> Result<SnnGraph> {
         let post = PopId(snn.populations.len());
         let first = snn.projections.len();
         for link in &target.arrivals.links {
+            if link.source == readout {
+                tracer.refuse(readout, "sends its membrane to other neurons; hardware can read it only at the Output");
+                continue;
+            }
             let (Some(&pre), Some(from)) = (place.get(&link.source), shapes.get(&link.source)) else { continue };
             match synapses(link, from, &target) {
                 Ok((_, synapses)) if is_pool(&parts[node].what) && synapses.weights().any(|&w| w != 1.0) => {

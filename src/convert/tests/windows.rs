@@ -104,6 +104,41 @@ fn an_offset_in_front_of_padding_makes_the_bias_depend_on_the_place() {
     assert_ne!(snn.populations[2].bias[0], snn.populations[2].bias[5]);
 }
 
+/// There is no ReLU to pool behind: the pixels themselves are what may be negative.
+#[test]
+fn a_maximum_of_normalised_pixels_is_refused_as_that() {
+    let mut b = Builder::new(&[1, 6, 6]);
+    let x = b.pool("pool", 0, PoolKind::Max, 2, 2, 0);
+    let x = b.block("a", x, 2);
+    b.head(x);
+    b.converts(None);
+    let mut b = Builder::new(&[1, 6, 6]);
+    let x = b.pool("pool", 0, PoolKind::Max, 2, 2, 0);
+    let x = b.block("a", x, 2);
+    b.head(x);
+    let normalisation = Normalisation { mean: vec![0.5], std: vec![0.25] };
+    let text = convert(&b.graph, Some(&normalisation)).unwrap_err().to_string();
+    assert!(
+        text.contains("node 'pool': takes the maximum of normalised pixels") && text.contains("--normalize"),
+        "{text}"
+    );
+}
+
+/// Two windows that become one matrix each are one matrix together: one fork, one merge and half the weights less.
+#[test]
+fn parallel_windows_in_front_of_a_dense_layer_are_one_matrix() {
+    let mut b = Builder::new(&[2, 4, 4]);
+    let (wide, narrow) = (window([2, 4, 4], 3, 3, 1, 1), window([2, 4, 4], 3, 1, 1, 0));
+    let (left, right) = (b.conv("left", 0, wide, 1), b.conv("right", 0, narrow, 1));
+    let x = b.add("join", &[left, right]);
+    let x = b.reshape("flat", x, &[48]);
+    let x = b.dense("h", x, 8);
+    let x = b.relu("relu", x, None);
+    b.head(x);
+    let snn = b.converts(None);
+    assert_eq!(kinds(&snn), [(0, 1, "dense"), (1, 2, "dense")]);
+}
+
 #[test]
 fn a_residual_network_keeps_its_joins() {
     let mut b = Builder::new(&[2, 6, 6]);

@@ -151,6 +151,19 @@ impl Call<'_, '_> {
         }
     }
 
+    /// Elements of input `i`, if it is a constant; no copy is made of it. 0 for everything else.
+    pub(super) fn constant_len(&self, i: usize) -> usize {
+        let Some(name) = self.node.input.get(i).map(String::as_str) else { return 0 };
+        match (self.lowering.values.get(name), self.lowering.initializers.get(name)) {
+            (Some(Value::Constant(tensor)), _) => tensor.len(),
+            (None, Some(tensor)) => {
+                let extents = tensor.dims.iter().map(|&extent| usize::try_from(extent).unwrap_or(0));
+                extents.fold(1, usize::saturating_mul)
+            }
+            _ => 0,
+        }
+    }
+
     /// The element type of the constant that input `i` names, if the file states it there.
     pub(super) fn data_type(&self, i: usize) -> Option<i32> {
         let name = self.node.input.get(i)?.as_str();

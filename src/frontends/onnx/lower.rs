@@ -9,6 +9,9 @@ use crate::error::{Error, Kind, Problem, Result};
 use crate::ir::graph::{Graph, Node, NodeId, Op};
 use std::collections::{BTreeSet, HashMap};
 
+/// Constants that nodes have computed may take so many bytes at a time. Those that the file itself holds do not count.
+const MAX_HELD: usize = 1 << 27;
+
 /// Lowers the nodes `order` (indices into `proto.node`, sorted) and gathers the problems of all of them.
 pub(super) fn lower(
     proto: &GraphProto,
@@ -41,6 +44,7 @@ pub(super) fn lower(
         if let Some(output) = node.output.first() {
             lowering.values.insert(output, value);
         }
+        lowering.release(node);
     }
     match lowering.values.remove(interface.output.as_str()) {
         Some(Value::Activation(output)) => {
@@ -80,6 +84,10 @@ pub(super) struct Lowering<'a> {
     pub(super) types: HashMap<&'a str, i32>,
     /// How many times each value is read by live nodes or as the output.
     pub(super) reads: HashMap<&'a str, usize>,
+    /// How many of these are still to come.
+    unread: HashMap<&'a str, usize>,
+    /// Bytes of each computed constant that is still to be read.
+    held: HashMap<&'a str, usize>,
     pub(super) batch: Option<usize>,
     pub(super) parameters: usize,
     /// Elements of all activations.
@@ -106,7 +114,9 @@ impl<'a> Lowering<'a> {
             values: HashMap::from([(interface.input.as_str(), Value::Activation(activation))]),
             types: HashMap::new(),
             initializers: proto.initializer.iter().map(|t| (t.name.as_str(), t)).collect(),
+            unread: reads.clone(),
             reads,
+            held: HashMap::new(),
             batch: interface.batch,
             parameters: 0,
             elements: 0,
@@ -125,7 +135,30 @@ impl<'a> Lowering<'a> {
             let tensors = node.attribute.iter().filter_map(|a| a.t.as_ref());
             self.types.extend(tensors.map(|tensor| (output.as_str(), tensor.data_type)));
         }
-        operator(&mut Call { lowering: self, node, index })
+        let value = operator(&mut Call { lowering: self, node, index })?;
+        if let (Value::Constant(tensor), Some(output)) = (&value, node.output.first())
+            && node.op_type != "Constant"
+        {
+            self.held.insert(output, tensor.bytes());
+            if self.held.values().fold(0, |sum: usize, bytes| sum.saturating_add(*bytes)) > MAX_HELD {
+                self.held.remove(output.as_str());
+                let what = format!("brings the constants that are held at a time above {} MiB", MAX_HELD >> 20);
+                return Err(Stop::with_help(what, "let the exporter fold constants"));
+            }
+        }
+        Ok(value)
+    }
+
+    /// Lets go of the constants that nobody reads after `node`.
+    fn release(&mut self, node: &'a NodeProto) {
+        for name in &node.input {
+            let Some(left) = self.unread.get_mut(name.as_str()) else { continue };
+            *left = left.saturating_sub(1);
+            if *left == 0 && matches!(self.values.get(name.as_str()), Some(Value::Constant(_))) {
+                self.values.remove(name.as_str());
+                self.held.remove(name.as_str());
+            }
+        }
     }
 
     /// All operators here have one result; masks and statistics exist in training only.

@@ -75,6 +75,15 @@ impl Tensor {
         }
     }
 
+    /// Bytes of memory.
+    pub(super) fn bytes(&self) -> usize {
+        let each = match self {
+            Tensor::Floats(_) => size_of::<f32>(),
+            Tensor::Ints(_) => size_of::<i64>(),
+        };
+        self.len().saturating_mul(each)
+    }
+
     /// The same elements with other extents, if these have the same product.
     pub(super) fn reshaped(self, dims: &[usize]) -> Option<Tensor> {
         match self {

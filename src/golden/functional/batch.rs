@@ -97,7 +97,7 @@ impl Functional {
                             tally.classes.push(arg_max(&packed.present(&codes, &mut scratch)).unwrap_or(0));
                             self.count_packed(&scratch.fired, &mut tally);
                         }
-                        None => self.count(&self.present(&codes, false), &mut tally),
+                        None => self.count(&self.present(&codes, self.sends_sums()), &mut tally),
                     }
                 }
                 Ok(tally)
@@ -120,34 +120,55 @@ impl Functional {
         })
     }
 
+    /// True if what a neuron sends over all phases does not say in how many events: pools send sums, and recorded trains hold
+    /// several spikes a step.
+    fn sends_sums(&self) -> bool {
+        let sums = |neuron: &Neuron| match neuron {
+            Neuron::Pool { .. } => true,
+            Neuron::Source => !self.constant && self.codes.1 > 1,
+            Neuron::If { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => false,
+        };
+        self.phases > 1 && self.layers.iter().any(|layer| sums(&layer.neuron))
+    }
+
     fn count(&self, outcome: &Outcome, tally: &mut Tally) {
         tally.classes.push(outcome.class);
         tally.saturations += outcome.saturations;
         for (index, counts) in outcome.counts.iter().enumerate() {
             let spikes: u64 = counts.iter().map(|c| c.unsigned_abs()).sum();
             let active = counts.iter().filter(|c| **c != 0).count() as u64;
-            self.count_population(index, spikes, active, tally);
+            let phases = outcome.phases.iter().flatten();
+            // Of several phases, each neuron sends one event at most in each.
+            let events = match outcome.phases {
+                Some(_) => phases.flat_map(|phase| &phase[index]).filter(|sent| **sent != 0).count() as u64,
+                None => self.events(index, spikes, active),
+            };
+            self.count_population(index, spikes, events, tally);
         }
     }
 
     fn count_packed(&self, fired: &[Fired], tally: &mut Tally) {
         for (index, fired) in fired.iter().enumerate() {
             tally.saturations += fired.clipped;
-            self.count_population(index, fired.total, fired.active, tally);
+            self.count_population(index, fired.total, self.events(index, fired.total, fired.active), tally);
         }
     }
 
-    /// `spikes` is the sum of a population's payloads, `active` the number of its neurons that sent any.
-    fn count_population(&self, index: usize, spikes: u64, active: u64, tally: &mut Tally) {
-        let neuron = &self.layers[index].neuron;
-        tally.spikes[index] += if matches!(neuron, Neuron::Pool { .. }) { 0 } else { spikes };
-        tally.events[index] += match (neuron, self.coding) {
+    fn count_population(&self, index: usize, spikes: u64, events: u64, tally: &mut Tally) {
+        let pool = matches!(self.layers[index].neuron, Neuron::Pool { .. });
+        tally.spikes[index] += if pool { 0 } else { spikes };
+        tally.events[index] += events;
+    }
+
+    /// In how many events a population has sent payloads of the sum `spikes`, where `active` of its neurons sent any.
+    fn events(&self, index: usize, spikes: u64, active: u64) -> u64 {
+        match (&self.layers[index].neuron, self.coding) {
             // A pixel is one graded event in every phase.
             (Neuron::Source, _) if self.constant => active * self.phases as u64,
             (Neuron::Source, _) => spikes,
             (Neuron::Pool { .. }, _) | (_, Coding::Graded) => active,
             (_, Coding::Unit | Coding::Rate) => spikes,
-        };
+        }
     }
 }
 

@@ -8,7 +8,7 @@ const ALL: i64 = 4096;
 
 /// Currents and membranes of one population while a sample is presented.
 #[derive(Clone, Debug)]
-pub(super) struct Membranes<'a> {
+pub(crate) struct Membranes<'a> {
     leaky: &'a Leaky,
     u: Vec<i64>,
     v: Vec<i64>,
@@ -27,13 +27,13 @@ pub(super) fn sum_range(population: &QPopulation) -> (i64, i64) {
 
 impl<'a> Membranes<'a> {
     /// The state before a sample; `None` for other neurons.
-    pub(super) fn new(neuron: &'a Neuron) -> Option<Self> {
+    pub(crate) fn new(neuron: &'a Neuron) -> Option<Self> {
         let Neuron::Leaky(leaky) = neuron else { return None };
         Some(Membranes { leaky, u: vec![0; leaky.v_init.len()], v: leaky.v_init.clone(), clamped: 0 })
     }
 
     /// One time step with the weighted input `a`, which is 0 again afterwards; `sent` becomes the spikes.
-    pub(super) fn step(&mut self, a: &mut [i64], sent: &mut [i64]) {
+    pub(crate) fn step(&mut self, a: &mut [i64], sent: &mut [i64]) {
         let Leaky { align, du, dv, bias, theta, reset, limits, .. } = self.leaky;
         for n in 0..self.v.len() {
             let keep = |x: i64, decay: i64| if x == 0 { 0 } else { rtz(x * (ALL - decay), 12) };
@@ -53,7 +53,7 @@ impl<'a> Membranes<'a> {
     }
 
     /// The membranes after the last step.
-    pub(super) fn v(&self) -> &[i64] {
+    pub(crate) fn v(&self) -> &[i64] {
         &self.v
     }
 

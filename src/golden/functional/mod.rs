@@ -13,6 +13,7 @@ mod present;
 mod windows;
 
 pub use batch::Summary;
+pub(crate) use leaky::Membranes;
 
 use crate::error::{Error, Kind, Problem, Result};
 use crate::ir::PopId;

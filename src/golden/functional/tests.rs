@@ -1,6 +1,6 @@
 use super::{Functional, Outcome};
 use crate::fixed::PixelFormat;
-use crate::ir::quant::{Coding, Input, Neuron, QPopulation, QProjection, QuantGraph};
+use crate::ir::quant::{Coding, Combine, Input, Neuron, QPopulation, QProjection, QuantGraph};
 use crate::ir::snn::{Projection, Synapses};
 use crate::ir::{PopId, Shape};
 use ndarray::Array2;
@@ -272,6 +272,20 @@ fn a_batch_is_its_images_whatever_the_threads() {
             assert_eq!(summary.neurons, net.populations[1].shape.len() + net.populations[2].shape.len());
         }
     }
+}
+
+/// A pool sends an event in every phase in which it holds something, and several spikes of a step are one event.
+#[test]
+fn events_of_pools_and_spike_trains_are_counted_phase_by_phase() {
+    let mut net = by_hand(3);
+    (net.coding, net.input) = (Coding::Rate, Input::Train { max: 3 });
+    net.populations[1].neuron = Neuron::Pool { combine: Combine::Sum, max: 9 };
+    net.projections[0].projection.synapses = Synapses::Dense { weight: ndarray::array![[1, 1, 1]] };
+    prove(&mut net);
+    let codes = vec![2, 0, 0, 0, 0, 0, 1, 3, 0];
+    let summary = Functional::new(&net).unwrap().classify(1, |_| codes.clone(), None).unwrap();
+    assert_eq!(summary.events, [3, 2, 0]);
+    assert_eq!(summary.spikes, [6, 0, 0]);
 }
 
 #[test]

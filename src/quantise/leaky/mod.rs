@@ -8,6 +8,7 @@
 //! | `settings.rs` | nothing: what the user may choose |
 //! | `scale.rs` | `α`: shared by a channel of a window's receivers, else one per neuron |
 //! | `neurons.rs` | thresholds, decays, biases, resets |
+//! | `pools.rs` | nothing: what pools may pass on |
 //! | `loihi.rs` | nothing: which integers Loihi 2's fields hold |
 //!
 //! # Equal to Loihi 2
@@ -24,6 +25,7 @@
 
 mod loihi;
 mod neurons;
+mod pools;
 mod scale;
 mod settings;
 
@@ -64,6 +66,7 @@ pub fn quantise_leaky(snn: &SnnGraph, settings: &LeakySettings) -> Result<QuantG
     }
     Error::check(Kind::Input, builder.problems)?;
     let mut net = builder.net;
+    Error::check(Kind::Input, pools::bound(&mut net))?;
     prove(&mut net);
     Error::check(Kind::Internal, net.check())?;
     Ok(net)
@@ -184,12 +187,8 @@ impl<'a> Builder<'a> {
         let receivers = self.receivers(pop);
         let scale = vec![1.0; receivers.groups()];
         self.project(pop, &receivers, &scale);
-        self.push(pop, Neuron::Pool { combine: Combine::Sum, max: 0 });
-        let index = self.index(pop);
-        let max = self.net.prove_range(index).1.max(1);
-        if let Neuron::Pool { max: most, .. } = &mut self.net.populations[index.0].neuron {
-            *most = max;
-        }
+        // Its senders may follow later: `pools.rs` says what it passes on.
+        self.push(pop, Neuron::Pool { combine: Combine::Sum, max: 1 });
     }
 
     fn readout(&mut self, pop: PopId) {

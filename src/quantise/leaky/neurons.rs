@@ -187,6 +187,8 @@ fn drop_fractions(leaky: &mut Leaky) {
     match &mut leaky.reset {
         Reset::Value(by) | Reset::Subtract(by) => shift(by),
     }
+    // The limits, too, count in the new unit; Loihi 2's are shifted in the same way.
+    leaky.limits = (-(leaky.limits.1 >> unused), leaky.limits.1 >> unused);
     leaky.align -= unused;
 }
 

@@ -1,6 +1,6 @@
 //! What the user may choose about networks of leaky neurons.
 
-use super::super::settings::{LayerSettings, PIXEL_BITS, QuantSettings, WEIGHT_BITS};
+use super::super::settings::{LayerSettings, PIXEL_BITS, QuantSettings, WEIGHT_BITS, unknown_layers};
 use crate::error::Problem;
 use crate::fixed::PixelFormat;
 use crate::ir::ProjId;
@@ -109,14 +109,7 @@ impl LeakySettings {
                 Problem::new(format!("spike trains of values up to {max} cannot be read")).help("1 to 65535 can"),
             );
         }
-        let names = snn.populations.iter().skip(1).map(|p| &p.name).chain(snn.projections.iter().map(|p| &p.name));
-        let known: Vec<&str> = names.map(String::as_str).collect();
-        for name in self.layers.keys().filter(|name| !known.contains(&name.as_str())) {
-            problems.push(
-                Problem::new(format!("the settings name a layer '{name}', which the network does not have"))
-                    .help(format!("its layers are: {}", known.join(", "))),
-            );
-        }
+        problems.extend(unknown_layers(&self.layers, snn));
         problems
     }
 

@@ -92,6 +92,9 @@ impl Executor {
         let time_step = TimeStep::choose(settings.dt, noted, &checked.flat).map_err(|p| problems.push(p));
         let time_step = time_step.unwrap_or(TimeStep::UNIT);
         let timing = Timing { dt: time_step.seconds, dialect: settings.dialect };
+        if settings.dt.is_none() {
+            problems.extend(step::unusable(&graph.metadata));
+        }
         let mut ops = Vec::with_capacity(checked.specs.len());
         let parts = checked.flat.units.iter().zip(&checked.specs).zip(&checked.shapes);
         for (((name, unit), spec), shapes) in parts {

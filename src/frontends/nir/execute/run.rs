@@ -56,7 +56,11 @@ impl Executor {
         let per_step: usize = (0..self.ops.len()).map(|node| self.size(node)).sum();
         let whole = self.ops.iter().any(Op::is_two_phase);
         let rows = if whole { steps } else { (CHUNK / per_step.max(1)).clamp(1, steps) };
-        let held = self.peak().saturating_mul(rows);
+        // Recorded to the end: what the Outputs give, and of watched nodes the output and the membrane.
+        let recorded = |node: usize| usize::from(self.outputs.contains(&node)) + 2 * usize::from(watched[node]);
+        let kept = (0..self.ops.len()).map(|node| recorded(node).saturating_mul(self.size(node)));
+        let kept = kept.fold(0usize, usize::saturating_add).saturating_mul(steps);
+        let held = self.peak().saturating_mul(rows).saturating_add(kept);
         if held > MAX_VALUES {
             let what = format!("{steps} steps take {held} values at a time; {MAX_VALUES} are the limit");
             return Err(Problem::new(what).help("present fewer steps at a time").into());

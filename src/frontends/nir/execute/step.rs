@@ -2,6 +2,7 @@
 
 use crate::error::Problem;
 use crate::frontends::nir::flat::Flat;
+use crate::frontends::nir::model::{Meta, Metadata};
 use std::fmt;
 
 /// A time step and where it comes from. NIR files hold none.
@@ -49,6 +50,22 @@ impl TimeStep {
         }
         Ok(TimeStep::UNIT)
     }
+}
+
+/// What is wrong with the time step among a graph's metadata; `None` if there is none, or a usable one.
+pub(super) fn unusable(metadata: &Metadata) -> Option<Problem> {
+    let meta = metadata.get("dt")?;
+    let text = match meta {
+        Meta::Value(value) => match (value.single(), value.as_text()) {
+            (Some(dt), _) if dt.is_finite() && dt > 0.0 => return None,
+            (Some(dt), _) => dt.to_string(),
+            (None, Some(text)) => format!("the string '{}'", text.chars().take(40).collect::<String>()),
+            (None, None) => format!("an array of the shape {:?}", value.shape()),
+        },
+        Meta::Group(_) => "a group".into(),
+    };
+    let what = format!("the metadata 'dt' is {text}, not a positive number of seconds");
+    Some(Problem::new(what).help("add --dt SECONDS, or correct it in the file"))
 }
 
 impl fmt::Display for TimeStep {

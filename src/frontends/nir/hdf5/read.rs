@@ -212,7 +212,8 @@ impl Reader<'_> {
                 )));
             }
         }
-        let bytes = elements(&padded).and_then(|n| n.checked_mul(size.max(1)));
+        // Numbers of any type become doubles sooner or later.
+        let bytes = elements(&padded).and_then(|n| n.checked_mul(size.max(8)));
         let strings = elements(shape).and_then(|n| n.checked_mul(32));
         let bytes = match dataset.dtype().map_err(broken)? {
             DType::String | DType::VariableLengthString => bytes.zip(strings).map(|(a, b)| a.max(b)),

@@ -58,7 +58,17 @@ pub(super) fn sane(unit: &Unit) -> Vec<String> {
         let (nan, infinite, low) = match array.data() {
             Data::F32(v) => survey(v.iter().map(|&x| f64::from(x))),
             Data::F64(v) => survey(v.iter().copied()),
-            _ => survey(array.to_f64().unwrap_or_default().into_iter()),
+            // One by one: as doubles, bytes would take eight times their memory.
+            Data::I8(v) => survey(v.iter().map(|&x| f64::from(x))),
+            Data::I16(v) => survey(v.iter().map(|&x| f64::from(x))),
+            Data::I32(v) => survey(v.iter().map(|&x| f64::from(x))),
+            Data::I64(v) => survey(v.iter().map(|&x| x as f64)),
+            Data::U8(v) => survey(v.iter().map(|&x| f64::from(x))),
+            Data::U16(v) => survey(v.iter().map(|&x| f64::from(x))),
+            Data::U32(v) => survey(v.iter().map(|&x| f64::from(x))),
+            Data::U64(v) => survey(v.iter().map(|&x| x as f64)),
+            Data::Bool(v) => survey(v.iter().map(|&x| f64::from(u8::from(x)))),
+            Data::Text(_) => (false, false, None),
         };
         let time = matches!(name.as_str(), "tau" | "tau_mem" | "tau_syn");
         if nan {

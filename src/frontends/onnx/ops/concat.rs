@@ -1,6 +1,6 @@
 //! Concat: of activations along the channels, of constants along any axis.
 
-use super::super::call::{Activation, Call, Outcome, Stop, Value};
+use super::super::call::{Activation, Call, MAX_CONSTANT, Outcome, Stop, Value};
 use super::super::tensor::Tensor;
 use crate::ir::Shape;
 use crate::ir::graph::Op;
@@ -8,6 +8,11 @@ use ndarray::{ArrayD, ArrayViewD, Axis, concatenate};
 
 /// All inputs, one behind the other.
 pub(super) fn concat(call: &mut Call<'_, '_>) -> Outcome<Value> {
+    // Before any of them is copied: a short list of names may stand for very much.
+    let elements = (0..call.input_count()).fold(0usize, |n, i| n.saturating_add(call.constant_len(i)));
+    if elements > MAX_CONSTANT {
+        return Err(Stop::new(format!("puts {elements} constants together; {MAX_CONSTANT} are the limit")));
+    }
     let values = (0..call.input_count()).map(|i| call.value(i)).collect::<Outcome<Vec<_>>>()?;
     let axis = call.int("axis").unwrap_or(1);
     let activations: Vec<Activation> = values
@@ -48,11 +53,11 @@ fn constants(values: Vec<Value>, axis: i64) -> Outcome<Value> {
         values.into_iter().filter_map(|value| if let Value::Constant(t) = value { Some(t) } else { None }).collect();
     let Some(first) = tensors.first() else { return Err(Stop::new("reads nothing")) };
     let axis = super::axis(axis, first.dims().len())?;
-    let ints: Option<Vec<ArrayD<i64>>> =
-        tensors.iter().map(|t| if let Tensor::Ints(a) = t { Some(a.clone()) } else { None }).collect();
-    let joined = match ints {
-        Some(parts) => join(&parts, axis).map(Tensor::Ints),
-        None => join(&tensors.into_iter().map(Tensor::into_floats).collect::<Vec<_>>(), axis).map(Tensor::Floats),
+    let joined = if tensors.iter().all(|t| matches!(t, Tensor::Ints(_))) {
+        let ints = tensors.into_iter().filter_map(|t| if let Tensor::Ints(a) = t { Some(a) } else { None });
+        join(&ints.collect::<Vec<_>>(), axis).map(Tensor::Ints)
+    } else {
+        join(&tensors.into_iter().map(Tensor::into_floats).collect::<Vec<_>>(), axis).map(Tensor::Floats)
     };
     joined.map(Value::Constant)
 }

@@ -17,34 +17,34 @@ pub(super) fn batch_normalization(call: &mut Call<'_, '_>) -> Outcome<Value> {
     }
     let per_element = call.opset() < 9 && call.int("spatial") == Some(0);
     let channels = x.dims.first().copied().unwrap_or(1);
+    let mut dims = vec![1; x.dims.len()];
+    if per_element {
+        dims.clone_from(&x.dims);
+    } else if let Some(first) = dims.first_mut() {
+        *first = channels;
+    }
     let mut parameters = Vec::with_capacity(4);
     for (i, name) in [(1, "scales"), (2, "biases"), (3, "means"), (4, "variances")] {
         let values = call.floats(i)?;
-        let mut dims = vec![1; x.dims.len()];
-        if per_element {
-            dims.clone_from(&x.dims);
-        } else if let Some(first) = dims.first_mut() {
-            *first = channels;
-        }
         let count = values.len();
         let values = values.into_shape_clone(IxDyn(&dims));
-        let values = values.map_err(|_| Stop::new(format!("has {count} {name} for {channels} channels")))?;
-        parameters.push(affine::per_element(&values, &x)?);
+        parameters.push(values.map_err(|_| Stop::new(format!("has {count} {name} for {channels} channels")))?);
     }
     let [gamma, beta, mean, variance] = parameters.as_slice() else {
         return Err(Stop::new("lacks parameters"));
     };
+    // Computed where they differ, and spread over the elements only then.
     let epsilon = f64::from(call.float("epsilon").unwrap_or(1e-5));
-    let mut scale = Vec::with_capacity(x.len());
-    let mut shift = Vec::with_capacity(x.len());
-    for (((gamma, beta), mean), variance) in gamma.iter().zip(beta).zip(mean).zip(variance) {
+    let (mut scale, mut shift) = (gamma.clone(), beta.clone());
+    for (((scale, shift), mean), variance) in scale.iter_mut().zip(&mut shift).zip(mean).zip(variance) {
         let spread = f64::from(*variance) + epsilon;
         if !(spread > 0.0 && spread.is_finite()) {
             return Err(Stop::new(format!("has a variance of {variance} with an epsilon of {epsilon}")));
         }
-        let factor = f64::from(*gamma) / spread.sqrt();
-        scale.push(factor as f32);
-        shift.push((f64::from(*beta) - f64::from(*mean) * factor) as f32);
+        let factor = f64::from(*scale) / spread.sqrt();
+        *scale = factor as f32;
+        *shift = (f64::from(*shift) - f64::from(*mean) * factor) as f32;
     }
+    let (scale, shift) = (affine::per_element(&scale, &x)?, affine::per_element(&shift, &x)?);
     affine::emit(call, &x, &scale, &shift).map(Value::Activation)
 }

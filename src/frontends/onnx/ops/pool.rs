@@ -10,7 +10,7 @@ pub(super) fn average_pool(call: &mut Call<'_, '_>) -> Outcome<Value> {
     let image = image(call, 0)?;
     let geometry = geometry(call, &image, None)?;
     let counted = call.int("count_include_pad").unwrap_or(0) != 0;
-    if geometry.overhangs || (!counted && geometry.reads_outside()) {
+    if geometry.overhangs || (!counted && geometry.window.reads_outside()) {
         return Err(Stop::with_help(
             "divides by another number at the border than inside (count_include_pad = 0, or ceil_mode)",
             "pool without padding, or with count_include_pad=True",

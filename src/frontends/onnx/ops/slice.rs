@@ -41,6 +41,7 @@ pub(super) fn slice(call: &mut Call<'_, '_>) -> Outcome<Value> {
         let place = super::axis(axis, dims.len())?;
         cuts.push((cut(place, dims[place], start, end, step)?, end));
     }
+    once(cuts.iter().map(|(cut, _)| cut.axis), "slices", &axes)?;
     match value {
         Value::Constant(Tensor::Floats(array)) => Ok(Value::Constant(Tensor::Floats(cut_array(array, &cuts)))),
         Value::Constant(Tensor::Ints(array)) => Ok(Value::Constant(Tensor::Ints(cut_array(array, &cuts)))),
@@ -89,6 +90,16 @@ fn cut_array<T: Clone>(array: ArrayD<T>, cuts: &[(Cut, i64)]) -> ArrayD<T> {
     })
 }
 
+/// Refuses a list that names an axis twice; ONNX says nothing of which entry would count.
+fn once(places: impl Iterator<Item = usize>, does: &str, axes: &[i64]) -> Outcome<()> {
+    let mut places: Vec<usize> = places.collect();
+    places.sort_unstable();
+    match places.windows(2).any(|pair| pair[0] == pair[1]) {
+        true => Err(Stop::new(format!("{does} one of the axes {axes:?} twice"))),
+        false => Ok(()),
+    }
+}
+
 /// Zeros before and behind every axis; a negative number cuts off.
 pub(super) fn pad(call: &mut Call<'_, '_>) -> Outcome<Value> {
     let x = call.activation(0)?;
@@ -112,7 +123,12 @@ pub(super) fn pad(call: &mut Call<'_, '_>) -> Outcome<Value> {
     }
     let rank = x.dims.len() + 1;
     let axes = match call.has_input(3) {
-        true => call.ints(3)?.iter().map(|&axis| super::axis(axis, rank)).collect::<Outcome<Vec<_>>>()?,
+        true => {
+            let named = call.ints(3)?;
+            let axes = named.iter().map(|&axis| super::axis(axis, rank)).collect::<Outcome<Vec<_>>>()?;
+            once(axes.iter().copied(), "pads", &named)?;
+            axes
+        }
         false => (0..rank).collect(),
     };
     if pads.len() != 2 * axes.len() {

@@ -51,19 +51,6 @@ pub(super) struct Geometry {
     pub overhangs: bool,
 }
 
-impl Geometry {
-    /// True if some window reads outside the image.
-    pub(super) fn reads_outside(&self) -> bool {
-        let window = &self.window;
-        let outside = |axis: usize| {
-            let reach = (window.kernel[axis] - 1) * window.dilation[axis];
-            let end = (window.output[axis + 1] - 1) * window.stride[axis] + reach;
-            window.pad[axis] > 0 || end as i64 - window.pad[axis] >= window.input[axis + 1] as i64
-        };
-        outside(0) || outside(1)
-    }
-}
-
 /// The window of a node over `image`; `kernel` are the extents of the weights, if there are any.
 pub(super) fn geometry(call: &Call<'_, '_>, image: &Image, kernel: Option<&[usize]>) -> Outcome<Geometry> {
     let rank = image.rank;
