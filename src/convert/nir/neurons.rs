@@ -22,8 +22,8 @@ pub(super) fn lower(neurons: &Neurons, firing: &Firing, constant: &[f64]) -> Res
             "may fire several times in one step, as sinabs lets it; hardware neurons send at most one spike a step"
                 .into(),
         );
-    } else if firing.floor {
-        wrong.push("keeps its membrane above the negative threshold, which hardware neurons do not".into());
+    } else if firing.clamped {
+        wrong.push("keeps its membrane within limits of its own, which hardware neurons do not".into());
     }
     if firing.two_phase {
         wrong.push(
@@ -81,7 +81,7 @@ pub(super) fn threshold(theta: &[f64]) -> (Neurons, Firing) {
         at_threshold: false,
         reset: Some(all(0.0)),
         many: false,
-        floor: false,
+        clamped: false,
         two_phase: false,
     };
     (neurons, firing)

@@ -22,6 +22,7 @@ mod shape;
 mod summary;
 
 pub use array::{Array, Data};
+pub use convention::{Presentation, Rows};
 pub use dialect::Dialect;
 pub use execute::{Executor, Firing, Neurons, Outcome, Part, Port, Settings, TimeStep, Watched, What};
 pub use kind::{Kind, Need};

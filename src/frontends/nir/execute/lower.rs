@@ -4,7 +4,7 @@ use super::Timing;
 use super::conv::{Convolution, Pooling};
 use super::delay::Delay;
 use super::dense::Dense;
-use super::neuron::{Fire, Membrane, Neuron, Reset, Synapse};
+use super::neuron::{Fire, Membrane, Neuron, Reset, Synapse, Whole};
 use super::op::Op;
 use super::param::Param;
 use crate::frontends::nir::convention::Notes;
@@ -129,6 +129,15 @@ impl Builder<'_> {
         if dialect == Dialect::Sinabs && matches!(kind, Kind::CubaLi | Kind::CubaLif) {
             wrong.push(format!("sinabs reads no {kind}; use the dialect nir"));
         }
+        if notes.truncate && matches!(kind, Kind::I | Kind::If) {
+            wrong.push(format!("{kind} has no decay that could be truncated"));
+        }
+        if notes.truncate && dialect != Dialect::Nir {
+            wrong.push(format!("truncated decays follow NIR's equations, not those of {dialect}; use the dialect nir"));
+        }
+        if notes.limits.is_some() && notes.two_phase.is_some() {
+            wrong.push("a membrane with limits depends on the order of its input, which two-phase firing leaves open".into());
+        }
         wrong
     }
 
@@ -139,18 +148,22 @@ impl Builder<'_> {
             Some(v) => Param::of(v, self.shape).map_err(|e| format!("the note 'synfire_v_init' {e}"))?,
         };
         let synapse = match kind {
-            Kind::CubaLi | Kind::CubaLif => Some(Synapse {
-                rate: self.rate("tau_syn")?,
-                leak: if self.timing.dialect == Dialect::Norse { self.param("v_leak", 0.0)? } else { Param::One(0.0) },
-                w_in: self.param("w_in", 1.0)?,
-            }),
+            Kind::CubaLi | Kind::CubaLif => {
+                let norse = self.timing.dialect == Dialect::Norse;
+                let leak = if norse { self.param("v_leak", 0.0)? } else { Param::One(0.0) };
+                let (rate, w_in) = (self.rate("tau_syn")?, self.param("w_in", 1.0)?);
+                Some(match notes.truncate {
+                    true => Synapse::Whole(Whole::of(&rate, &leak, &w_in)),
+                    false => Synapse::Leak { rate, leak, w_in },
+                })
+            }
             _ => None,
         };
         let fire = if kind.fires() { Some(self.fire(notes)?) } else { None };
-        Ok(Neuron { synapse, membrane: self.membrane()?, fire, start })
+        Ok(Neuron { synapse, membrane: self.membrane(notes.truncate)?, limits: notes.limits, fire, start })
     }
 
-    fn membrane(&self) -> Result<Membrane, String> {
+    fn membrane(&self, truncate: bool) -> Result<Membrane, String> {
         let Timing { dt, dialect } = self.timing;
         let r = self.param("r", 1.0)?;
         let tau = match self.unit.kind {
@@ -165,14 +178,14 @@ impl Builder<'_> {
         };
         if dialect == Dialect::Sinabs {
             let rate = self.rate(tau)?;
-            let n = self.shape.iter().product::<usize>();
-            let gain = match (&rate, &r) {
-                (Param::One(rate), Param::One(r)) => Param::One(rate * r),
-                _ => Param::Each((0..n).map(|i| rate.at(i) * r.at(i)).collect()),
-            };
+            let gain = rate.zip(&r, |rate, r| rate * r);
             return Ok(Membrane::Decay { keep: rate.map(|rate| (-rate).exp()), gain });
         }
-        Ok(Membrane::Leak { rate: self.rate(tau)?, leak: self.param("v_leak", 0.0)?, r })
+        let (rate, leak) = (self.rate(tau)?, self.param("v_leak", 0.0)?);
+        Ok(match truncate {
+            true => Membrane::Whole(Whole::of(&rate, &leak, &r)),
+            false => Membrane::Leak { rate, leak, r },
+        })
     }
 
     fn fire(&self, notes: &Notes) -> Result<Fire, String> {
