@@ -1,4 +1,5 @@
-//! NIR graph → `SnnGraph`: neurons become populations, everything between them becomes synapses.
+//! NIR graph → `SnnGraph`: neurons become populations, everything between them becomes synapses. And back: [`export`] writes a
+//! `QuantGraph` as a NIR graph.
 //!
 //! The front end has flattened nested graphs, applied the dialect and the time step, and found the edges that wait for the next
 //! step ([`Executor::parts`]). From there:
@@ -20,6 +21,7 @@
 //! refused, every such node by name.
 
 mod assemble;
+pub mod export;
 mod neurons;
 mod trace;
 mod wire;

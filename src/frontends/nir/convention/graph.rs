@@ -34,12 +34,8 @@ pub enum Rows {
 }
 
 impl Rows {
-    const ALL: [(Rows, &str); 4] = [
-        (Rows::First, "first-step"),
-        (Rows::Every, "every-step"),
-        (Rows::Encoded, "encoded"),
-        (Rows::Train, "train"),
-    ];
+    const ALL: [(Rows, &str); 4] =
+        [(Rows::First, "first-step"), (Rows::Every, "every-step"), (Rows::Encoded, "encoded"), (Rows::Train, "train")];
 
     /// The value of `synfire_input`.
     pub fn name(self) -> &'static str {
@@ -190,8 +186,7 @@ mod tests {
     #[test]
     fn notes_come_back_from_metadata() {
         let mut train = notes();
-        train.presentation =
-            Some(Presentation { rows: Rows::Train, steps: 256, pixels: PixelFormat::unsigned(1) });
+        train.presentation = Some(Presentation { rows: Rows::Train, steps: 256, pixels: PixelFormat::unsigned(1) });
         for notes in [notes(), train, GraphNotes { dt: None, presentation: None }] {
             assert_eq!(of(&notes.to_metadata()), (notes, vec![]));
         }
@@ -220,9 +215,8 @@ mod tests {
 
     #[test]
     fn samples_hold_the_codes_once_or_in_every_step() {
-        let sample = |rows, codes: &[i64]| {
-            Presentation { rows, steps: 3, pixels: PixelFormat::unsigned(8) }.sample(codes)
-        };
+        let sample =
+            |rows, codes: &[i64]| Presentation { rows, steps: 3, pixels: PixelFormat::unsigned(8) }.sample(codes);
         assert_eq!(sample(Rows::First, &[5, -2]), [5.0, -2.0, 0.0, 0.0, 0.0, 0.0]);
         assert_eq!(sample(Rows::Every, &[5, -2]), [5.0, -2.0, 5.0, -2.0, 5.0, -2.0]);
         assert_eq!(sample(Rows::Train, &[1, 0, 1]), [1.0, 0.0, 1.0]);

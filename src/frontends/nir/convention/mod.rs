@@ -47,12 +47,11 @@
 mod graph;
 mod neuron;
 
-pub(super) use graph::GraphNotes;
-pub use graph::{Presentation, Rows};
+pub use graph::{GraphNotes, Presentation, Rows};
 pub use neuron::{Notes, TwoPhase};
 
 /// The version of the table above.
 pub const CONVENTION: i64 = 1;
 
 /// Prefix of all keys of the convention.
-const PREFIX: &str = "synfire_";
+pub(super) const PREFIX: &str = "synfire_";

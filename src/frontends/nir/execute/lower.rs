@@ -136,7 +136,9 @@ impl Builder<'_> {
             wrong.push(format!("truncated decays follow NIR's equations, not those of {dialect}; use the dialect nir"));
         }
         if notes.limits.is_some() && notes.two_phase.is_some() {
-            wrong.push("a membrane with limits depends on the order of its input, which two-phase firing leaves open".into());
+            wrong.push(
+                "a membrane with limits depends on the order of its input, which two-phase firing leaves open".into(),
+            );
         }
         wrong
     }

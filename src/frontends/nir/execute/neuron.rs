@@ -21,7 +21,11 @@ pub(super) struct Neuron {
 #[derive(Clone, Debug)]
 pub(super) enum Synapse {
     /// `u += rate·(leak + w_in·x − u)`, with `rate = dt/τ_syn`.
-    Leak { rate: Param, leak: Param, w_in: Param },
+    Leak {
+        rate: Param,
+        leak: Param,
+        w_in: Param,
+    },
     Whole(Whole),
 }
 
@@ -29,9 +33,16 @@ pub(super) enum Synapse {
 #[derive(Clone, Debug)]
 pub(super) enum Membrane {
     /// `v += rate·(leak − v + r·u)`, with `rate = dt/τ`.
-    Leak { rate: Param, leak: Param, r: Param },
+    Leak {
+        rate: Param,
+        leak: Param,
+        r: Param,
+    },
     /// `v = keep·v + gain·u`.
-    Decay { keep: Param, gain: Param },
+    Decay {
+        keep: Param,
+        gain: Param,
+    },
     Whole(Whole),
 }
 

@@ -170,11 +170,9 @@ fn neurons(neuron: &Neuron, n: usize) -> Neurons {
     let none = || vec![0.0; n];
     let (keep_u, gain_u, add_u) = match &neuron.synapse {
         None => (none(), vec![1.0; n], none()),
-        Some(Synapse::Leak { rate, leak, w_in }) => (
-            each(&|i| 1.0 - rate.at(i)),
-            each(&|i| rate.at(i) * w_in.at(i)),
-            each(&|i| rate.at(i) * leak.at(i)),
-        ),
+        Some(Synapse::Leak { rate, leak, w_in }) => {
+            (each(&|i| 1.0 - rate.at(i)), each(&|i| rate.at(i) * w_in.at(i)), each(&|i| rate.at(i) * leak.at(i)))
+        }
         Some(Synapse::Whole(whole)) => linear(whole, n),
     };
     let (keep, gain, add) = match &neuron.membrane {

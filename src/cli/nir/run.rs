@@ -1,42 +1,20 @@
-//! `synfire nir`
+//! `synfire nir run`
 
-use super::inputs::Output;
+use crate::cli::inputs::Output;
 use crate::data::{self, Arrays};
 use crate::error::{Error, Problem, Result};
-use crate::frontends::nir::{self, Dialect, Executor, Outcome, Port, Settings, Summary};
-use crate::report::{self, Table, grouped};
+use crate::frontends::nir::{self, Dialect, Executor, Outcome, Port, Settings};
+use crate::report;
 use ndarray::ArrayD;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Arguments of `nir`.
-#[derive(clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(clap::Subcommand)]
-enum Command {
-    /// Describe the network in a NIR file
-    Info(Info),
-    /// Run the network in a NIR file, in double precision
-    Run(Run),
-}
-
-#[derive(clap::Args)]
-struct Info {
-    /// NIR file
-    file: PathBuf,
-    #[command(flatten)]
-    output: Output,
-}
-
+/// Arguments of `nir run`.
 #[derive(clap::Args)]
 #[command(allow_negative_numbers = true)]
-struct Run {
+pub struct Args {
     /// NIR file
     file: PathBuf,
     /// What is presented: NPY [T, input shape], or for several inputs NPZ with one array per Input node
@@ -86,58 +64,6 @@ struct RunReport {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    match &args.command {
-        Command::Info(args) => info(args),
-        Command::Run(args) => execute(args),
-    }
-}
-
-fn info(args: &Info) -> Result<()> {
-    let graph = nir::read(&args.file)?;
-    let summary = Summary::of(&graph).map_err(|e| e.in_file(&args.file))?;
-    report::emit(&args.output.json, &summary, &describe(&summary))
-}
-
-fn describe(summary: &Summary) -> String {
-    let mut text = format!(
-        "NIR {}: {} nodes, {} edges, {} neurons, {} weights\n",
-        summary.version.as_deref().unwrap_or("of an unknown version"),
-        summary.nodes.len(),
-        summary.edges.len(),
-        grouped(summary.neurons as u64),
-        grouped(summary.weights as u64)
-    );
-    for (key, value) in &summary.metadata {
-        let _ = writeln!(text, "  {key}: {value}");
-    }
-    let mut table = Table::new(&["node", "type", "input", "output", "weights", "reads"]);
-    let mut senders: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for [from, to] in &summary.edges {
-        senders.entry(to).or_default().push(from);
-    }
-    for node in &summary.nodes {
-        let reads = senders.get(node.name.as_str()).map(|names| names.join(", "));
-        table.row(&[
-            node.name.clone(),
-            node.kind.to_string(),
-            extents(&node.input),
-            extents(&node.output),
-            grouped(node.weights as u64),
-            reads.unwrap_or_default(),
-        ]);
-    }
-    text.push_str(&table.to_string());
-    for note in &summary.notes {
-        let _ = writeln!(text, "note: {note}");
-    }
-    text
-}
-
-fn extents(shape: &[usize]) -> String {
-    shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("×")
-}
-
-fn execute(args: &Run) -> Result<()> {
     let dialect = match args.nir_dialect {
         Name::Nir => Dialect::Nir,
         Name::Snntorch => Dialect::Snntorch,
