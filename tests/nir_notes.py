@@ -42,13 +42,14 @@ class Cell:
 
     def __init__(self, node):
         self.node, self.kind = node, type(node).__name__
-        known = {"v_init", "reset", "compare", "firing", "levels", "payload", "decay", "limits"}
+        known = {"v_init", "reset", "compare", "subtract", "firing", "levels", "payload", "decay", "limits"}
         strange = [key for key in node.metadata if key.startswith("synfire_") and key[8:] not in known]
         assert not strange, strange
         note = lambda key, default: node.metadata.get("synfire_" + key, default)
         self.shape = [int(e) for e in np.ravel(node.input_type["input"])]
         self.v = np.zeros(self.shape) + np.asarray(note("v_init", 0.0), np.float64)
         self.u, self.queue = np.zeros(self.shape), np.zeros(self.shape)
+        self.by = note("subtract", None)
         self.subtract, self.reached = note("reset", "value") == "subtract", note("compare", "greater") == "greater-equal"
         self.levels = int(note("levels", 0)) if note("firing", "step") == "two-phase" else None
         self.graded, self.truncate = note("payload", "unit") == "graded", note("decay", "exact") == "truncate"
@@ -100,7 +101,8 @@ class Cell:
             return self.v
         theta = self.field("v_threshold")
         spikes = self.v >= theta if self.reached else self.v > theta
-        self.v = np.where(spikes, self.v - theta if self.subtract else self.field("v_reset"), self.v)
+        by = theta if self.by is None else np.asarray(self.by, np.float64)
+        self.v = np.where(spikes, self.v - by if self.subtract else self.field("v_reset"), self.v)
         return spikes.astype(np.float64)
 
     def rows(self, x):

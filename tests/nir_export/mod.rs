@@ -3,19 +3,21 @@
 #[path = "../window_support/mod.rs"]
 mod windows;
 
-use crate::nir_support::python::{oracle, python, script};
-use ndarray::{ArrayD, Axis, IxDyn, array};
+#[path = "../leaky_support/mod.rs"]
+mod leaky_networks;
+
+mod leaky;
+mod python;
+mod real;
+
+use ndarray::{ArrayD, Axis, IxDyn};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use synfire::convert::nir::export::{Export, export, presentation};
-use synfire::fixed::PixelFormat;
-use synfire::frontends::nir::{self, Executor, Kind, NirGraph, Node, Settings};
+use synfire::frontends::nir::{self, Executor, Kind, NirGraph, Node, Settings, Unit};
 use synfire::golden::functional::Functional;
-use synfire::ir::quant::{Coding, Combine, Input, Neuron, QPopulation, QProjection, QuantGraph};
-use synfire::ir::snn::{Projection, Synapses};
-use synfire::ir::window::Window;
-use synfire::ir::{PopId, Shape};
+use synfire::ir::quant::{Coding, Combine, Neuron, QPopulation, QuantGraph};
 use windows::Recipe;
 
 /// What an image is to the exported graph, `[T, input shape]`.
@@ -64,7 +66,7 @@ fn recipe(seed: u64) -> Recipe {
 
 #[test]
 fn random_networks_come_back_with_the_same_integers() {
-    let (mut values, mut kinds, mut refused) = (0, std::collections::BTreeSet::new(), 0);
+    let (mut values, mut kinds, mut refused) = (0, BTreeSet::new(), 0);
     for seed in 0..240 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let net = windows::network(&mut rng, recipe(seed));
@@ -86,11 +88,28 @@ fn random_networks_come_back_with_the_same_integers() {
     }
     let expected = [Kind::Affine, Kind::Linear, Kind::Scale, Kind::Conv2d, Kind::Flatten, Kind::If, Kind::I];
     assert!(expected.iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
-    println!("{values} values, {refused} of 240 networks refused");
-    assert!(values > 50_000 && refused < 120, "{values} values, {refused} refused");
+    // Most of the refused ones take a maximum.
+    assert!(values > 35_000 && refused < 100, "{values} values, {refused} refused");
 }
 
-pub fn units(graph: &NirGraph) -> impl Iterator<Item = (&String, &synfire::frontends::nir::Unit)> {
+#[test]
+fn everything_that_nir_cannot_express_is_listed_at_once() {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let take_maxima = |net: &QuantGraph| {
+        let max = |p: &QPopulation| matches!(p.neuron, Neuron::Pool { combine: Combine::Max, .. });
+        net.populations.iter().filter(|p| max(p)).map(|p| p.name.clone()).collect::<Vec<_>>()
+    };
+    let nets = (0..2000).map(|_| windows::network(&mut rng, recipe(0)));
+    let net = nets.into_iter().find(|net| take_maxima(net).len() >= 2).unwrap();
+    let error = export(&net).unwrap_err();
+    let text = error.to_string();
+    for name in take_maxima(&net) {
+        assert!(text.contains(&format!("'{name}'")), "{text}");
+    }
+    assert!(text.contains("for which NIR has no primitive") && text.contains("average pooling"), "{text}");
+}
+
+pub fn units(graph: &NirGraph) -> impl Iterator<Item = (&String, &Unit)> {
     graph.nodes.iter().filter_map(|(name, node)| match node {
         Node::Unit(unit) => Some((name, unit)),
         Node::Graph(_) => None,

@@ -25,6 +25,9 @@ pub(super) fn lower(neurons: &Neurons, firing: &Firing, constant: &[f64]) -> Res
     } else if firing.clamped {
         wrong.push("keeps its membrane within limits of its own, which hardware neurons do not".into());
     }
+    if !firing.subtracts_theta {
+        wrong.push("subtracts another number than its threshold when it fires".into());
+    }
     if firing.two_phase {
         wrong.push(
             "fires after all input is in: the network was converted from an ANN, and this is not its original".into(),
@@ -80,6 +83,7 @@ pub(super) fn threshold(theta: &[f64]) -> (Neurons, Firing) {
         theta: theta.to_vec(),
         at_threshold: false,
         reset: Some(all(0.0)),
+        subtracts_theta: true,
         many: false,
         clamped: false,
         two_phase: false,

@@ -34,10 +34,10 @@ use crate::frontends::nir::{Kind as Primitive, NirGraph, Unit};
 use crate::ir::PopId;
 use crate::ir::quant::{Coding, Combine, Input, Neuron, QuantGraph};
 use builder::{Builder, Signal};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Sums beyond this are not exact in double precision.
-const EXACT: i64 = 1 << 53;
+const EXACT: i64 = 1 << 52;
 
 /// An integer network as a NIR graph.
 #[derive(Clone, Debug)]
@@ -58,9 +58,7 @@ pub fn export(net: &QuantGraph) -> Result<Export> {
     Error::check(Kind::Internal, net.check())?;
     let mut exporter =
         Exporter { three: images(net), net, builder: Builder::new(), late: BTreeMap::new(), problems: Vec::new() };
-    let mut signals: Vec<Option<Signal>> = vec![None; net.populations.len()];
-    // What is read before it is written, through a delay, gets its name first.
-    exporter.announce(&mut signals);
+    let mut signals = exporter.announce();
     for index in 0..net.populations.len() {
         exporter.population(PopId(index), &mut signals);
     }
@@ -98,6 +96,15 @@ fn images(net: &QuantGraph) -> Vec<bool> {
     }
 }
 
+/// The shape of a population's node, if it is an image there or not.
+fn shape(net: &QuantGraph, pop: PopId, three: bool) -> Vec<usize> {
+    let shape = &net.population(pop).shape;
+    match shape.image() {
+        Some(image) if three => image.to_vec(),
+        _ => vec![shape.len()],
+    }
+}
+
 struct Exporter<'a> {
     net: &'a QuantGraph,
     three: Vec<bool>,
@@ -108,108 +115,101 @@ struct Exporter<'a> {
 }
 
 impl Exporter<'_> {
-    /// The shape of a population's node.
     fn shape(&self, pop: PopId) -> Vec<usize> {
-        let shape = &self.net.population(pop).shape;
-        match shape.image() {
-            Some(image) if self.three[pop.0] => image.to_vec(),
-            _ => vec![shape.len()],
-        }
+        shape(self.net, pop, self.three[pop.0])
     }
 
     fn refuse(&mut self, name: &str, what: impl Into<String>, help: &str) {
         self.problems.push(Problem::new(what).at_node(name).help(help));
     }
 
-    fn announce(&mut self, signals: &mut [Option<Signal>]) {
-        for p in self.net.projections.iter().map(|p| &p.projection).filter(|p| p.delay > 0 && p.pre >= p.post) {
-            if signals[p.pre.0].is_none() {
-                let node = self.builder.name(&self.net.population(p.pre).name);
-                signals[p.pre.0] = Some(Signal { node, shape: self.shape(p.pre) });
-            }
-        }
+    /// Names the populations that have nodes of their own before any projection takes a name; and those that are read before they
+    /// are written, through a delay.
+    fn announce(&mut self) -> Vec<Option<Signal>> {
+        let late: BTreeSet<PopId> =
+            self.net.projections.iter().filter(|p| p.projection.delay > 0).map(|p| p.projection.pre).collect();
+        let named = |pop: PopId| match self.net.population(pop).neuron {
+            Neuron::Source => false,
+            Neuron::Pool { .. } => late.contains(&pop),
+            Neuron::If { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => true,
+        };
+        let populations: Vec<PopId> = (0..self.net.populations.len()).map(PopId).collect();
+        let named: Vec<bool> = populations.iter().map(|&pop| named(pop)).collect();
+        let signal = |(pop, named): (PopId, bool)| {
+            let node = named.then(|| self.builder.name(&self.net.population(pop).name))?;
+            let three = self.three[pop.0];
+            Some(Signal { node, shape: shape(self.net, pop, three) })
+        };
+        populations.into_iter().zip(named).map(signal).collect()
     }
 
     fn population(&mut self, pop: PopId, signals: &mut [Option<Signal>]) {
-        let population = self.net.population(pop);
-        let shape = self.shape(pop);
+        let (net, shape) = (self.net, self.shape(pop));
+        let population = net.population(pop);
+        let name = &population.name;
+        let problems = self.problems.len();
         if population.shape.image().is_none() {
             let what = format!("has the shape {}, but NIR's layers know [channels, height, width]", population.shape);
-            return self.refuse(&population.name, what, "reshape it in the model");
+            self.refuse(name, what, "reshape it in the model");
         }
         let (low, high) = population.range;
-        if low.min(-high) < -(EXACT >> 1) {
+        if low.min(-high) < -EXACT {
             let what = format!("has membranes in {low}..={high}, which double precision does not hold");
-            return self.refuse(&population.name, what, "quantise with fewer bits");
+            self.refuse(name, what, "quantise with fewer bits");
         }
-        if let Neuron::Source = population.neuron {
-            let node = self.builder.port(Primitive::Input, &shape);
-            signals[pop.0] = Some(Signal { node, shape });
-            return;
-        }
-        let bias: &[i64] = match &population.neuron {
-            Neuron::If { bias, .. } => bias,
-            _ => &[],
-        };
-        let relays = matches!(population.neuron, Neuron::Pool { .. });
-        let Some(ends) = self.arrivals(pop, signals, bias, relays) else { return };
-        let announced = signals[pop.0].take();
         let unit = match &population.neuron {
-            Neuron::Source => return,
-            Neuron::Pool { combine: Combine::Max, .. } => {
-                return self.refuse(
-                    &population.name,
-                    "takes the largest of its inputs, for which NIR has no primitive",
-                    "train the network with average pooling, or with convolutions of stride 2",
-                );
+            Neuron::Source => {
+                let node = self.builder.port(Primitive::Input, &shape);
+                signals[pop.0] = Some(Signal { node, shape });
+                return;
             }
-            Neuron::Pool { combine: Combine::Sum, .. } => match <[Signal; 1]>::try_from(ends) {
-                Ok([only]) if announced.is_none() => {
-                    signals[pop.0] = Some(only);
-                    return;
-                }
-                // Somebody has read it by a name of its own, through a delay.
-                Ok(ends) => return self.finish(pop, announced, synapses::same(&shape), &ends, signals),
-                Err(ends) => return self.finish(pop, announced, synapses::same(&shape), &ends, signals),
-            },
-            Neuron::If { theta, v_init, .. } => Ok(neurons::integrate_and_fire(self.net, theta, v_init, &shape)),
-            Neuron::Readout { v_init } => Ok(neurons::readout(v_init, &shape)),
-            Neuron::Leaky(leaky) => neurons::leaky(self.net, pop, leaky, &shape),
+            Neuron::Pool { combine: Combine::Max, .. } => {
+                let help = "train the network with average pooling, or with convolutions of stride 2";
+                self.refuse(name, "takes the largest of its inputs, for which NIR has no primitive", help);
+                None
+            }
+            Neuron::Pool { combine: Combine::Sum, .. } => Some(synapses::same(&shape)),
+            Neuron::If { theta, v_init, .. } => Some(neurons::integrate_and_fire(net, theta, v_init, &shape)),
+            Neuron::Readout { v_init } => Some(neurons::readout(v_init, &shape)),
+            Neuron::Leaky(leaky) => neurons::leaky(net, pop, leaky, &shape)
+                .map_err(|what| self.refuse(name, what, "quantise with fewer fraction bits"))
+                .ok(),
         };
-        match unit {
-            Ok(unit) => self.finish(pop, announced, unit, &ends, signals),
-            Err(what) => {
-                self.refuse(&population.name, what, "NIR's neurons subtract their threshold, or jump to a value")
+        let ends = self.arrivals(pop, signals);
+        match (unit, ends) {
+            (Some(unit), Some(ends)) if self.problems.len() == problems => {
+                let relays = matches!(population.neuron, Neuron::Pool { .. });
+                signals[pop.0] = Some(match <[Signal; 1]>::try_from(ends) {
+                    // A sum needs no node of its own, unless somebody has read it by its name, through a delay.
+                    Ok([only]) if relays && signals[pop.0].is_none() => only,
+                    Ok(ends) => self.finish(pop, signals[pop.0].take(), unit, &ends),
+                    Err(ends) => self.finish(pop, signals[pop.0].take(), unit, &ends),
+                });
+            }
+            // Nothing comes of the graph any more; what reads this population can be looked at all the same.
+            _ => {
+                signals[pop.0].get_or_insert(Signal { node: String::new(), shape });
             }
         }
     }
 
-    /// The node of a population, behind the last nodes of its projections.
-    fn finish(
-        &mut self,
-        pop: PopId,
-        announced: Option<Signal>,
-        unit: Unit,
-        ends: &[Signal],
-        signals: &mut [Option<Signal>],
-    ) {
-        let shape = self.shape(pop);
-        let node = match announced {
-            Some(signal) => signal.node,
-            None => self.builder.name(&self.net.population(pop).name),
-        };
-        self.builder.put(&node, unit, ends);
-        let signal = Signal { node, shape };
+    /// The node of a population, behind the last nodes of its projections; `named` if it has a name.
+    fn finish(&mut self, pop: PopId, named: Option<Signal>, unit: Unit, ends: &[Signal]) -> Signal {
+        let name = &self.net.population(pop).name;
+        let node = named.map_or_else(|| self.builder.name(name), |signal| signal.node);
+        let signal = Signal { node, shape: self.shape(pop) };
+        self.builder.put(&signal.node, unit, ends);
         if pop == self.net.readout() {
             let output = self.builder.port(Primitive::Output, &signal.shape);
             self.builder.edge(&signal.node, &output);
         }
-        signals[pop.0] = Some(signal);
+        signal
     }
 
-    /// The last nodes of all projections into a population, which add `bias` in every step. `None` if one cannot be expressed.
-    fn arrivals(&mut self, pop: PopId, signals: &[Option<Signal>], bias: &[i64], relays: bool) -> Option<Vec<Signal>> {
-        let net = self.net;
+    /// The last nodes of all projections into a population. One of them adds the bias of every step, if there is any. `None` if
+    /// something cannot be expressed.
+    fn arrivals(&mut self, pop: PopId, signals: &[Option<Signal>]) -> Option<Vec<Signal>> {
+        let (net, shape, problems) = (self.net, self.shape(pop), self.problems.len());
         let mut chains = Vec::new();
         for (_, p) in net.projections_into(pop) {
             let projection = &p.projection;
@@ -218,39 +218,35 @@ impl Exporter<'_> {
                 self.refuse(name, "has a delay, which only rate coding has, and of one step", "use rate coding");
                 continue;
             }
-            // Whoever sends has been refused already if there is nothing of it.
             let from = signals[projection.pre.0].clone()?;
-            match synapses::chain(&projection.synapses, &from.shape, &self.shape(pop)) {
-                Ok(chain) => {
-                    let from = if projection.delay == 0 { from } else { self.delayed(projection.pre, from) };
-                    chains.push((name, from, chain));
-                }
-                Err(what) => {
-                    self.refuse(name, what, "no NIR node that Python's nir reads does what this projection does")
-                }
+            match synapses::chain(&projection.synapses, &from.shape, &shape) {
+                Ok(chain) => chains.push((projection, from, chain)),
+                Err(what) => self.refuse(name, what, "no node that Python's nir reads does what this projection does"),
             }
         }
-        if !self.problems.is_empty() {
+        if let Neuron::If { bias, .. } = &net.population(pop).neuron
+            && bias.iter().any(|&b| b != 0)
+            && !chains.iter_mut().any(|(_, _, chain)| synapses::carry(chain, bias))
+            && let Some((_, _, chain)) = chains.first_mut()
+        {
+            match synapses::constant(bias, &shape) {
+                Ok(unit) => chain.push(unit),
+                Err(what) => self.refuse(&net.population(pop).name, what, "use two-phase coding"),
+            }
+        }
+        if self.problems.len() > problems {
             return None;
         }
-        if bias.iter().any(|&b| b != 0) && !chains.iter_mut().any(|(_, _, chain)| synapses::carry(chain, bias)) {
-            match (synapses::constant(bias, &self.shape(pop)), chains.first_mut()) {
-                (Ok(unit), Some((_, _, chain))) => chain.push(unit),
-                (Err(what), _) => {
-                    self.refuse(&net.population(pop).name, what, "use two-phase coding");
-                    return None;
-                }
-                (_, None) => {}
-            }
-        }
+        let relays = matches!(net.population(pop).neuron, Neuron::Pool { .. });
         let mut ends: Vec<Signal> = Vec::new();
-        for (name, from, mut chain) in chains {
-            // An edge exists once only, and a relay needs a node to be read from.
+        for (projection, from, mut chain) in chains {
+            let from = if projection.delay == 0 { from } else { self.delayed(projection.pre, from) };
+            // An edge exists once only, and a sum needs a node to be read from.
             if chain.is_empty() && (relays || ends.iter().any(|end| end.node == from.node)) {
                 chain.push((synapses::same(&from.shape), from.shape.clone()));
             }
             let last = chain.into_iter().fold(from, |from, (unit, shape)| {
-                let node = self.builder.name(&synapses::label(name, &unit));
+                let node = self.builder.name(&synapses::label(&projection.name, &unit));
                 self.builder.put(&node, unit, &[from]);
                 Signal { node, shape }
             });

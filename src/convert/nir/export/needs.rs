@@ -16,8 +16,9 @@ pub(super) fn of(net: &QuantGraph, graph: &NirGraph) -> Vec<String> {
     };
     let steps = net.timesteps;
     let mut needs = Vec::new();
+    // Of several keys, the first one counts.
     let mut need = |key: &str, text: &str| {
-        let nodes = with(key);
+        let nodes = with(key.split(',').next().unwrap_or(key));
         if nodes > 0 {
             needs.push(format!("{key} ({nodes} nodes): {text}"));
         }
@@ -27,9 +28,10 @@ pub(super) fn of(net: &QuantGraph, graph: &NirGraph) -> Vec<String> {
         "synfire_reset",
         "says whether a spike subtracts the threshold or sets v_reset; NIR's neurons always do the latter",
     );
+    need("synfire_subtract", "a spike subtracts this number");
     need("synfire_compare", "says whether a membrane at its threshold fires; NIR's fire above it only");
     need(
-        "synfire_firing",
+        "synfire_firing, synfire_levels",
         &format!(
             "neurons fire after all {steps} steps of their input, up to {steps} times; NIR's fire as input arrives"
         ),

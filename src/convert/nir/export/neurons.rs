@@ -10,6 +10,8 @@ use crate::ir::quant::{Coding, Leaky, QuantGraph, Reset};
 const FOREVER: f64 = (1u64 << 40) as f64;
 /// Decays are so many parts of 1.
 const PARTS: i64 = 4096;
+/// States beyond this times [`PARTS`] are not exact in double precision.
+const MOST_STATE: u64 = 1 << 40;
 
 /// Integrate and fire with reset by subtraction.
 pub(super) fn integrate_and_fire(net: &QuantGraph, theta: &[i64], v_init: &[i64], shape: &[usize]) -> Unit {
@@ -19,7 +21,7 @@ pub(super) fn integrate_and_fire(net: &QuantGraph, theta: &[i64], v_init: &[i64]
         .with("v_reset", numbers(shape, &vec![0; theta.len()]));
     let graded = net.coding == Coding::Graded;
     let notes = Notes {
-        v_init: Some(start(v_init, shape)),
+        v_init: Some(compact(v_init, shape)),
         subtract: Some(true),
         at_threshold: Some(true),
         two_phase: (net.coding != Coding::Rate).then_some(TwoPhase { levels: net.timesteps, graded }),
@@ -31,7 +33,7 @@ pub(super) fn integrate_and_fire(net: &QuantGraph, theta: &[i64], v_init: &[i64]
 /// The network's answer: a membrane that is only added to.
 pub(super) fn readout(v_init: &[i64], shape: &[usize]) -> Unit {
     let unit = Unit::new(Kind::I).with("r", numbers(shape, &vec![1; v_init.len()]));
-    Unit { metadata: Notes { v_init: Some(start(v_init, shape)), ..Notes::default() }.to_metadata(), ..unit }
+    Unit { metadata: Notes { v_init: Some(compact(v_init, shape)), ..Notes::default() }.to_metadata(), ..unit }
 }
 
 /// A delay of one step.
@@ -54,7 +56,11 @@ pub(super) fn leaky(net: &QuantGraph, pop: PopId, leaky: &Leaky, shape: &[usize]
     let tau = |decay: i64| if decay == 0 { FOREVER } else { PARTS as f64 / decay as f64 };
     let forgets = leaky.du.iter().all(|&d| d == PARTS);
     let keeps = leaky.dv.iter().all(|&d| d == 0) && leaky.bias.iter().all(|&b| b == 0);
-    let (theta, subtract, at_threshold) = threshold(leaky)?;
+    let widest = [leaky.limits.0, leaky.limits.1, leaky.current_range.0, leaky.current_range.1];
+    if widest.iter().any(|v| v.unsigned_abs() > MOST_STATE) {
+        return Err(format!("has states of up to {widest:?}, whose decay double precision does not hold"));
+    }
+    let (theta, at_threshold) = threshold(leaky);
     let unit = if forgets && keeps {
         Unit::new(Kind::If).with("r", doubles(&|_| gain))
     } else {
@@ -78,8 +84,12 @@ pub(super) fn leaky(net: &QuantGraph, pop: PopId, leaky: &Leaky, shape: &[usize]
     let reach = net.prove_leaky(pop).map(|reach| reach.membrane);
     let inside = reach.is_some_and(|(low, high)| leaky.limits.0 <= low && high <= leaky.limits.1);
     let notes = Notes {
-        v_init: leaky.v_init.iter().any(|&v| v != 0).then(|| start(&leaky.v_init, shape)),
-        subtract: Some(subtract),
+        v_init: leaky.v_init.iter().any(|&v| v != 0).then(|| compact(&leaky.v_init, shape)),
+        subtract: Some(matches!(leaky.reset, Reset::Subtract(_))),
+        subtrahend: match &leaky.reset {
+            Reset::Subtract(by) if *by != theta => Some(compact(by, shape)),
+            _ => None,
+        },
         at_threshold: Some(at_threshold),
         two_phase: None,
         truncate: unit.kind != Kind::If,
@@ -88,20 +98,16 @@ pub(super) fn leaky(net: &QuantGraph, pop: PopId, leaky: &Leaky, shape: &[usize]
     Ok(Unit { metadata: notes.to_metadata(), ..unit.with("v_threshold", whole(&theta)).with("v_reset", reset) })
 }
 
-/// Threshold, whether a spike subtracts it, and whether it fires at the threshold itself.
-fn threshold(leaky: &Leaky) -> Result<(Vec<i64>, bool, bool), String> {
+/// The threshold, and whether it fires at the threshold itself: where that makes it the number that a spike subtracts.
+fn threshold(leaky: &Leaky) -> (Vec<i64>, bool) {
     match &leaky.reset {
-        Reset::Value(_) => Ok((leaky.theta.clone(), false, false)),
-        Reset::Subtract(by) if *by == leaky.theta => Ok((by.clone(), true, false)),
-        Reset::Subtract(by) if by.iter().zip(&leaky.theta).all(|(by, theta)| *by == theta + 1) => {
-            Ok((by.clone(), true, true))
-        }
-        Reset::Subtract(_) => Err("subtracts another number than its threshold when it fires".into()),
+        Reset::Subtract(by) if by.iter().zip(&leaky.theta).all(|(by, theta)| *by == theta + 1) => (by.clone(), true),
+        _ => (leaky.theta.clone(), false),
     }
 }
 
-/// The membrane before the first step: one number for all, or one a channel, where that is enough.
-fn start(v: &[i64], shape: &[usize]) -> Array {
+/// One number for all, or one a channel, where that is enough.
+fn compact(v: &[i64], shape: &[usize]) -> Array {
     let pixels = match *shape {
         [_, h, w] => h * w,
         _ => 1,

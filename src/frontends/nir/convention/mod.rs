@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | `synfire_v_init` | number, or an array that broadcasts to the node's shape: the membrane before the first step | 0 |
 //! | `synfire_reset` | `"value"`: to `v_reset`; `"subtract"`: `v −= v_threshold` | the dialect's |
+//! | `synfire_subtract` | number, or an array that broadcasts to the node's shape: what a reset by subtraction subtracts | `v_threshold` |
 //! | `synfire_compare` | `"greater"`: spike if `v > v_threshold`; `"greater-equal"`: if `v ≥ v_threshold` | the dialect's |
 //! | `synfire_firing` | `"step"`: may fire in every step; `"two-phase"`: integrates all `T` steps, then fires | `"step"` |
 //! | `synfire_levels` | whole number ≥ 1: the most spikes after a two-phase integration (needed there) | – |

@@ -11,6 +11,8 @@ pub struct Notes {
     pub v_init: Option<Array>,
     /// True: by subtraction; false: to `v_reset`.
     pub subtract: Option<bool>,
+    /// What a reset by subtraction subtracts, where it is not the threshold.
+    pub subtrahend: Option<Array>,
     /// True: `≥`; false: `>`.
     pub at_threshold: Option<bool>,
     /// Fires only after all input is in.
@@ -66,9 +68,13 @@ impl Notes {
                     Some(&[n]) if (1..=1 << 24).contains(&n) => levels = u32::try_from(n).ok(),
                     _ => wrong.push(format!("the note '{key}' is no whole number between 1 and {}", 1 << 24)),
                 },
-                "synfire_v_init" => match value.to_f64() {
-                    Some(values) if values.iter().all(|v| v.is_finite()) => notes.v_init = Some(value.clone()),
-                    _ => wrong.push(format!("the note '{key}' holds something else than finite numbers")),
+                "synfire_v_init" | "synfire_subtract" => match value.to_f64() {
+                    Some(values) if values.iter().any(|v| !v.is_finite()) => {
+                        wrong.push(format!("the note '{key}' holds something else than finite numbers"));
+                    }
+                    None => wrong.push(format!("the note '{key}' holds no numbers")),
+                    Some(_) if key == "synfire_v_init" => notes.v_init = Some(value.clone()),
+                    Some(_) => notes.subtrahend = Some(value.clone()),
                 },
                 _ => wrong.push(format!("the note '{key}' is not known")),
             }
@@ -93,6 +99,9 @@ impl Notes {
         }
         if let Some(subtract) = self.subtract {
             put("synfire_reset", Array::text(if subtract { "subtract" } else { "value" }));
+        }
+        if let Some(by) = &self.subtrahend {
+            put("synfire_subtract", by.clone());
         }
         if let Some(at) = self.at_threshold {
             put("synfire_compare", Array::text(if at { "greater-equal" } else { "greater" }));
@@ -121,6 +130,7 @@ mod tests {
         let notes = Notes {
             v_init: Some(Array::doubles(vec![3.0, -1.0])),
             subtract: Some(true),
+            subtrahend: Some(Array::scalar(2.0)),
             at_threshold: Some(true),
             two_phase: Some(TwoPhase { levels: 16, graded: true }),
             truncate: true,
@@ -139,6 +149,7 @@ mod tests {
         assert!(one("synfire_firing", Array::text("two-phase")).is_err());
         assert!(one("synfire_levels", Array::integer(16)).is_err());
         assert!(one("synfire_v_init", Array::scalar(f64::NAN)).is_err());
+        assert!(one("synfire_subtract", Array::text("2")).is_err());
         assert!(one("synfire_decay", Array::text("perhaps")).is_err());
         assert!(one("synfire_limits", Array::doubles(vec![1.0, 0.0])).is_err());
         assert!(one("synfire_limits", Array::scalar(1.0)).is_err());

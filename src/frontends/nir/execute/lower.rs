@@ -119,7 +119,7 @@ impl Builder<'_> {
         if notes.two_phase.is_some() && kind != Kind::If {
             wrong.push("only an IF can fire in two phases".into());
         }
-        if !kind.fires() && (notes.subtract.is_some() || notes.at_threshold.is_some()) {
+        if !kind.fires() && (notes.subtract.is_some() || notes.subtrahend.is_some() || notes.at_threshold.is_some()) {
             wrong.push(format!("{kind} does not fire, so it has no reset and no comparison"));
         }
         let leaks = self.param("v_leak", 0.0).is_ok_and(|leak| !leak.all(|v| v == 0.0));
@@ -134,6 +134,16 @@ impl Builder<'_> {
         }
         if notes.truncate && dialect != Dialect::Nir {
             wrong.push(format!("truncated decays follow NIR's equations, not those of {dialect}; use the dialect nir"));
+        }
+        if notes.subtrahend.is_some() {
+            if notes.subtract != Some(true) {
+                wrong.push("'synfire_subtract' has a meaning beside synfire_reset = 'subtract' only".into());
+            }
+            if dialect == Dialect::Sinabs || notes.two_phase.is_some() {
+                wrong.push(
+                    "neurons that fire several times at once subtract their threshold, not 'synfire_subtract'".into(),
+                );
+            }
         }
         if notes.limits.is_some() && notes.two_phase.is_some() {
             wrong.push(
@@ -196,8 +206,10 @@ impl Builder<'_> {
         let theta = self.param("v_threshold", 1.0)?;
         let by_dialect = dialect == Dialect::Sinabs || (dialect == Dialect::Snntorch && is_if);
         let subtract = notes.subtract.unwrap_or(by_dialect);
+        let other = notes.subtrahend.as_ref().map(|by| Param::of(by, self.shape));
+        let other = other.transpose().map_err(|e| format!("the note 'synfire_subtract' {e}"))?;
         let reset = match (subtract, dialect) {
-            (true, _) => Reset::Subtract,
+            (true, _) => other.map_or(Reset::Subtract, Reset::SubtractOther),
             (false, Dialect::Nir) => Reset::To(self.param("v_reset", 0.0)?),
             // The note says "to v_reset"; without it, the simulators know 0 only.
             (false, _) if notes.subtract == Some(false) => Reset::To(self.param("v_reset", 0.0)?),

@@ -90,6 +90,8 @@ pub(super) enum Reset {
     To(Param),
     /// `v −= θ`.
     Subtract,
+    /// `v −= value`.
+    SubtractOther(Param),
 }
 
 /// Membranes and synaptic currents.
@@ -192,6 +194,7 @@ impl Fire {
             match &self.reset {
                 Reset::To(value) => *v = value.at(i),
                 Reset::Subtract => *v -= spikes * theta,
+                Reset::SubtractOther(value) => *v -= value.at(i),
             }
         }
         if let Some(floor) = &self.floor {

@@ -97,6 +97,8 @@ pub struct Firing {
     pub at_threshold: bool,
     /// What the membrane becomes; `None`: it loses `θ`.
     pub reset: Option<Vec<f64>>,
+    /// False: where the membrane would lose `θ`, it loses something else.
+    pub subtracts_theta: bool,
     /// As often in one step as the threshold fits.
     pub many: bool,
     /// The membrane never leaves some limits.
@@ -187,8 +189,9 @@ fn neurons(neuron: &Neuron, n: usize) -> Neurons {
         at_threshold: fire.at_threshold,
         reset: match &fire.reset {
             Reset::To(value) => Some(value.values(n)),
-            Reset::Subtract => None,
+            Reset::Subtract | Reset::SubtractOther(_) => None,
         },
+        subtracts_theta: !matches!(fire.reset, Reset::SubtractOther(_)),
         many: fire.many,
         clamped: fire.floor.is_some() || neuron.limits.is_some(),
         two_phase: fire.two_phase.is_some(),
