@@ -203,7 +203,7 @@ impl<'a> Quantiser<'a> {
         };
         let taps = |p: &QProjection| p.projection.synapses.window().map_or(1, |w| w.kernel[0] * w.kernel[1]) as i64;
         let reach = incoming.iter().map(|p| match combine {
-            Combine::Sum => taps(p) * self.net.max_payload(p.projection.pre),
+            Combine::Sum => taps(p) * self.net.max_per_phase(p.projection.pre),
             Combine::Max => self.net.max_payload(p.projection.pre),
         });
         let max = match combine {

@@ -7,6 +7,9 @@ use crate::ir::Shape;
 use ndarray::{ArrayD, IxDyn};
 use std::path::PathBuf;
 
+/// Numbers that a sample may hold: as many as 'synfire nir run' reads.
+const MOST_VALUES: usize = 1 << 26;
+
 /// Arguments of `nir input`.
 #[derive(clap::Args)]
 pub struct Args {
@@ -40,6 +43,12 @@ pub fn run(args: &Args) -> Result<()> {
         }
     };
     let shape = Shape(port.shape);
+    let values = shape.len().saturating_mul(presentation.steps as usize);
+    if values > MOST_VALUES {
+        let what =
+            format!("a sample of {} steps of {shape} is {values} numbers, more than {MOST_VALUES}", presentation.steps);
+        return Err(refuse(&what, "check the note 'synfire_steps' in the graph's metadata"));
+    }
     let (images, _) = data::load_images(&args.images)?;
     let images = images.shaped(&shape).map_err(|e| e.in_file(&args.images))?;
     if args.index >= images.len() {

@@ -10,6 +10,7 @@
 //! | `wire.rs` | the algebra of that walk: what lies between a node and the population that reads it |
 //! | `neurons.rs` | NIR's neurons in the one form of [`LeakyModel`](crate::ir::snn::LeakyModel) |
 //! | `assemble.rs` | shapes, synapses in `f32`, populations in topological order |
+//! | `export/` | the way back |
 //!
 //! A pool in front of a layer becomes a population of its own that relays sums within the same time step (average pooling: with
 //! `1/k²` in the weights behind it); a pool in front of neurons is their synapses. A circle becomes a projection with

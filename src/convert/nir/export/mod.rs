@@ -8,6 +8,7 @@
 //! | `builder.rs` | names, nodes, edges |
 //! | `geometry.rs` | windows as Python's `nir` knows them: square kernels, the same padding on both sides |
 //! | `synapses.rs` | a projection as a chain of linear nodes |
+//! | `shapes.rs` | which populations are images |
 //! | `neurons.rs` | a population as a node with its notes |
 //! | `needs.rs` | what is lost on an interpreter that passes over the notes |
 //!
@@ -18,14 +19,12 @@
 //! - *Projections*: see `synapses.rs`. Two projections into one population are two edges into one node.
 //! - *Delay*: a `Delay` of one step, so that it does not depend on an executor's choice where a circle waits.
 //! - *Bias of every step* (rate coding): the bias of an `Affine` or `Conv2d` in front.
-//!
-//! A population of one pixel is a vector `[N]`, unless a path leads from it to a population with more pixels: NIR can flatten, but
-//! not unflatten.
 
 mod builder;
 mod geometry;
 mod needs;
 mod neurons;
+mod shapes;
 mod synapses;
 
 use crate::error::{Error, Kind, Problem, Result};
@@ -34,9 +33,10 @@ use crate::frontends::nir::{Kind as Primitive, NirGraph, Unit};
 use crate::ir::PopId;
 use crate::ir::quant::{Coding, Combine, Input, Neuron, QuantGraph};
 use builder::{Builder, Signal};
+use shapes::Shapes;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Sums beyond this are not exact in double precision.
+/// Half of the integers that double precision holds without gaps.
 const EXACT: i64 = 1 << 52;
 
 /// An integer network as a NIR graph.
@@ -57,7 +57,7 @@ pub struct Export {
 pub fn export(net: &QuantGraph) -> Result<Export> {
     Error::check(Kind::Internal, net.check())?;
     let mut exporter =
-        Exporter { three: images(net), net, builder: Builder::new(), late: BTreeMap::new(), problems: Vec::new() };
+        Exporter { shapes: Shapes::of(net), net, builder: Builder::new(), late: BTreeMap::new(), problems: Vec::new() };
     let mut signals = exporter.announce();
     for index in 0..net.populations.len() {
         exporter.population(PopId(index), &mut signals);
@@ -82,32 +82,9 @@ pub fn presentation(net: &QuantGraph) -> Presentation {
     Presentation { rows, steps: net.timesteps, pixels: net.pixels.clone() }
 }
 
-/// Whether each population has the shape `[C, H, W]` in NIR: it has several pixels, or feeds one that has.
-fn images(net: &QuantGraph) -> Vec<bool> {
-    let several = |index: usize| !matches!(net.populations[index].shape.image(), Some([_, 1, 1]));
-    let mut three: Vec<bool> = (0..net.populations.len()).map(several).collect();
-    loop {
-        let links = || net.projections.iter().map(|p| (p.projection.pre.0, p.projection.post.0));
-        let found: Vec<usize> = links().filter(|&(pre, post)| three[post] && !three[pre]).map(|(pre, _)| pre).collect();
-        if found.is_empty() {
-            return three;
-        }
-        found.into_iter().for_each(|pre| three[pre] = true);
-    }
-}
-
-/// The shape of a population's node, if it is an image there or not.
-fn shape(net: &QuantGraph, pop: PopId, three: bool) -> Vec<usize> {
-    let shape = &net.population(pop).shape;
-    match shape.image() {
-        Some(image) if three => image.to_vec(),
-        _ => vec![shape.len()],
-    }
-}
-
 struct Exporter<'a> {
     net: &'a QuantGraph,
-    three: Vec<bool>,
+    shapes: Shapes,
     builder: Builder,
     /// What populations sent in the step before.
     late: BTreeMap<PopId, Signal>,
@@ -115,10 +92,6 @@ struct Exporter<'a> {
 }
 
 impl Exporter<'_> {
-    fn shape(&self, pop: PopId) -> Vec<usize> {
-        shape(self.net, pop, self.three[pop.0])
-    }
-
     fn refuse(&mut self, name: &str, what: impl Into<String>, help: &str) {
         self.problems.push(Problem::new(what).at_node(name).help(help));
     }
@@ -137,14 +110,13 @@ impl Exporter<'_> {
         let named: Vec<bool> = populations.iter().map(|&pop| named(pop)).collect();
         let signal = |(pop, named): (PopId, bool)| {
             let node = named.then(|| self.builder.name(&self.net.population(pop).name))?;
-            let three = self.three[pop.0];
-            Some(Signal { node, shape: shape(self.net, pop, three) })
+            Some(Signal { node, shape: self.shapes.node(pop) })
         };
         populations.into_iter().zip(named).map(signal).collect()
     }
 
     fn population(&mut self, pop: PopId, signals: &mut [Option<Signal>]) {
-        let (net, shape) = (self.net, self.shape(pop));
+        let (net, shape) = (self.net, self.shapes.node(pop));
         let population = net.population(pop);
         let name = &population.name;
         let problems = self.problems.len();
@@ -197,7 +169,7 @@ impl Exporter<'_> {
     fn finish(&mut self, pop: PopId, named: Option<Signal>, unit: Unit, ends: &[Signal]) -> Signal {
         let name = &self.net.population(pop).name;
         let node = named.map_or_else(|| self.builder.name(name), |signal| signal.node);
-        let signal = Signal { node, shape: self.shape(pop) };
+        let signal = Signal { node, shape: self.shapes.node(pop) };
         self.builder.put(&signal.node, unit, ends);
         if pop == self.net.readout() {
             let output = self.builder.port(Primitive::Output, &signal.shape);
@@ -209,7 +181,7 @@ impl Exporter<'_> {
     /// The last nodes of all projections into a population. One of them adds the bias of every step, if there is any. `None` if
     /// something cannot be expressed.
     fn arrivals(&mut self, pop: PopId, signals: &[Option<Signal>]) -> Option<Vec<Signal>> {
-        let (net, shape, problems) = (self.net, self.shape(pop), self.problems.len());
+        let (net, shape, problems) = (self.net, self.shapes.node(pop), self.problems.len());
         let mut chains = Vec::new();
         for (_, p) in net.projections_into(pop) {
             let projection = &p.projection;

@@ -4,7 +4,7 @@ use super::{CONVENTION, PREFIX};
 use crate::error::Problem;
 use crate::fixed::PixelFormat;
 use crate::frontends::nir::array::Array;
-use crate::frontends::nir::model::{Meta, Metadata};
+use crate::frontends::nir::model::{Meta, Metadata, NirGraph, Node};
 
 /// Steps of a sample, at most.
 const MAX_STEPS: i64 = 0xffff;
@@ -162,6 +162,19 @@ impl GraphNotes {
             }
         }
         metadata
+    }
+}
+
+/// Refuses notes on nested graphs, which nobody would read.
+pub fn nested(graph: &NirGraph, problems: &mut Vec<Problem>) {
+    for (name, node) in &graph.nodes {
+        let Node::Graph(inner) = node else { continue };
+        for key in inner.metadata.keys().filter(|key| key.starts_with(PREFIX)) {
+            let problem = Problem::new(format!("the note '{key}' is on a nested graph")).at_node(name);
+            problems
+                .push(problem.help("only the outermost graph and neurons can have notes that begin with 'synfire_'"));
+        }
+        nested(inner, problems);
     }
 }
 

@@ -48,6 +48,7 @@
 mod graph;
 mod neuron;
 
+pub(super) use graph::nested;
 pub use graph::{GraphNotes, Presentation, Rows};
 pub use neuron::{Notes, TwoPhase};
 

@@ -91,6 +91,7 @@ impl Executor {
         let checked = check(graph)?;
         let mut problems = Vec::new();
         let notes = GraphNotes::of(&graph.metadata, &mut problems);
+        super::convention::nested(graph, &mut problems);
         let time_step = TimeStep::choose(settings.dt, notes.dt, &checked.flat).map_err(|p| problems.push(p));
         let time_step = time_step.unwrap_or(TimeStep::UNIT);
         let timing = Timing { dt: time_step.seconds, dialect: settings.dialect };
