@@ -257,7 +257,10 @@ fn notes_that_contradict_a_node_are_refused() {
     holds(&with(if_neuron(1, 1.0), &both).unwrap_err(), &["depends on the order of its input"]);
     holds(&with(lif(1, 2.0, 1.0), &two_phase).unwrap_err(), &["only an IF can fire in two phases"]);
     let by = ("subtract", full(&[1], 2.0));
-    holds(&with(if_neuron(1, 1.0), &[by.clone()]).unwrap_err(), &["beside synfire_reset = 'subtract' only"]);
+    holds(
+        &with(if_neuron(1, 1.0), std::slice::from_ref(&by)).unwrap_err(),
+        &["beside synfire_reset = 'subtract' only"],
+    );
     let subtracts = [by, ("reset", Array::text("subtract")), two_phase[0].clone(), two_phase[1].clone()];
     holds(&with(if_neuron(1, 1.0), &subtracts).unwrap_err(), &["subtract their threshold"]);
     assert!(with(if_neuron(1, 1.0), &subtracts[..2]).is_ok());
@@ -292,7 +295,7 @@ fn a_graphs_notes_are_checked() {
         ("pixel_zero", Array::integers([1 << 20])),
         ("colour", Array::text("red")),
     ] {
-        let notes: Vec<_> = whole.iter().cloned().filter(|(k, _)| *k != key).chain([(key, value)]).collect();
+        let notes: Vec<_> = whole.iter().filter(|(k, _)| *k != key).cloned().chain([(key, value)]).collect();
         holds(&with(&notes).unwrap_err(), &["is not understood", &format!("synfire_{key}")]);
     }
 }

@@ -20,7 +20,7 @@ impl Shapes {
             }
             found.into_iter().for_each(|pre| images[pre] = true);
         }
-        let node = |((len, image), as_image)| match image {
+        let node = |((len, image), as_image): ((usize, Option<[usize; 3]>), bool)| match image {
             Some([c, h, w]) if as_image => vec![c, h, w],
             _ => vec![len],
         };
