@@ -59,7 +59,15 @@ fn resnet20() {
 }
 
 #[test]
-#[ignore = "takes minutes: cargo test --release --test nir_roundtrip resnet18 -- --ignored"]
+#[ignore = "takes minutes: cargo test --release --test nir_roundtrip resnet -- --ignored"]
+fn resnet20_in_every_coding() {
+    for coding in super::CODINGS {
+        equal("cifar10_resnet20.onnx", CIFAR, &QuantSettings { coding, ..cifar(16) }, 32, 20);
+    }
+}
+
+#[test]
+#[ignore = "takes minutes: cargo test --release --test nir_roundtrip resnet -- --ignored"]
 fn resnet18() {
     equal("cifar10_resnet18.onnx", CIFAR, &cifar(8), 16, 10);
 }

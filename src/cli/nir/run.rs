@@ -61,6 +61,8 @@ struct RunReport {
     spikes: BTreeMap<String, f64>,
     /// The sum of each Output node's values over the steps, where there are at most 1,000.
     outputs: BTreeMap<String, Vec<f64>>,
+    /// Their values in the last step: of a converted network, the logits.
+    last: BTreeMap<String, Vec<f64>>,
 }
 
 pub fn run(args: &Args) -> Result<()> {
@@ -106,7 +108,8 @@ fn inputs(path: &Path, ports: &[Port]) -> Result<BTreeMap<String, ArrayD<f64>>> 
 }
 
 fn summarise(executor: &Executor, outcome: &Outcome, steps: usize) -> RunReport {
-    let short = outcome.outputs.iter().filter(|(_, y)| y.len() / steps.max(1) <= 1000);
+    let short = || outcome.outputs.iter().filter(|(_, y)| y.len() / steps.max(1) <= 1000);
+    let last = |y: &ArrayD<f64>| y.outer_iter().next_back().map_or_else(Vec::new, |row| row.iter().copied().collect());
     RunReport {
         steps,
         dt: executor.time_step().seconds,
@@ -114,7 +117,8 @@ fn summarise(executor: &Executor, outcome: &Outcome, steps: usize) -> RunReport 
         dialect: executor.dialect().name(),
         feedback: executor.feedback().into_iter().map(|(from, to)| [from.into(), to.into()]).collect(),
         spikes: outcome.spikes.iter().map(|(name, counts)| (name.clone(), counts.iter().sum())).collect(),
-        outputs: short.map(|(name, y)| (name.clone(), y.sum_axis(ndarray::Axis(0)).into_iter().collect())).collect(),
+        outputs: short().map(|(name, y)| (name.clone(), y.sum_axis(ndarray::Axis(0)).into_iter().collect())).collect(),
+        last: short().map(|(name, y)| (name.clone(), last(y))).collect(),
     }
 }
 
@@ -132,9 +136,11 @@ fn text(result: &RunReport, executor: &Executor, file: &Path) -> String {
     for (name, spikes) in &result.spikes {
         let _ = writeln!(text, "{name}: {spikes} spikes");
     }
-    for (name, sums) in result.outputs.iter().filter(|(_, sums)| sums.len() <= 20) {
-        let sums: Vec<String> = sums.iter().map(ToString::to_string).collect();
-        let _ = writeln!(text, "{name}: sums over all steps {}", sums.join(" "));
+    for (what, outputs) in [("sums over all steps", &result.outputs), ("in the last step", &result.last)] {
+        for (name, values) in outputs.iter().filter(|(_, values)| values.len() <= 20) {
+            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+            let _ = writeln!(text, "{name}: {what} {}", values.join(" "));
+        }
     }
     text
 }
