@@ -5,9 +5,11 @@
 //! | dense | `Conv2d` over the whole image, through a single pixel | `Flatten`, `Linear` | `Linear` |
 //! | conv | `Conv2d` | `Conv2d`, `Flatten` | `Linear` |
 //! | channelwise, all channels, nothing moved | nothing, or `Scale` | | nothing, or `Scale` |
-//! | channelwise, all channels, weights 1 | `SumPool2d` | `SumPool2d`, `Flatten` | |
-//! | channelwise, all channels | `Conv2d` of as many groups | `Conv2d`, `Flatten` | |
-//! | channelwise, some channels | `Conv2d` with zeros | `Conv2d`, `Flatten` | `Linear` with zeros |
+//! | channelwise, all channels, one weight each | `SumPool2d`, or with `Scale` | the same, `Flatten` | |
+//! | channelwise | `Conv2d` with zeros | `Conv2d`, `Flatten` | `Linear` with zeros |
+//!
+//! Convolutions in groups are written as one group with zeros: Python's `nir` demands `input_shape` of a file, and then takes the
+//! channels of one group for those of the input.
 
 use super::geometry::{Square, pool};
 use crate::frontends::nir::{Array, Data, Kind, Unit};
@@ -147,13 +149,17 @@ fn channelwise(synapses: &Synapses<i32>) -> Result<Chain, String> {
         let weights: Vec<i32> = weight.iter().copied().collect();
         return Ok(scale(&weights, &window.input, window.input[1] * window.input[2]));
     }
+    let each: Option<Vec<i32>> =
+        weight.outer_iter().map(|taps| taps.first().copied().filter(|first| taps.iter().all(|w| w == first))).collect();
     if whole
-        && weight.iter().all(|&w| w == 1)
+        && let Some(each) = each
         && let Some((padding, stride)) = pool(window)
     {
         let unit = Unit::new(Kind::SumPool2d).with("kernel_size", Array::integers(window.kernel));
         let unit = unit.with("padding", Array::integers(padding)).with("stride", Array::integers(stride));
-        return Ok(vec![(unit, window.output.to_vec())]);
+        let mut chain = vec![(unit, window.output.to_vec())];
+        chain.extend(scale(&each, &window.output, window.output[1] * window.output[2]));
+        return Ok(chain);
     }
     let link = match whole {
         true => convolution(window, channels, weight.indexed_iter().map(|((c, y, x), &w)| ([c, 0, y, x], w))),
@@ -162,7 +168,7 @@ fn channelwise(synapses: &Synapses<i32>) -> Result<Chain, String> {
     Ok(vec![link?])
 }
 
-/// A `Conv2d` with the weights `taps`, by `[output, input of its group, row, column]`.
+/// A `Conv2d` with the weights `taps`, by `[output, input of its group, row, column]`, where `groups` divides both channel counts.
 fn convolution(window: &Window, groups: usize, taps: impl Iterator<Item = ([usize; 4], i32)>) -> Result<Link, String> {
     let square = Square::of(window).ok_or_else(|| {
         format!(
@@ -170,25 +176,24 @@ fn convolution(window: &Window, groups: usize, taps: impl Iterator<Item = ([usiz
             window.kernel, window.input, window.output
         )
     })?;
-    let (inputs, outputs, size) = (window.input[0] / groups.max(1), window.output[0], square.size);
+    let (inputs, outputs, size) = (window.input[0], window.output[0], square.size);
+    let [inputs_each, outputs_each] = [inputs, outputs].map(|channels| (channels / groups.max(1)).max(1));
     let count = [outputs, size, size].iter().try_fold(inputs, |n, &d| n.checked_mul(d)).filter(|&n| n <= MOST_WEIGHTS);
     let count = count.ok_or_else(|| format!("would be a kernel of more than {MOST_WEIGHTS} weights"))?;
     let mut weight = vec![0i32; count];
     for ([o, i, row, column], w) in taps {
         let [row, column] = square.place([row, column]);
-        weight[((o * inputs + i) * size + row) * size + column] = w;
+        let input = o / outputs_each * inputs_each + i;
+        weight[((o * inputs + input) * size + row) * size + column] = w;
     }
-    let mut unit = Unit::new(Kind::Conv2d)
+    let unit = Unit::new(Kind::Conv2d)
         .with("weight", numbers(&[outputs, inputs, size, size], &weight))
         .with("bias", numbers(&[outputs], &vec![0; outputs]))
         .with("stride", Array::integers(square.stride))
         .with("padding", Array::integers(square.padding))
         .with("dilation", Array::integers(square.dilation))
-        .with("groups", Array::integer(i64::try_from(groups).unwrap_or(i64::MAX)));
-    // Python's nir takes the inputs of one group for all of the input's channels.
-    if groups == 1 {
-        unit = unit.with("input_shape", Array::integers([window.input[1], window.input[2]]));
-    }
+        .with("groups", Array::integer(1))
+        .with("input_shape", Array::integers([window.input[1], window.input[2]]));
     Ok((unit, window.output.to_vec()))
 }
 
