@@ -1,5 +1,7 @@
 //! `synfire nir` as a user calls it.
 
+#[path = "nir_export/cli.rs"]
+mod convert;
 mod nir_support;
 
 use ndarray::{ArrayD, IxDyn};

@@ -103,6 +103,9 @@ fn h5py_can_make_files_that_are_refused_soon_and_in_little_memory() {
         ("chunk.nir", "announces the shape [2, 2]"),
         ("itself.nir", "nested more than"),
         ("deep.nir", "nested more than"),
+        ("million.nir", "nested more than"),
+        ("overflow.nir", "'shape' holds 4611686018427387904"),
+        ("circle.nir", "wait for each other within one step"),
         ("outside.nir", "lies outside of the file (4294967295 bytes"),
         ("half.nir", "holds elements of the type"),
         ("paths.nir", "refers to its own parts in circles, or far too often"),
@@ -247,4 +250,63 @@ fn notes_that_are_not_understood_are_refused() {
     holds(&nir::Executor::new(&graph, dt(1.0)).unwrap_err(), &["version 2 of Synfire's convention"]);
     let Some(Node::Unit(unit)) = graph.nodes.get_mut("n") else { panic!("no neuron") };
     unit.fields.insert("colour".into(), full(&[1], 1.0));
+}
+
+#[test]
+fn notes_that_contradict_a_node_are_refused() {
+    let with = |unit: Unit, notes: &[(&str, Array)]| {
+        let unit =
+            notes.iter().fold(unit, |unit, (key, value)| unit.with_meta(&format!("synfire_{key}"), value.clone()));
+        nir::Executor::new(&chain(&[1], &[("n", unit)], &[1]), dt(1.0)).map(|_| ())
+    };
+    let two_phase = [("firing", Array::text("two-phase")), ("levels", Array::integer(4))];
+    let limits = |low: f64, high: f64| ("limits", Array::doubles(vec![low, high]));
+    holds(&with(if_neuron(1, 1.0), &[("decay", Array::text("truncate"))]).unwrap_err(), &["IF has no decay"]);
+    holds(&with(if_neuron(1, 1.0), &[limits(1.0, -1.0)]).unwrap_err(), &["no pair of a lower and an upper limit"]);
+    holds(&with(if_neuron(1, 1.0), &[limits(f64::NEG_INFINITY, 0.0)]).unwrap_err(), &["no pair of"]);
+    let both = [two_phase[0].clone(), two_phase[1].clone(), limits(-1.0, 1.0)];
+    holds(&with(if_neuron(1, 1.0), &both).unwrap_err(), &["depends on the order of its input"]);
+    holds(&with(lif(1, 2.0, 1.0), &two_phase).unwrap_err(), &["only an IF can fire in two phases"]);
+    let by = ("subtract", full(&[1], 2.0));
+    holds(
+        &with(if_neuron(1, 1.0), std::slice::from_ref(&by)).unwrap_err(),
+        &["beside synfire_reset = 'subtract' only"],
+    );
+    let subtracts = [by, ("reset", Array::text("subtract")), two_phase[0].clone(), two_phase[1].clone()];
+    holds(&with(if_neuron(1, 1.0), &subtracts).unwrap_err(), &["subtract their threshold"]);
+    assert!(with(if_neuron(1, 1.0), &subtracts[..2]).is_ok());
+    let sums = Unit::new(Kind::I).with("r", full(&[1], 1.0));
+    holds(&with(sums, &[("subtract", full(&[1], 2.0))]).unwrap_err(), &["I does not fire"]);
+}
+
+#[test]
+fn a_graphs_notes_are_checked() {
+    let with = |notes: &[(&str, Array)]| {
+        let mut graph = chain(&[1], &[("n", if_neuron(1, 1.0))], &[1]);
+        let notes = notes.iter().map(|(key, value)| (format!("synfire_{key}"), Meta::Value(value.clone())));
+        graph.metadata.extend(notes);
+        nir::Executor::new(&graph, dt(1.0)).map(|executor| executor.presentation().is_some())
+    };
+    let whole = [("input", Array::text("first-step")), ("steps", Array::integer(8)), ("pixel_bits", Array::integer(8))];
+    assert_eq!(with(&whole).ok(), Some(true));
+    assert_eq!(with(&[]).ok(), Some(false));
+    let mut inner = chain(&[1], &[("n", if_neuron(1, 1.0))], &[1]);
+    inner.metadata.insert("synfire_steps".into(), Meta::Value(Array::integer(8)));
+    let mut outer = NirGraph::default();
+    outer.node("input", port(Kind::Input, &[1])).node("output", port(Kind::Output, &[1])).node("sub", inner);
+    outer.edge("input", "sub").edge("sub", "output");
+    let error = nir::Executor::new(&outer, dt(1.0)).unwrap_err();
+    holds(&error, &["node 'sub'", "'synfire_steps' is on a nested graph"]);
+    holds(&with(&whole[..2]).unwrap_err(), &["need each other"]);
+    for (key, value) in [
+        ("input", Array::text("backwards")),
+        ("steps", Array::integer(i64::MAX)),
+        ("steps", Array::scalar(1.5)),
+        ("pixel_bits", Array::integer(0)),
+        ("pixel_zero", Array::integers([1 << 20])),
+        ("colour", Array::text("red")),
+    ] {
+        let notes: Vec<_> = whole.iter().filter(|(k, _)| *k != key).cloned().chain([(key, value)]).collect();
+        holds(&with(&notes).unwrap_err(), &["is not understood", &format!("synfire_{key}")]);
+    }
 }

@@ -319,10 +319,52 @@ def hostile(folder):
     assert content.count(key) == 1
     with open(os.path.join(folder, "outside.nir"), "wb") as stream:
         stream.write(content.replace(key, b"\xff" * 4 + bytes(20)))
+    # Sizes whose product is more than any integer holds, and nodes that wait for each other within a step.
+    file, nodes = start("overflow")
+    conv = nodes.create_group("conv")
+    conv["type"], conv["weight"], conv["bias"] = "Conv2d", np.ones((1, 1, 3, 3), np.float32), np.zeros(1, np.float32)
+    for field, value in {"stride": 1, "padding": 1 << 62, "dilation": 1 << 62, "groups": 1 << 62}.items():
+        conv[field] = np.array([value, value])
+    del nodes["input/shape"]
+    nodes["input"]["shape"] = np.array([1 << 62, 1 << 62, 1 << 62])
+    file.close()
+    file, nodes = start("circle")
+    del file["node/edges"]
+    edges = [["input", "a"], ["a", "b"], ["b", "a"], ["b", "output"]]
+    file["node"].create_dataset("edges", data=edges, dtype=h5py.string_dtype())
+    for name in "ab":
+        node = nodes.create_group(name)
+        node["type"], node["scale"] = "Scale", np.ones(3)
+    file.close()
+    million(folder, start)
     file, nodes = start("half")
     node = nodes.create_group("s")
     node["type"], node["scale"] = "Scale", np.ones(3, np.float16)
     file.close()
+
+
+def million(folder, start):
+    """10⁶ groups, each in the one before, written by hand: object headers of version 1 that hold a link."""
+    file, nodes = start("million")
+    address = h5py.h5o.get_info(nodes.create_group("g").id).addr
+    file.close()
+    path = os.path.join(folder, "million.nir")
+    with open(path, "rb") as stream:
+        content = stream.read()
+    first, count, size = len(content), 1_000_000, 88
+    assert content.count(address.to_bytes(8, "little")) == 1
+    content = bytearray(content.replace(address.to_bytes(8, "little"), first.to_bytes(8, "little")))
+    content[40:48] = (first + count * size).to_bytes(8, "little")
+    number = lambda value, length: value.to_bytes(length, "little")
+    message = lambda kind, data: number(kind, 2) + number(len(data), 2) + bytes(4) + data
+    info = message(2, (bytes(2) + b"\xff" * 16).ljust(24, b"\0")) + message(10, bytes(8))
+    level = lambda to: b"\1\0\3\0" + number(1, 4) + number(72, 4) + bytes(4) + info + message(6, b"\1\0\1g" + number(to, 8) + bytes(4))
+    with open(path, "wb") as stream:
+        stream.write(content)
+        # The last one holds itself.
+        stream.write(b"".join(level(first + min(i + 1, count - 1) * size) for i in range(count)))
+    with h5py.File(path) as file:
+        assert "g" in file["node/nodes/" + "/".join("g" * 1000)]
 
 
 def main(command, *args):

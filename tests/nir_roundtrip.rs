@@ -1,5 +1,7 @@
 //! What is written is what is read, by us and by Python's `nir`, and it runs the same.
 
+#[path = "nir_export/mod.rs"]
+mod export;
 mod nir_support;
 
 use ndarray::{ArrayD, IxDyn};
@@ -78,7 +80,7 @@ fn notes(metadata: &Metadata) -> Value {
 }
 
 /// Everything in our graph must be in Python's, which adds defaults for what is absent.
-fn same(graph: &NirGraph, python: &Value) {
+pub fn same(graph: &NirGraph, python: &Value) {
     let mut edges: Vec<[&str; 2]> = graph.edges.iter().map(|(a, b)| [a.as_str(), b.as_str()]).collect();
     edges.sort_unstable();
     assert_eq!(json!(edges), python["edges"]);

@@ -280,12 +280,30 @@ fn noted(unit: Unit, notes: &Notes) -> Unit {
 fn notes_change_one_neuron() {
     let neuron = |notes: &Notes| noted(unit(Kind::If, &[("r", 1.0), ("v_threshold", 3.0)]), notes);
     let notes =
-        Notes { v_init: Some(Array::scalar(2.0)), subtract: Some(true), at_threshold: Some(true), two_phase: None };
+        Notes { v_init: Some(Array::scalar(2.0)), subtract: Some(true), at_threshold: Some(true), ..Notes::default() };
     assert_eq!(single(neuron(&notes), dt(1.0), &[1.0, 5.0, 0.0, 0.0]), [1.0, 1.0, 0.0, 0.0]);
     assert_eq!(single(neuron(&Notes::default()), dt(1.0), &[1.0, 5.0, 0.0, 0.0]), [0.0, 1.0, 0.0, 0.0]);
     // Also against a dialect's habits.
     let strict = Notes { subtract: Some(false), at_threshold: Some(false), ..Notes::default() };
     assert_eq!(single(neuron(&strict), of(Dialect::Sinabs), &[3.0, 4.0, 0.0]), [0.0, 1.0, 0.0]);
+}
+
+#[test]
+fn notes_make_a_decay_one_of_integers() {
+    // dt/τ = 1/4, gain 1: three quarters stay, rounded towards 0.
+    let leaky = |notes: &Notes| noted(unit(Kind::Li, &[("tau", 4.0), ("r", 4.0), ("v_leak", 0.0)]), notes);
+    let truncate = Notes { truncate: true, ..Notes::default() };
+    let x = [10.0, 0.0, 0.0, 0.0, 0.0, 0.0, -10.0, 0.0];
+    assert_eq!(single(leaky(&truncate), dt(1.0), &x), [10.0, 7.0, 5.0, 3.0, 2.0, 1.0, -10.0, -7.0]);
+    assert_eq!(single(leaky(&Notes::default()), dt(1.0), &x)[1], 7.5);
+    let limits = Notes { limits: Some((-3.0, 6.0)), ..truncate.clone() };
+    assert_eq!(single(leaky(&limits), dt(1.0), &x), [6.0, 4.0, 3.0, 2.0, 1.0, 0.0, -3.0, -2.0]);
+    // A current of its own: 8, 6, 4 with half of the membrane lost in every step.
+    let fields = [("tau_syn", 4.0), ("w_in", 4.0), ("tau_mem", 2.0), ("r", 2.0), ("v_leak", 2.0)];
+    assert_eq!(single(noted(unit(Kind::CubaLi, &fields), &truncate), dt(1.0), &[8.0, 0.0, 0.0]), [9.0, 11.0, 10.0]);
+    let fields = [("r", 1.0), ("v_threshold", 3.0)];
+    let by = Notes { subtract: Some(true), subtrahend: Some(Array::scalar(1.0)), ..Notes::default() };
+    assert_eq!(single(noted(unit(Kind::If, &fields), &by), dt(1.0), &[5.0, 0.0, 0.0, 0.0]), [1.0, 1.0, 0.0, 0.0]);
 }
 
 /// A converted network with a residual join, as the exporter would write it: conv → a → conv → b, a and b → c → readout.
@@ -300,7 +318,7 @@ fn converted(levels: u32, graded: bool) -> NirGraph {
         let unit = Unit::new(Kind::If).with("r", full(&[2, 3, 3], 1.0)).with("v_threshold", full(&[2, 3, 3], theta));
         let two_phase = Some(TwoPhase { levels, graded });
         let v_init = Some(full(&[2, 3, 3], (theta / 2.0).floor()));
-        noted(unit, &Notes { v_init, subtract: Some(true), at_threshold: Some(true), two_phase })
+        noted(unit, &Notes { v_init, subtract: Some(true), at_threshold: Some(true), two_phase, ..Notes::default() })
     };
     let flatten = Unit::new(Kind::Flatten).with("input_type", Array::integers([2, 3, 3]));
     let flatten = flatten.with("start_dim", Array::integer(0)).with("end_dim", Array::integer(-1));

@@ -47,7 +47,7 @@ enum Command {
     Synth(synth::Args),
     /// Print one stage of the compilation
     Inspect(inspect::Args),
-    /// Describe and run NIR files
+    /// Describe, run and write NIR files
     Nir(nir::Args),
     /// Say which external tools are used, and why
     Doctor(doctor::Args),

@@ -1,6 +1,8 @@
 //! Python's `nir` and `h5py`.
 
 use serde_json::Value;
+use std::ffi::OsStr;
+use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,11 +21,17 @@ pub fn python() -> Option<PathBuf> {
 }
 
 /// Runs a command of `tests/nir_oracle.py`; it prints JSON.
-pub fn oracle<A: AsRef<std::ffi::OsStr> + std::fmt::Debug>(python: &Path, command: &str, args: &[A]) -> Value {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nir_oracle.py");
-    let output = Command::new(python).arg(script).arg(command).args(args).output().unwrap();
+pub fn oracle<A: AsRef<OsStr> + Debug>(python: &Path, command: &str, args: &[A]) -> Value {
+    let args: Vec<&OsStr> = std::iter::once(command.as_ref()).chain(args.iter().map(AsRef::as_ref)).collect();
+    script(python, "nir_oracle.py", &args)
+}
+
+/// Runs a script of `tests`; it prints JSON.
+pub fn script<A: AsRef<OsStr> + Debug>(python: &Path, name: &str, args: &[A]) -> Value {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name);
+    let output = Command::new(python).arg(script).args(args).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command} {args:?}\n{errors}");
+    assert!(output.status.success(), "{name} {args:?}\n{errors}");
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stdout)))
 }

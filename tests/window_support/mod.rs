@@ -1,4 +1,5 @@
 //! Random networks of windows: convolutions, channelwise projections, pools, joins, dense layers from and into images.
+#![allow(dead_code, reason = "each test binary uses its own part of this module")]
 
 use ndarray::{Array2, Array3, Array4};
 use rand::{Rng, RngExt};

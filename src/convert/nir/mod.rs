@@ -1,4 +1,5 @@
-//! NIR graph → `SnnGraph`: neurons become populations, everything between them becomes synapses.
+//! NIR graph → `SnnGraph`: neurons become populations, everything between them becomes synapses. And back: [`export`] writes a
+//! `QuantGraph` as a NIR graph.
 //!
 //! The front end has flattened nested graphs, applied the dialect and the time step, and found the edges that wait for the next
 //! step ([`Executor::parts`]). From there:
@@ -9,6 +10,7 @@
 //! | `wire.rs` | the algebra of that walk: what lies between a node and the population that reads it |
 //! | `neurons.rs` | NIR's neurons in the one form of [`LeakyModel`](crate::ir::snn::LeakyModel) |
 //! | `assemble.rs` | shapes, synapses in `f32`, populations in topological order |
+//! | `export/` | the way back |
 //!
 //! A pool in front of a layer becomes a population of its own that relays sums within the same time step (average pooling: with
 //! `1/k²` in the weights behind it); a pool in front of neurons is their synapses. A circle becomes a projection with
@@ -20,6 +22,7 @@
 //! refused, every such node by name.
 
 mod assemble;
+pub mod export;
 mod neurons;
 mod trace;
 mod wire;

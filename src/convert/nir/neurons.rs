@@ -22,8 +22,11 @@ pub(super) fn lower(neurons: &Neurons, firing: &Firing, constant: &[f64]) -> Res
             "may fire several times in one step, as sinabs lets it; hardware neurons send at most one spike a step"
                 .into(),
         );
-    } else if firing.floor {
-        wrong.push("keeps its membrane above the negative threshold, which hardware neurons do not".into());
+    } else if firing.clamped {
+        wrong.push("keeps its membrane within limits of its own, which hardware neurons do not".into());
+    }
+    if !firing.subtracts_theta {
+        wrong.push("subtracts another number than its threshold when it fires".into());
     }
     if firing.two_phase {
         wrong.push(
@@ -80,8 +83,9 @@ pub(super) fn threshold(theta: &[f64]) -> (Neurons, Firing) {
         theta: theta.to_vec(),
         at_threshold: false,
         reset: Some(all(0.0)),
+        subtracts_theta: true,
         many: false,
-        floor: false,
+        clamped: false,
         two_phase: false,
     };
     (neurons, firing)

@@ -118,6 +118,11 @@ impl Array {
         Array { shape: vec![values.len()], data: Data::I64(values) }
     }
 
+    /// A list of integers of either sign.
+    pub fn whole(values: &[i64]) -> Array {
+        Array { shape: vec![values.len()], data: Data::I64(values.to_vec()) }
+    }
+
     /// A single integer.
     pub fn integer(value: i64) -> Array {
         Array { shape: vec![], data: Data::I64(vec![value]) }

@@ -22,6 +22,7 @@ mod shape;
 mod summary;
 
 pub use array::{Array, Data};
+pub use convention::{GraphNotes, Notes, Presentation, Rows};
 pub use dialect::Dialect;
 pub use execute::{Executor, Firing, Neurons, Outcome, Part, Port, Settings, TimeStep, Watched, What};
 pub use kind::{Kind, Need};
@@ -69,13 +70,19 @@ fn accept(root: hdf5::Root) -> Result<NirGraph> {
     Ok(graph)
 }
 
-/// Checks a graph and writes it as Python's `nir` would. The same graph always gives the same bytes.
+/// Checks a graph and writes it as Python's `nir` would; gives the length of the file. The same graph always gives the same bytes.
+/// The file is written aside and renamed, so it is either complete or not there.
 ///
 /// # Errors
 /// [`ErrorKind::Input`] with every problem of the graph, or the file cannot be written.
-pub fn write(path: &Path, graph: &NirGraph) -> Result<()> {
+pub fn write(path: &Path, graph: &NirGraph) -> Result<usize> {
     let bytes = to_bytes(graph).map_err(|e| e.in_file(path))?;
-    std::fs::write(path, bytes).map_err(|e| Error::io(path, "write the file", &e))
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed = |e: std::io::Error| Error::io(path, "write the file", &e);
+    let aside = tempfile::Builder::new().prefix(".synfire-").tempdir_in(folder).map_err(failed)?;
+    let new = aside.path().join("new");
+    std::fs::write(&new, &bytes).and_then(|()| std::fs::rename(&new, path)).map_err(failed)?;
+    Ok(bytes.len())
 }
 
 /// As [`write()`], but gives the bytes of the file.

@@ -1,6 +1,7 @@
 //! What a graph holds, for people and for reports.
 
 use super::check::check;
+use super::convention::PREFIX;
 use super::kind::Kind;
 use super::model::{Meta, Metadata, NirGraph};
 use crate::error::Result;
@@ -91,6 +92,7 @@ impl Summary {
                 summary.notes.push(format!("{name}: nobody reads its output"));
             }
         }
+        summary.notes.extend(convention(graph, &summary.nodes));
         let name = |index: usize| checked.flat.name(index).to_string();
         summary.edges = checked.flat.edges.iter().map(|&(from, to)| [name(from), name(to)]).collect();
         Ok(summary)
@@ -111,6 +113,20 @@ impl Summary {
         }
         text
     }
+}
+
+/// Which notes of Synfire's convention the file holds.
+fn convention(graph: &NirGraph, nodes: &[NodeSummary]) -> Option<String> {
+    let mut keys: BTreeMap<&str, usize> = BTreeMap::new();
+    for key in nodes.iter().flat_map(|node| node.metadata.keys()).filter(|key| key.starts_with(PREFIX)) {
+        *keys.entry(key).or_default() += 1;
+    }
+    let nodes = keys.into_iter().map(|(key, count)| format!("{key} ({count} nodes)"));
+    let graph = graph.metadata.keys().filter(|key| key.starts_with(PREFIX)).map(|key| format!("{key} (graph)"));
+    let all: Vec<String> = nodes.chain(graph).collect();
+    let text =
+        || format!("holds notes of Synfire's convention, which other interpreters pass over: {}", all.join(", "));
+    (!all.is_empty()).then(text)
 }
 
 /// What keeps a primitive off the hardware.

@@ -4,7 +4,7 @@ use super::Timing;
 use super::conv::{Convolution, Pooling};
 use super::delay::Delay;
 use super::dense::Dense;
-use super::neuron::{Fire, Membrane, Neuron, Reset, Synapse};
+use super::neuron::{Fire, Membrane, Neuron, Reset, Synapse, Whole};
 use super::op::Op;
 use super::param::Param;
 use crate::frontends::nir::convention::Notes;
@@ -119,7 +119,7 @@ impl Builder<'_> {
         if notes.two_phase.is_some() && kind != Kind::If {
             wrong.push("only an IF can fire in two phases".into());
         }
-        if !kind.fires() && (notes.subtract.is_some() || notes.at_threshold.is_some()) {
+        if !kind.fires() && (notes.subtract.is_some() || notes.subtrahend.is_some() || notes.at_threshold.is_some()) {
             wrong.push(format!("{kind} does not fire, so it has no reset and no comparison"));
         }
         let leaks = self.param("v_leak", 0.0).is_ok_and(|leak| !leak.all(|v| v == 0.0));
@@ -128,6 +128,27 @@ impl Builder<'_> {
         }
         if dialect == Dialect::Sinabs && matches!(kind, Kind::CubaLi | Kind::CubaLif) {
             wrong.push(format!("sinabs reads no {kind}; use the dialect nir"));
+        }
+        if notes.truncate && matches!(kind, Kind::I | Kind::If) {
+            wrong.push(format!("{kind} has no decay that could be truncated"));
+        }
+        if notes.truncate && dialect != Dialect::Nir {
+            wrong.push(format!("truncated decays follow NIR's equations, not those of {dialect}; use the dialect nir"));
+        }
+        if notes.subtrahend.is_some() {
+            if notes.subtract != Some(true) {
+                wrong.push("'synfire_subtract' has a meaning beside synfire_reset = 'subtract' only".into());
+            }
+            if dialect == Dialect::Sinabs || notes.two_phase.is_some() {
+                wrong.push(
+                    "neurons that fire several times at once subtract their threshold, not 'synfire_subtract'".into(),
+                );
+            }
+        }
+        if notes.limits.is_some() && notes.two_phase.is_some() {
+            wrong.push(
+                "a membrane with limits depends on the order of its input, which two-phase firing leaves open".into(),
+            );
         }
         wrong
     }
@@ -139,18 +160,22 @@ impl Builder<'_> {
             Some(v) => Param::of(v, self.shape).map_err(|e| format!("the note 'synfire_v_init' {e}"))?,
         };
         let synapse = match kind {
-            Kind::CubaLi | Kind::CubaLif => Some(Synapse {
-                rate: self.rate("tau_syn")?,
-                leak: if self.timing.dialect == Dialect::Norse { self.param("v_leak", 0.0)? } else { Param::One(0.0) },
-                w_in: self.param("w_in", 1.0)?,
-            }),
+            Kind::CubaLi | Kind::CubaLif => {
+                let norse = self.timing.dialect == Dialect::Norse;
+                let leak = if norse { self.param("v_leak", 0.0)? } else { Param::One(0.0) };
+                let (rate, w_in) = (self.rate("tau_syn")?, self.param("w_in", 1.0)?);
+                Some(match notes.truncate {
+                    true => Synapse::Whole(Whole::of(&rate, &leak, &w_in)),
+                    false => Synapse::Leak { rate, leak, w_in },
+                })
+            }
             _ => None,
         };
         let fire = if kind.fires() { Some(self.fire(notes)?) } else { None };
-        Ok(Neuron { synapse, membrane: self.membrane()?, fire, start })
+        Ok(Neuron { synapse, membrane: self.membrane(notes.truncate)?, limits: notes.limits, fire, start })
     }
 
-    fn membrane(&self) -> Result<Membrane, String> {
+    fn membrane(&self, truncate: bool) -> Result<Membrane, String> {
         let Timing { dt, dialect } = self.timing;
         let r = self.param("r", 1.0)?;
         let tau = match self.unit.kind {
@@ -165,14 +190,14 @@ impl Builder<'_> {
         };
         if dialect == Dialect::Sinabs {
             let rate = self.rate(tau)?;
-            let n = self.shape.iter().product::<usize>();
-            let gain = match (&rate, &r) {
-                (Param::One(rate), Param::One(r)) => Param::One(rate * r),
-                _ => Param::Each((0..n).map(|i| rate.at(i) * r.at(i)).collect()),
-            };
+            let gain = rate.zip(&r, |rate, r| rate * r);
             return Ok(Membrane::Decay { keep: rate.map(|rate| (-rate).exp()), gain });
         }
-        Ok(Membrane::Leak { rate: self.rate(tau)?, leak: self.param("v_leak", 0.0)?, r })
+        let (rate, leak) = (self.rate(tau)?, self.param("v_leak", 0.0)?);
+        Ok(match truncate {
+            true => Membrane::Whole(Whole::of(&rate, &leak, &r)),
+            false => Membrane::Leak { rate, leak, r },
+        })
     }
 
     fn fire(&self, notes: &Notes) -> Result<Fire, String> {
@@ -181,8 +206,10 @@ impl Builder<'_> {
         let theta = self.param("v_threshold", 1.0)?;
         let by_dialect = dialect == Dialect::Sinabs || (dialect == Dialect::Snntorch && is_if);
         let subtract = notes.subtract.unwrap_or(by_dialect);
+        let other = notes.subtrahend.as_ref().map(|by| Param::of(by, self.shape));
+        let other = other.transpose().map_err(|e| format!("the note 'synfire_subtract' {e}"))?;
         let reset = match (subtract, dialect) {
-            (true, _) => Reset::Subtract,
+            (true, _) => other.map_or(Reset::Subtract, Reset::SubtractOther),
             (false, Dialect::Nir) => Reset::To(self.param("v_reset", 0.0)?),
             // The note says "to v_reset"; without it, the simulators know 0 only.
             (false, _) if notes.subtract == Some(false) => Reset::To(self.param("v_reset", 0.0)?),

@@ -34,6 +34,7 @@ pub use run::{Outcome, Watched};
 pub use step::TimeStep;
 
 use super::check::check;
+use super::convention::{GraphNotes, Presentation};
 use super::dialect::Dialect;
 use super::model::NirGraph;
 use super::order::{Order, order};
@@ -77,6 +78,7 @@ pub struct Executor {
     outputs: Vec<usize>,
     time_step: TimeStep,
     dialect: Dialect,
+    presentation: Option<Presentation>,
 }
 
 impl Executor {
@@ -88,8 +90,9 @@ impl Executor {
     pub fn new(graph: &NirGraph, settings: Settings) -> Result<Executor> {
         let checked = check(graph)?;
         let mut problems = Vec::new();
-        let noted = super::convention::graph_notes(&graph.metadata, &mut problems);
-        let time_step = TimeStep::choose(settings.dt, noted, &checked.flat).map_err(|p| problems.push(p));
+        let notes = GraphNotes::of(&graph.metadata, &mut problems);
+        super::convention::nested(graph, &mut problems);
+        let time_step = TimeStep::choose(settings.dt, notes.dt, &checked.flat).map_err(|p| problems.push(p));
         let time_step = time_step.unwrap_or(TimeStep::UNIT);
         let timing = Timing { dt: time_step.seconds, dialect: settings.dialect };
         if settings.dt.is_none() {
@@ -120,6 +123,7 @@ impl Executor {
             shapes: checked.shapes,
             time_step,
             dialect: settings.dialect,
+            presentation: notes.presentation,
         };
         Error::check(Kind::Input, executor.circular_phases())?;
         Ok(executor)
@@ -133,6 +137,11 @@ impl Executor {
     /// Whose equations are used.
     pub fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// How images become samples, where the file says it.
+    pub fn presentation(&self) -> Option<&Presentation> {
+        self.presentation.as_ref()
     }
 
     /// The Inputs, by name.

@@ -9,28 +9,64 @@ pub(super) struct Neuron {
     /// CubaLI and CubaLIF: the input goes through a synaptic current.
     pub synapse: Option<Synapse>,
     pub membrane: Membrane,
+    /// Least and greatest membrane before it is compared.
+    pub limits: Option<(f64, f64)>,
     /// None: the membrane itself is the output.
     pub fire: Option<Fire>,
     /// The membrane before the first step.
     pub start: Param,
 }
 
-/// `u += rate·(leak + w_in·x − u)`.
+/// How the input changes the synaptic current.
 #[derive(Clone, Debug)]
-pub(super) struct Synapse {
-    /// `dt/τ_syn`.
-    pub rate: Param,
-    pub leak: Param,
-    pub w_in: Param,
+pub(super) enum Synapse {
+    /// `u += rate·(leak + w_in·x − u)`, with `rate = dt/τ_syn`.
+    Leak {
+        rate: Param,
+        leak: Param,
+        w_in: Param,
+    },
+    Whole(Whole),
 }
 
 /// How a current changes the membrane.
 #[derive(Clone, Debug)]
 pub(super) enum Membrane {
     /// `v += rate·(leak − v + r·u)`, with `rate = dt/τ`.
-    Leak { rate: Param, leak: Param, r: Param },
+    Leak {
+        rate: Param,
+        leak: Param,
+        r: Param,
+    },
     /// `v = keep·v + gain·u`.
-    Decay { keep: Param, gain: Param },
+    Decay {
+        keep: Param,
+        gain: Param,
+    },
+    Whole(Whole),
+}
+
+/// A state of whole numbers, `s = trunc(keep·s / 4096) + gain·x + add`.
+#[derive(Clone, Debug)]
+pub(super) struct Whole {
+    pub keep: Param,
+    pub gain: Param,
+    pub add: Param,
+}
+
+impl Whole {
+    /// What `s += rate·(leak + gain·x − s)` is in whole numbers.
+    pub fn of(rate: &Param, leak: &Param, gain: &Param) -> Whole {
+        let scaled = |by: &Param| rate.zip(by, |rate, by| (rate * by).round());
+        Whole { keep: rate.clone().map(|rate| (4096.0 * (1.0 - rate)).round()), gain: scaled(gain), add: scaled(leak) }
+    }
+
+    /// One step of neuron `i`.
+    #[inline]
+    fn step(&self, i: usize, state: f64, x: f64) -> f64 {
+        // The product is a whole number; dividing it by a power of two loses nothing.
+        (self.keep.at(i) * state / 4096.0).trunc() + self.gain.at(i) * x + self.add.at(i)
+    }
 }
 
 /// When a membrane fires, and what becomes of it.
@@ -54,6 +90,8 @@ pub(super) enum Reset {
     To(Param),
     /// `v −= θ`.
     Subtract,
+    /// `v −= value`.
+    SubtractOther(Param),
 }
 
 /// Membranes and synaptic currents.
@@ -88,9 +126,15 @@ impl Neuron {
     fn integrate(&self, state: &mut State, x: &[f64]) {
         let current = match &self.synapse {
             None => x,
-            Some(Synapse { rate, leak, w_in }) => {
+            Some(Synapse::Leak { rate, leak, w_in }) => {
                 for (i, (u, x)) in state.u.iter_mut().zip(x).enumerate() {
                     *u += rate.at(i) * (leak.at(i) - *u + w_in.at(i) * x);
+                }
+                &state.u
+            }
+            Some(Synapse::Whole(whole)) => {
+                for (i, (u, x)) in state.u.iter_mut().zip(x).enumerate() {
+                    *u = whole.step(i, *u, *x);
                 }
                 &state.u
             }
@@ -107,6 +151,14 @@ impl Neuron {
                     *v = keep.at(i) * *v + gain.at(i) * u;
                 }
             }
+            Membrane::Whole(whole) => {
+                for (i, (v, u)) in membranes {
+                    *v = whole.step(i, *v, *u);
+                }
+            }
+        }
+        if let Some((low, high)) = self.limits {
+            state.v.iter_mut().for_each(|v| *v = v.clamp(low, high));
         }
     }
 
@@ -142,6 +194,7 @@ impl Fire {
             match &self.reset {
                 Reset::To(value) => *v = value.at(i),
                 Reset::Subtract => *v -= spikes * theta,
+                Reset::SubtractOther(value) => *v -= value.at(i),
             }
         }
         if let Some(floor) = &self.floor {

@@ -62,6 +62,15 @@ impl Param {
         }
     }
 
+    /// Applies a function to the values of two parameters of the same shape.
+    pub fn zip(&self, other: &Param, f: impl Fn(f64, f64) -> f64) -> Param {
+        match (self, other) {
+            (Param::One(a), Param::One(b)) => Param::One(f(*a, *b)),
+            (Param::Each(each), b) => Param::Each(each.iter().enumerate().map(|(i, a)| f(*a, b.at(i))).collect()),
+            (a, Param::Each(each)) => Param::Each(each.iter().enumerate().map(|(i, b)| f(a.at(i), *b)).collect()),
+        }
+    }
+
     /// Applies a function to every value.
     pub fn map(self, f: impl Fn(f64) -> f64) -> Param {
         match self {

@@ -1,7 +1,7 @@
 //! A prepared graph as data: what a converter must know of every node, with dialect and time step already applied.
 
 use super::Executor;
-use super::neuron::{Membrane, Neuron, Reset};
+use super::neuron::{Membrane, Neuron, Reset, Synapse, Whole};
 use super::op::Op;
 use super::param::Param;
 use crate::ir::window::Window;
@@ -97,10 +97,12 @@ pub struct Firing {
     pub at_threshold: bool,
     /// What the membrane becomes; `None`: it loses `θ`.
     pub reset: Option<Vec<f64>>,
+    /// False: where the membrane would lose `θ`, it loses something else.
+    pub subtracts_theta: bool,
     /// As often in one step as the threshold fits.
     pub many: bool,
-    /// The membrane never stays below some value.
-    pub floor: bool,
+    /// The membrane never leaves some limits.
+    pub clamped: bool,
     /// Fires after all input is in.
     pub two_phase: bool,
 }
@@ -170,30 +172,36 @@ fn neurons(neuron: &Neuron, n: usize) -> Neurons {
     let none = || vec![0.0; n];
     let (keep_u, gain_u, add_u) = match &neuron.synapse {
         None => (none(), vec![1.0; n], none()),
-        Some(s) => (
-            each(&|i| 1.0 - s.rate.at(i)),
-            each(&|i| s.rate.at(i) * s.w_in.at(i)),
-            each(&|i| s.rate.at(i) * s.leak.at(i)),
-        ),
+        Some(Synapse::Leak { rate, leak, w_in }) => {
+            (each(&|i| 1.0 - rate.at(i)), each(&|i| rate.at(i) * w_in.at(i)), each(&|i| rate.at(i) * leak.at(i)))
+        }
+        Some(Synapse::Whole(whole)) => linear(whole, n),
     };
     let (keep, gain, add) = match &neuron.membrane {
         Membrane::Decay { keep, gain } => (keep.values(n), gain.values(n), none()),
         Membrane::Leak { rate, leak, r } => {
             (each(&|i| 1.0 - rate.at(i)), each(&|i| rate.at(i) * r.at(i)), each(&|i| rate.at(i) * leak.at(i)))
         }
+        Membrane::Whole(whole) => linear(whole, n),
     };
     let fire = neuron.fire.as_ref().map(|fire| Firing {
         theta: fire.theta.values(n),
         at_threshold: fire.at_threshold,
         reset: match &fire.reset {
             Reset::To(value) => Some(value.values(n)),
-            Reset::Subtract => None,
+            Reset::Subtract | Reset::SubtractOther(_) => None,
         },
+        subtracts_theta: !matches!(fire.reset, Reset::SubtractOther(_)),
         many: fire.many,
-        floor: fire.floor.is_some(),
+        clamped: fire.floor.is_some() || neuron.limits.is_some(),
         two_phase: fire.two_phase.is_some(),
     });
     Neurons { keep_u, gain_u, add_u, keep, gain, add, start: neuron.start.values(n), fire }
+}
+
+/// Share kept, gain and constant of a state whose truncation is passed over: a converter rounds in its own way.
+fn linear(whole: &Whole, n: usize) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
+    (whole.keep.clone().map(|keep| keep / 4096.0).values(n), whole.gain.values(n), whole.add.values(n))
 }
 
 impl Param {

@@ -47,7 +47,10 @@ pub(super) fn order<'a>(
     for &(from, to) in edges {
         readers[from].push(to);
     }
-    let rank = ranks(&readers, inputs);
+    // What enters a Delay binds nobody within the step, so where a Delay closes a circle, the rest has an order of its own.
+    let instantly: Vec<Vec<usize>> =
+        readers.iter().map(|to| to.iter().copied().filter(|&to| roles[to] != Role::Delay).collect()).collect();
+    let rank = ranks(&instantly, inputs);
     let block_of = components(&readers);
     let count = block_of.iter().max().map_or(0, |last| last + 1);
     let mut members = vec![Vec::new(); count];

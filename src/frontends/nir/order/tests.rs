@@ -52,6 +52,15 @@ fn a_delay_adds_no_second_step() {
 }
 
 #[test]
+fn a_delay_adds_no_step_elsewhere_either() {
+    // a → b(neuron) → c(neuron) → d(delay) → b, and a → c, which a search may meet before b.
+    for edges in [[(0, 1), (0, 2), (1, 2), (2, 3), (3, 1)], [(0, 2), (0, 1), (1, 2), (2, 3), (3, 1)]] {
+        let order = sorted(&[Plain, Neuron, Neuron, Delay], &edges).unwrap();
+        assert_eq!(late(&order), [], "{edges:?}");
+    }
+}
+
+#[test]
 fn circles_without_state_are_named() {
     let edges = [(0, 1), (1, 2), (2, 3), (3, 1), (3, 4)];
     let problems = sorted(&[Plain, Plain, Plain, Plain, Neuron], &edges).unwrap_err();

@@ -1,42 +1,20 @@
-//! `synfire nir`
+//! `synfire nir run`
 
-use super::inputs::Output;
+use crate::cli::inputs::Output;
 use crate::data::{self, Arrays};
 use crate::error::{Error, Problem, Result};
-use crate::frontends::nir::{self, Dialect, Executor, Outcome, Port, Settings, Summary};
-use crate::report::{self, Table, grouped};
+use crate::frontends::nir::{self, Dialect, Executor, Outcome, Port, Settings};
+use crate::report;
 use ndarray::ArrayD;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Arguments of `nir`.
-#[derive(clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(clap::Subcommand)]
-enum Command {
-    /// Describe the network in a NIR file
-    Info(Info),
-    /// Run the network in a NIR file, in double precision
-    Run(Run),
-}
-
-#[derive(clap::Args)]
-struct Info {
-    /// NIR file
-    file: PathBuf,
-    #[command(flatten)]
-    output: Output,
-}
-
+/// Arguments of `nir run`.
 #[derive(clap::Args)]
 #[command(allow_negative_numbers = true)]
-struct Run {
+pub struct Args {
     /// NIR file
     file: PathBuf,
     /// What is presented: NPY [T, input shape], or for several inputs NPZ with one array per Input node
@@ -83,61 +61,11 @@ struct RunReport {
     spikes: BTreeMap<String, f64>,
     /// The sum of each Output node's values over the steps, where there are at most 1,000.
     outputs: BTreeMap<String, Vec<f64>>,
+    /// Their values in the last step: of a converted network, the logits.
+    last: BTreeMap<String, Vec<f64>>,
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    match &args.command {
-        Command::Info(args) => info(args),
-        Command::Run(args) => execute(args),
-    }
-}
-
-fn info(args: &Info) -> Result<()> {
-    let graph = nir::read(&args.file)?;
-    let summary = Summary::of(&graph).map_err(|e| e.in_file(&args.file))?;
-    report::emit(&args.output.json, &summary, &describe(&summary))
-}
-
-fn describe(summary: &Summary) -> String {
-    let mut text = format!(
-        "NIR {}: {} nodes, {} edges, {} neurons, {} weights\n",
-        summary.version.as_deref().unwrap_or("of an unknown version"),
-        summary.nodes.len(),
-        summary.edges.len(),
-        grouped(summary.neurons as u64),
-        grouped(summary.weights as u64)
-    );
-    for (key, value) in &summary.metadata {
-        let _ = writeln!(text, "  {key}: {value}");
-    }
-    let mut table = Table::new(&["node", "type", "input", "output", "weights", "reads"]);
-    let mut senders: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for [from, to] in &summary.edges {
-        senders.entry(to).or_default().push(from);
-    }
-    for node in &summary.nodes {
-        let reads = senders.get(node.name.as_str()).map(|names| names.join(", "));
-        table.row(&[
-            node.name.clone(),
-            node.kind.to_string(),
-            extents(&node.input),
-            extents(&node.output),
-            grouped(node.weights as u64),
-            reads.unwrap_or_default(),
-        ]);
-    }
-    text.push_str(&table.to_string());
-    for note in &summary.notes {
-        let _ = writeln!(text, "note: {note}");
-    }
-    text
-}
-
-fn extents(shape: &[usize]) -> String {
-    shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("×")
-}
-
-fn execute(args: &Run) -> Result<()> {
     let dialect = match args.nir_dialect {
         Name::Nir => Dialect::Nir,
         Name::Snntorch => Dialect::Snntorch,
@@ -180,7 +108,8 @@ fn inputs(path: &Path, ports: &[Port]) -> Result<BTreeMap<String, ArrayD<f64>>> 
 }
 
 fn summarise(executor: &Executor, outcome: &Outcome, steps: usize) -> RunReport {
-    let short = outcome.outputs.iter().filter(|(_, y)| y.len() / steps.max(1) <= 1000);
+    let short = || outcome.outputs.iter().filter(|(_, y)| y.len() / steps.max(1) <= 1000);
+    let last = |y: &ArrayD<f64>| y.outer_iter().next_back().map_or_else(Vec::new, |row| row.iter().copied().collect());
     RunReport {
         steps,
         dt: executor.time_step().seconds,
@@ -188,7 +117,8 @@ fn summarise(executor: &Executor, outcome: &Outcome, steps: usize) -> RunReport 
         dialect: executor.dialect().name(),
         feedback: executor.feedback().into_iter().map(|(from, to)| [from.into(), to.into()]).collect(),
         spikes: outcome.spikes.iter().map(|(name, counts)| (name.clone(), counts.iter().sum())).collect(),
-        outputs: short.map(|(name, y)| (name.clone(), y.sum_axis(ndarray::Axis(0)).into_iter().collect())).collect(),
+        outputs: short().map(|(name, y)| (name.clone(), y.sum_axis(ndarray::Axis(0)).into_iter().collect())).collect(),
+        last: short().map(|(name, y)| (name.clone(), last(y))).collect(),
     }
 }
 
@@ -206,9 +136,11 @@ fn text(result: &RunReport, executor: &Executor, file: &Path) -> String {
     for (name, spikes) in &result.spikes {
         let _ = writeln!(text, "{name}: {spikes} spikes");
     }
-    for (name, sums) in result.outputs.iter().filter(|(_, sums)| sums.len() <= 20) {
-        let sums: Vec<String> = sums.iter().map(ToString::to_string).collect();
-        let _ = writeln!(text, "{name}: sums over all steps {}", sums.join(" "));
+    for (what, outputs) in [("sums over all steps", &result.outputs), ("in the last step", &result.last)] {
+        for (name, values) in outputs.iter().filter(|(_, values)| values.len() <= 20) {
+            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+            let _ = writeln!(text, "{name}: {what} {}", values.join(" "));
+        }
     }
     text
 }
