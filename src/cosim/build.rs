@@ -12,7 +12,8 @@ use std::process::Command;
 const HARNESS: [(&str, &str); 3] = [
     ("synfire_sim.h", include_str!("../../sim/synfire_sim.h")),
     (MEMORY_HEADER, include_str!("../../sim/synfire_memory.h")),
-    ("synfire_sim.cpp", include_str!("../../sim/synfire_sim.cpp")),
+    // Among the Verilated files, so that a small design is one translation unit: Verilator's headers are read once.
+    ("obj/synfire_sim.cpp", include_str!("../../sim/synfire_sim.cpp")),
 ];
 
 /// Included in front of all Verilated code.
@@ -114,7 +115,9 @@ impl Toolchain {
             let path = work.join(name);
             std::fs::write(&path, text).map_err(|e| Error::io(&path, "write", &e))
         };
-        std::fs::create_dir(work.join("rtl")).map_err(|e| Error::io(work, "create a folder", &e))?;
+        for name in ["rtl", "obj"] {
+            std::fs::create_dir(work.join(name)).map_err(|e| Error::io(work, "create a folder", &e))?;
+        }
         put("visible.vlt", visible.as_bytes())?;
         for (name, text) in sources {
             put(name, text)?;
@@ -129,8 +132,7 @@ impl Toolchain {
 
         let support = self.support()?;
         let obj = work.join("obj");
-        let mut jobs = super::compiler::bundle(&obj, MEMORY_HEADER)?;
-        jobs.push((work.join("synfire_sim.cpp"), work.join("synfire_sim.o")));
+        let jobs = super::compiler::bundle(&obj, MEMORY_HEADER)?;
         let mut includes = self.includes();
         includes.extend([obj, work.to_path_buf()]);
         self.compiler.compile(&jobs, &includes)?;
