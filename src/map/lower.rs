@@ -230,7 +230,7 @@ fn payload_width((least, greatest): (i64, i64)) -> (bool, u32) {
 /// The same for the senders of all these projections together.
 fn payloads(quant: &QuantGraph, projections: &[ProjId]) -> (bool, u32) {
     let ranges = projections.iter().map(|&p| quant.payload_range(quant.projection(p).projection.pre));
-    payload_width(ranges.fold((0, 1), |all, one| (all.0.min(one.0), all.1.max(one.1))))
+    payload_width(ranges.fold((0, 0), |all, one| (all.0.min(one.0), all.1.max(one.1))))
 }
 
 fn too_many_ids(name: &str) -> Problem {

@@ -12,8 +12,7 @@ fn bursts_on_every_loop_do_not_deadlock() {
     if toolchain().is_none() {
         return;
     }
-    let wiring =
-        [(0, 1, 0), (1, 2, 0), (2, 3, 0), (1, 1, 1), (2, 1, 1), (2, 2, 1), (1, 3, 1), (0, 2, 1)];
+    let wiring = [(0, 1, 0), (1, 2, 0), (2, 3, 0), (1, 1, 1), (2, 1, 1), (2, 2, 1), (1, 3, 1), (0, 2, 1)];
     for (case, sizes) in [[4, 40, 33, 60], [20, 1, 40, 17]].into_iter().enumerate() {
         let style = Style { bursts: true, align: 2, ..Style::default() };
         let mut recipe = dense(&sizes, &wiring, style, STEPS);

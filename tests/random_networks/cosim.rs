@@ -16,7 +16,7 @@ pub fn toolchain() -> Option<&'static Toolchain> {
         Ok(found) => {
             let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cosim-cache");
             // Small designs that run for a moment: what is saved in compiling is more than what is lost in running.
-            Some(Toolchain { cache, compiler: Compiler { level: 1, ..found.compiler }, ..found })
+            Some(Toolchain { cache, compiler: Compiler { level: 0, ..found.compiler }, ..found })
         }
         Err(error) => {
             assert!(std::env::var("CI").as_deref() != Ok("true"), "{error}");

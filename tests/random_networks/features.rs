@@ -189,7 +189,10 @@ fn of_core(recipe: &Recipe, net: &MappedNet, core: &Core, add: &mut impl FnMut(&
     let (lanes, [channels, ..], banks) = (core.mode.channel_lanes(), core.extent, core.mode.banks());
     for (feature, there) in [
         ("merge of several kinds", kinds.len() > 1),
-        ("merge of signed and unsigned", core.value_signed && projections().any(|p| net.quant.payload_range(p.pre).0 == 0)),
+        (
+            "merge of signed and unsigned",
+            core.value_signed && projections().any(|p| net.quant.payload_range(p.pre).0 == 0),
+        ),
         ("bank rows", banks[0] > 1 && core.extent[1] > 1),
         ("bank columns", banks[1] > 1 && core.extent[2] > 1),
         ("more lanes than neurons", lanes > channels),

@@ -21,7 +21,8 @@ pub struct Case {
 
 /// The seeds that the environment asks for, or these.
 pub fn seeds(first: u64, count: u64) -> Range<u64> {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap_or_else(|e| panic!("{name}: {e}")));
+    let number =
+        |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap_or_else(|e| panic!("{name}: {e}")));
     let first = number("SYNFIRE_SEED").unwrap_or(first);
     first..first + number("SYNFIRE_RANDOM_NETWORKS").unwrap_or(count)
 }

@@ -120,6 +120,7 @@ fn one_layer(recipe: &Recipe, i: usize, with: With, offer: &mut dyn FnMut(Recipe
     }
     offer(with(&|r| r.layers[i].layout = Layout::LEAST));
     offer(with(&|r| r.layers[i].layout = Layout { matrix: r.layers[i].layout.matrix, ..Layout::LEAST }));
+    offer(with(&|r| r.layers[i].shared = true));
     offer(with(&|r| r.layers[i].layout.lanes = 1));
     offer(with(&|r| r.layers[i].layout.banks = [1, 1]));
     match layer.neuron {
@@ -171,7 +172,8 @@ fn remove(recipe: &mut Recipe, i: usize) {
 /// Makes synapses fit the populations again, and removes what nobody reads.
 fn repair(recipe: &mut Recipe) {
     while let Some(unread) = (1..recipe.layers.len()).find(|&pop| {
-        let reads = |(i, layer): (usize, &crate::generator::Layer)| i + 1 != pop && layer.from.iter().any(|l| l.pre == pop);
+        let reads =
+            |(i, layer): (usize, &crate::generator::Layer)| i + 1 != pop && layer.from.iter().any(|l| l.pre == pop);
         !recipe.layers.iter().enumerate().any(reads)
     }) {
         remove(recipe, unread - 1);

@@ -26,6 +26,8 @@ struct Draw {
     rng: ChaCha8Rng,
     family: Family,
     recipe: Recipe,
+    /// Nothing but vectors and dense projections: cores without windows.
+    dense: bool,
     /// Populations without a reader.
     unread: Vec<usize>,
 }
@@ -39,7 +41,8 @@ pub fn draw(seed: u64) -> Recipe {
         2 => Family::TwoPhase([Coding::Unit, Coding::Graded][rng.random_range(0..2)]),
         _ => Family::Rate,
     };
-    let mut draw = Draw { family, recipe: Recipe::default(), unread: vec![0], rng };
+    let dense = rng.random_range(0..100) < 40;
+    let mut draw = Draw { family, recipe: Recipe::default(), dense, unread: vec![0], rng };
     draw.source();
     let layers = draw.pick(&LAYERS);
     (1..=layers).for_each(|pop| draw.layer(pop, pop == layers));
@@ -73,7 +76,7 @@ impl Draw {
             (Coding::Rate, 1) => Input::Train { max: self.pick(&[1, 5]) },
             _ => Input::Constant,
         };
-        let flat = self.chance(if self.family == Family::Leaky { 60 } else { 25 });
+        let flat = self.dense || self.chance(20);
         let source = if flat { vec![self.up_to(16)] } else { vec![self.up_to(3), self.up_to(6), self.up_to(6)] };
         self.recipe.signed = input == Input::Constant && self.chance(30);
         self.recipe.pixel_bits = self.pick(&[1, 2, 3, 8]);
@@ -93,15 +96,15 @@ impl Draw {
         let neuron = self.neuron(&senders, readout);
         let [_, h, w] = self.recipe.image(pop - 1);
         let pools = matches!(neuron, Kind::Sum | Kind::Max);
-        let flat = self.chance(if readout { 60 } else { 30 }) && !(pools && h * w > 1);
+        let flat = self.dense || self.chance(if readout { 60 } else { 30 }) && !(pools && h * w > 1);
         let shape = match (flat, self.chance(60)) {
             (true, _) => vec![self.up_to(12)],
             // The sender's pixels, or about half of them.
             (false, true) => vec![self.up_to(6), h.div_ceil(self.up_to(2)), w.div_ceil(self.up_to(2))],
             (false, false) => vec![self.up_to(5), self.up_to(6), self.up_to(6)],
         };
-        let layout = self.layout();
-        self.recipe.layers.push(Layer { shape, neuron, from: Vec::new(), layout });
+        let (layout, shared) = (self.layout(), self.chance(65));
+        self.recipe.layers.push(Layer { shape, neuron, shared, from: Vec::new(), layout });
         let from = senders.into_iter().map(|pre| self.link(pre, pop, 0)).collect();
         self.recipe.layers[pop - 1].from = from;
         self.unread.push(pop);
@@ -141,6 +144,7 @@ impl Draw {
             _ => self.rng.random_range(if pixels { 1..10 } else { 0..6 }),
         };
         let synapses = match choice {
+            _ if self.dense => Synapse::Dense,
             5 | 6 if pixels => self.skip(pre, post),
             1 | 2 if !pixels => Synapse::Dense,
             0 | 1 => Synapse::Dense,

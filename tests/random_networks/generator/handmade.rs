@@ -17,7 +17,7 @@ fn link(pre: usize, synapses: Synapse, limit: i32) -> Link {
 }
 
 fn layer(shape: Vec<usize>, neuron: Kind, from: Vec<Link>) -> Layer {
-    Layer { shape, neuron, from, layout: Layout::LEAST }
+    Layer { shape, neuron, shared: false, from, layout: Layout::LEAST }
 }
 
 /// Leaky populations of `sizes`, the first the source and the last the readout, with dense projections (sender, receiver, delay).
@@ -37,6 +37,30 @@ pub fn dense(sizes: &[usize], wiring: &[(usize, usize, u32)], style: Style, step
         runs: vec![run(3)],
         ..Recipe::default()
     }
+}
+
+/// A dense reader (population 2) of ids that become fields only because of another reader that comes later.
+pub fn late_fields() -> QuantGraph {
+    let image = vec![1, 3, 3];
+    let conv = |pre| link(pre, Synapse::Conv { taps: PATCH, groups: 1 }, 7);
+    let dense = |pre| link(pre, Synapse::Dense, 7);
+    let layers = vec![
+        layer(image.clone(), Kind::If, vec![conv(0)]),
+        layer(vec![3], Kind::If, vec![dense(1)]),
+        layer(image.clone(), Kind::If, vec![dense(1), conv(0)]),
+        layer(vec![2], Kind::Readout, vec![dense(2), dense(3)]),
+    ];
+    let recipe = Recipe { timesteps: 4, source: image, layers, runs: vec![run(1)], ..Recipe::default() };
+    quants(&recipe).unwrap().remove(0)
+}
+
+/// Vectors: `pixels` of one bit, of which all channels may be below zero, into a population that adds or takes the largest, and a readout.
+pub fn vectors(signed: bool, neuron: Kind, seed: u64) -> QuantGraph {
+    let dense = |pre| link(pre, Synapse::Dense, 1);
+    let layers = vec![layer(vec![3], neuron, vec![dense(0)]), layer(vec![2], Kind::Readout, vec![dense(1)])];
+    let recipe =
+        Recipe { timesteps: 3, signed, seed, source: vec![1], layers, runs: vec![run(1)], ..Recipe::default() };
+    quants(&recipe).unwrap().remove(0)
 }
 
 /// An image, and a convolution of it by 3×3 with zeros around it, which is the readout.

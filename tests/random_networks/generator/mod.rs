@@ -16,7 +16,7 @@ mod parameters;
 mod recipe;
 
 pub use draw::draw;
-pub use handmade::{dense, resnet, single_conv};
+pub use handmade::{dense, late_fields, resnet, single_conv, vectors};
 pub use layout::{images, realise};
 pub use parameters::quants;
 pub use recipe::{Fault, Kind, Layer, Layout, Link, Recipe, Run, Style, Synapse, Taps};

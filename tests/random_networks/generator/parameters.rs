@@ -5,10 +5,10 @@ use ndarray::{Array2, Array3, Array4};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use synfire::fixed::{PixelFormat, signed_bits};
-use synfire::ir::PopId;
 use synfire::ir::quant::{Coding, Combine, Leaky, Neuron, QPopulation, QProjection, QuantGraph, Reset};
 use synfire::ir::snn::{Projection, Synapses};
 use synfire::ir::window::Window;
+use synfire::ir::{PopId, Shape};
 
 /// A generator for one purpose, so that a change of the recipe changes as few numbers as possible.
 pub fn stream(seed: u64, purpose: u64) -> ChaCha8Rng {
@@ -40,9 +40,9 @@ pub fn quants(recipe: &Recipe) -> Result<Vec<QuantGraph>, String> {
                     let common = shared.get_or_insert_with(|| {
                         Common::draw(&mut stream(recipe.seed, i as u64), style, layer, reach(net, pop))
                     });
-                    Neuron::Leaky(Box::new(common.neurons(&mut rng, style, reach(net, pop))))
+                    Neuron::Leaky(Box::new(common.neurons(&mut rng, style, layer, reach(net, pop))))
                 }
-                kind => neuron(&mut rng, net, pop, kind),
+                _ => neuron(&mut rng, net, pop, layer),
             };
             net.populations[pop.0].neuron = neuron;
         }
@@ -129,27 +129,39 @@ fn reach(net: &QuantGraph, pop: PopId) -> (i64, i64) {
     (low / phases, high / phases)
 }
 
-/// The same for every pixel of a channel, as trained networks have it, or not.
-fn vector(rng: &mut impl Rng, net: &QuantGraph, pop: PopId, least: i64, most: i64) -> Vec<i64> {
-    let shape = &net.population(pop).shape;
-    let pixels = shape.len() / shape.channels().max(1);
-    let each = rng.random_bool(0.3);
+/// A value for each neuron of `layer`: the same for every pixel of a channel, as trained networks have it, or not.
+fn vector(layer: &Layer, mut draw: impl FnMut() -> i64) -> Vec<i64> {
+    let channels = layer.shape.first().copied().unwrap_or(1).max(1);
+    let neurons: usize = layer.shape.iter().product();
+    let pixels = (neurons / channels).max(1);
     let mut value = 0;
     let mut next = |i: usize| {
-        if each || i.is_multiple_of(pixels) {
-            value = rng.random_range(least..=most);
+        if !layer.shared || i.is_multiple_of(pixels) {
+            value = draw();
         }
         value
     };
-    (0..shape.len()).map(&mut next).collect()
+    (0..neurons).map(&mut next).collect()
+}
+
+/// Membranes at the beginning; where parameters are not shared two differ for certain, because the structure tells.
+fn beginnings(layer: &Layer, draw: impl FnMut() -> i64) -> Vec<i64> {
+    let mut v_init = vector(layer, draw);
+    let [_, h, w] = Shape(layer.shape.clone()).image().unwrap_or([1, 1, 1]);
+    if let ([first, second, ..], false, true) = (&mut v_init[..], layer.shared, h * w > 1)
+        && first == second
+    {
+        *second += if *second > 0 { -1 } else { 1 };
+    }
+    v_init
 }
 
 /// Neurons of a kind without shared parameters, whose counts take all values: thresholds follow what can arrive.
-fn neuron(rng: &mut impl Rng, net: &QuantGraph, pop: PopId, kind: Kind) -> Neuron {
+fn neuron(rng: &mut impl Rng, net: &QuantGraph, pop: PopId, layer: &Layer) -> Neuron {
     let (_, high) = reach(net, pop);
     let payload = net.projections_into(pop).map(|(_, p)| net.max_payload(p.projection.pre)).max().unwrap_or(1);
-    match kind {
-        Kind::Readout => Neuron::Readout { v_init: vector(rng, net, pop, -50, 50) },
+    match layer.neuron {
+        Kind::Readout => Neuron::Readout { v_init: beginnings(layer, || rng.random_range(-50..=50)) },
         Kind::Max => {
             let weights = net.projections_into(pop).flat_map(|(_, p)| p.projection.synapses.weights());
             let most = weights.copied().max().unwrap_or(1).max(1);
@@ -159,10 +171,10 @@ fn neuron(rng: &mut impl Rng, net: &QuantGraph, pop: PopId, kind: Kind) -> Neuro
         Kind::If | Kind::Leaky(_) => {
             let spikes = if net.coding == Coding::Rate { 2 } else { 2 + i64::from(net.timesteps) };
             let most = (high / spikes).max(1);
-            let theta = vector(rng, net, pop, 1, most);
-            let v_init = vector(rng, net, pop, -most / 2, most);
+            let theta = vector(layer, || rng.random_range(1..=most));
+            let v_init = beginnings(layer, || rng.random_range(-most / 2..=most));
             let bias = match net.coding {
-                Coding::Rate => vector(rng, net, pop, -most / 8 - 1, most / 8 + 1),
+                Coding::Rate => vector(layer, || rng.random_range(-most / 8 - 1..=most / 8 + 1)),
                 Coding::Graded | Coding::Unit => vec![0; theta.len()],
             };
             Neuron::If { theta, v_init, bias }
@@ -182,9 +194,9 @@ impl Common {
     /// Decays, often extreme, for neurons that reach `reach` in a step.
     fn draw(rng: &mut impl Rng, style: Style, layer: &Layer, reach: (i64, i64)) -> Common {
         let n = layer.shape.iter().product();
-        let all = |draw: &mut dyn FnMut() -> i64| -> Vec<i64> {
-            let first = draw();
-            (0..n).map(|i| if style.alike || i == 0 { first } else { draw() }).collect()
+        let all = |draw: &mut dyn FnMut() -> i64| match style.alike {
+            true => vec![draw(); n],
+            false => vector(layer, draw),
         };
         let most = reach.1.max(-reach.0).max(1) << style.align;
         let mut decay = || match rng.random_range(0..4) {
@@ -204,18 +216,20 @@ impl Common {
     }
 
     /// Neurons with thresholds, biases and beginnings of their own. Their ranges are proved later.
-    fn neurons(&self, rng: &mut impl Rng, style: Style, reach: (i64, i64)) -> Leaky {
+    fn neurons(&self, rng: &mut impl Rng, style: Style, layer: &Layer, reach: (i64, i64)) -> Leaky {
         let most = reach.1.max(-reach.0).max(1) << style.align;
         let within = |v: i64| v.clamp(self.limits.0, self.limits.1);
-        let theta = |&by: &i64| match (style.bursts, &self.reset) {
-            (true, Reset::Value(_)) => self.limits.0 - 1,
+        let mut theta = vector(layer, || rng.random_range(-most / 8..=most / 2));
+        match &self.reset {
+            Reset::Value(_) if style.bursts => theta.fill(self.limits.0 - 1),
+            Reset::Value(_) => {}
             // What is left lies within the limits, whatever fired.
-            (_, Reset::Subtract(_)) => rng.random_range(-most / 8..=most / 2).max(by + self.limits.0 - 1),
-            (false, Reset::Value(_)) => rng.random_range(-most / 8..=most / 2),
-        };
-        let theta: Vec<i64> = self.reset.by().iter().map(theta).collect();
-        let bias = theta.iter().map(|_| rng.random_range(-most / 16 - 1..=most / 8 + 1)).collect();
-        let v_init = theta.iter().map(|_| within(rng.random_range(-most / 4..=most / 4))).collect();
+            Reset::Subtract(by) => {
+                theta.iter_mut().zip(by).for_each(|(theta, by)| *theta = (*theta).max(by + self.limits.0 - 1));
+            }
+        }
+        let bias = vector(layer, || rng.random_range(-most / 16 - 1..=most / 8 + 1));
+        let v_init = beginnings(layer, || within(rng.random_range(-most / 4..=most / 4)));
         let (du, dv, reset, limits) = (self.du.clone(), self.dv.clone(), self.reset.clone(), self.limits);
         let align = style.align;
         Leaky { align, du, dv, bias, theta, reset, v_init, limits, current_range: (0, 0), input_range: (0, 0) }

@@ -31,6 +31,8 @@ pub struct Recipe {
 pub struct Layer {
     pub shape: Vec<usize>,
     pub neuron: Kind,
+    /// All neurons of a channel have the same parameters.
+    pub shared: bool,
     pub from: Vec<Link>,
     pub layout: Layout,
 }
