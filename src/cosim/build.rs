@@ -132,7 +132,7 @@ impl Toolchain {
 
         let support = self.support()?;
         let obj = work.join("obj");
-        let jobs = super::compiler::bundle(&obj, MEMORY_HEADER)?;
+        let jobs = super::compiler::bundle(&obj, MEMORY_HEADER, self.compiler.bundle_bytes())?;
         let mut includes = self.includes();
         includes.extend([obj, work.to_path_buf()]);
         self.compiler.compile(&jobs, &includes)?;

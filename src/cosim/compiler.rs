@@ -79,6 +79,11 @@ impl Compiler {
         command
     }
 
+    /// How much is compiled in one piece: without optimisation headers are nearly all of the work.
+    pub(super) fn bundle_bytes(&self) -> u64 {
+        if self.level == 0 { 8 * BUNDLE_BYTES } else { BUNDLE_BYTES }
+    }
+
     /// Everything about the compiler that shows in what it makes.
     pub(super) fn identity(&self) -> String {
         format!("{}\n{:?}\n{FLAGS:?}\n{}\n{}", self.version, self.arguments, self.level, std::env::consts::ARCH)
@@ -126,8 +131,9 @@ fn triple() -> String {
     }
 }
 
-/// Writes files that include `header` and then the `.cpp` files of `folder` in bundles, and returns each with its object's path.
-pub(super) fn bundle(folder: &Path, header: &str) -> Result<Vec<(PathBuf, PathBuf)>> {
+/// Writes files that include `header` and then the `.cpp` files of `folder` in bundles of about `most` bytes, and returns each with its
+/// object's path.
+pub(super) fn bundle(folder: &Path, header: &str, most: u64) -> Result<Vec<(PathBuf, PathBuf)>> {
     let unreadable = |e| Error::io(folder, "read Verilator's output", &e);
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
@@ -142,7 +148,7 @@ pub(super) fn bundle(folder: &Path, header: &str) -> Result<Vec<(PathBuf, PathBu
     for (name, bytes) in files {
         let line = format!("#include \"{name}\"\n");
         match bundles.last_mut() {
-            Some((total, text)) if *total + bytes <= BUNDLE_BYTES => {
+            Some((total, text)) if *total + bytes <= most => {
                 *total += bytes;
                 text.push_str(&line);
             }
