@@ -103,7 +103,6 @@ const FAULTS: [Entry; 12] = [
 const SEEDS: u64 = 300;
 const TRIES: usize = 6;
 
-
 /// Neurons, and a handful for every layer: about what a simulation costs to build.
 fn size(recipe: &Recipe) -> usize {
     recipe.layers.iter().map(|layer| 8 + layer.shape.iter().product::<usize>()).sum()
