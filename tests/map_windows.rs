@@ -1,13 +1,20 @@
 //! What the mapper makes of populations with pixels, and of what is asked for them.
 
-mod window_networks;
+#[path = "random_networks/generator/mod.rs"]
+mod generator;
 
+use generator::{Kind as Neurons, draw, late_fields, quants, resnet, single_conv, vectors};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use synfire::error::Kind;
 use synfire::ir::mapped::{Core, MappedNet, Mode, Payload, Target};
+use synfire::ir::quant::{Combine, QuantGraph};
 use synfire::map::{BanksChoice, LayerChoice, MapRequest, ModeChoice, map};
-use window_networks::{network, plan, resnet, single_conv};
+
+/// A random network.
+fn network(seed: u64) -> QuantGraph {
+    quants(&draw(seed)).unwrap().remove(0)
+}
 
 fn modes(net: &MappedNet) -> Vec<Mode> {
     net.cores().map(|(_, _, core)| core.mode).collect()
@@ -77,7 +84,7 @@ fn black_and_white_pixels_with_a_white_zero_are_one_bit_wide() {
 fn cores_that_cannot_shift_and_add_multiply() {
     let mut found = 0;
     for seed in 0..60 {
-        let net = map(network(plan(seed)), &MapRequest { payload: Some(Payload::ShiftAdd), ..generic() }).unwrap();
+        let net = map(network(seed), &MapRequest { payload: Some(Payload::ShiftAdd), ..generic() }).unwrap();
         for (_, _, core) in net.cores().filter(|(_, _, core)| core.mode.is_event()) {
             let cannot = core.value_signed || core.combine == synfire::ir::quant::Combine::Max;
             assert_eq!(core.mode.payload() == Some(Payload::Multiply), cannot);
@@ -116,7 +123,7 @@ proptest! {
     #[test]
     fn layouts_of_random_networks_are_sound(seed in any::<u64>(), device in any::<bool>()) {
         let target = if device { Target::Ecp5_85k } else { Target::Generic };
-        let net = match map(network(plan(seed)), &MapRequest::new(target)) {
+        let net = match map(network(seed), &MapRequest::new(target)) {
             Ok(net) => net,
             Err(e) => {
                 prop_assert_eq!(e.kind, Kind::DoesNotFit, "{}", e);
@@ -126,7 +133,7 @@ proptest! {
         prop_assert_eq!(net.check(), vec![]);
         for (_, _, core) in net.cores() {
             let windows = core.projections.iter().any(|&p| net.quant.projection(p).projection.synapses.window().is_some());
-            prop_assert!(core.mode.is_window() || !windows);
+            prop_assert!(core.mode.is_window() || !windows && core.combine == Combine::Sum);
             prop_assert!(core.mode.is_event() || net.one_event_per_phase(core));
             // Enough banks for one slot an event along each axis, and one fewer would not do.
             let [rows, columns] = core.patch();
@@ -176,7 +183,28 @@ fn wrong_geometry_is_found() {
 #[test]
 fn a_dense_reader_of_field_ids_is_found_however_late_the_ids_become_fields() {
     for target in [Target::Generic, Target::Ecp5_85k] {
-        let net = map(network(plan(10704705432854209281)), &MapRequest::new(target)).unwrap();
+        let net = map(late_fields(), &MapRequest::new(target)).unwrap();
         assert_eq!(net.check(), vec![]);
     }
+}
+
+/// Dense cores can only add; one was given a pool that takes the largest, and added.
+#[test]
+fn a_maximum_over_vectors_gets_a_window_core() {
+    let quant = vectors(false, Neurons::Max, 0);
+    let mut net = map(quant, &generic()).unwrap();
+    assert!(modes(&net)[0].is_window());
+    for unit in &mut net.units {
+        if let synfire::ir::mapped::UnitKind::Core(core) = &mut unit.kind {
+            core.mode = Mode::Matrix { lanes: 1, rows: 1 };
+        }
+    }
+    assert!(net.check().iter().any(|p| p.what.contains("takes a maximum")), "{:?}", net.check());
+}
+
+/// One bit holds -1 and 0; the core was made for two, and the layout refused as our own mistake.
+#[test]
+fn pixels_of_one_bit_that_are_never_above_zero_can_be_laid_out() {
+    let below = (0..).map(|seed| vectors(true, Neurons::If, seed)).find(|quant| quant.pixels.zero == [1]).unwrap();
+    assert_eq!(map(below, &generic()).unwrap().check(), vec![]);
 }

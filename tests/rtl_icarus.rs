@@ -5,7 +5,7 @@
 mod cycle_support;
 mod rtl_support;
 
-use cycle_support::{Layer, map, quant};
+use cycle_support::{Layer, quant};
 use ndarray::Array2;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -104,62 +104,6 @@ fn every_target() {
     cases.par_iter().for_each(|(coding, request, name)| {
         check_mapped(&tools, *coding, SIZES, request, &format!("{coding:?}, {name}, {}", request.target.name()));
     });
-}
-
-/// The mapper gives no core more lanes than neurons, but the core can have them; several projections into one population.
-#[test]
-fn random_networks() {
-    let Some(tools) = Tools::find() else { return };
-    (0..24u64).into_par_iter().for_each(|case| {
-        // The number of a failing case is its seed.
-        let mut rng = ChaCha8Rng::seed_from_u64(case);
-        let coding = CODINGS[case as usize % 3];
-        let timesteps = [1u32, 2, 3, 4, 7, 8, 16, 5][rng.random_range(0..8)];
-        let bits = [1, 3, 8][rng.random_range(0..3)];
-        let inputs = rng.random_range(1..20);
-        let layers = random_layers(&mut rng, coding, inputs);
-        let net = map(quant(coding, timesteps, bits, inputs, &layers), &layers);
-        let images = random_images(&mut rng, 6, inputs, bits);
-        tools.check(&net, &images, &format!("case {case}: {coding:?}, T={timesteps}"));
-    });
-}
-
-/// A chain of random widths, modes and weights; some layers also read the layer before the last, or the image again.
-fn random_layers(rng: &mut impl Rng, coding: Coding, inputs: usize) -> Vec<Layer> {
-    let depth = rng.random_range(1..4);
-    let mut sizes = vec![inputs];
-    let mut layers = Vec::new();
-    for i in 0..depth {
-        let most = [1, 5, 20][rng.random_range(0..3)];
-        let n = rng.random_range(1..=most);
-        let mut from = vec![i];
-        if i > 0 && rng.random_bool(0.4) {
-            from.push(rng.random_range(0..i));
-        }
-        let lanes = [1, 2, 3, 4, 8, 32][rng.random_range(0..6)];
-        // In unit coding only the image sends one event an input and phase, which is what matrix cores read.
-        let event = coding == Coding::Unit && from.iter().any(|&pre| pre > 0);
-        let mode = if event || rng.random_bool(0.5) {
-            let payload = if rng.random_bool(0.5) { Payload::Multiply } else { Payload::ShiftAdd };
-            Mode::Event { lanes, payload }
-        } else {
-            Mode::Matrix { rows: 1 << rng.random_range(0..4), lanes }
-        };
-        let mut vector = |min: i64, max: i64| -> Vec<i64> { (0..n).map(|_| rng.random_range(min..=max)).collect() };
-        let neuron = if i + 1 == depth {
-            Neuron::Readout { v_init: vector(-50, 50) }
-        } else {
-            let bias = if coding == Coding::Rate { vector(-9, 9) } else { vec![0; n] };
-            Neuron::If { theta: vector(1, 200), v_init: vector(-20, 100), bias }
-        };
-        let from = from
-            .into_iter()
-            .map(|pre| (pre, Array2::from_shape_simple_fn((n, sizes[pre]), || rng.random_range(-31..=31))))
-            .collect();
-        layers.push(Layer { neuron, mode, from });
-        sizes.push(n);
-    }
-    layers
 }
 
 /// It once stopped at the last beat that it expected, and its exit code was always 0.

@@ -12,11 +12,9 @@ use std::process::Command;
 const HARNESS: [(&str, &str); 3] = [
     ("synfire_sim.h", include_str!("../../sim/synfire_sim.h")),
     (MEMORY_HEADER, include_str!("../../sim/synfire_memory.h")),
-    (HARNESS_SOURCE, include_str!("../../sim/synfire_sim.cpp")),
+    // Among the Verilated files, so that a small design is one translation unit: Verilator's headers are read once.
+    ("obj/synfire_sim.cpp", include_str!("../../sim/synfire_sim.cpp")),
 ];
-
-/// The C functions that drive a simulation.
-const HARNESS_SOURCE: &str = "synfire_sim.cpp";
 
 /// Included in front of all Verilated code.
 const MEMORY_HEADER: &str = "synfire_memory.h";
@@ -117,7 +115,9 @@ impl Toolchain {
             let path = work.join(name);
             std::fs::write(&path, text).map_err(|e| Error::io(&path, "write", &e))
         };
-        std::fs::create_dir(work.join("rtl")).map_err(|e| Error::io(work, "create a folder", &e))?;
+        for name in ["rtl", "obj"] {
+            std::fs::create_dir(work.join(name)).map_err(|e| Error::io(work, "create a folder", &e))?;
+        }
         put("visible.vlt", visible.as_bytes())?;
         for (name, text) in sources {
             put(name, text)?;
@@ -132,7 +132,7 @@ impl Toolchain {
 
         let support = self.support()?;
         let obj = work.join("obj");
-        let jobs = super::compiler::bundle(&obj, MEMORY_HEADER, &work.join(HARNESS_SOURCE))?;
+        let jobs = super::compiler::bundle(&obj, MEMORY_HEADER, self.compiler.bundle_bytes())?;
         let mut includes = self.includes();
         includes.extend([obj, work.to_path_buf()]);
         self.compiler.compile(&jobs, &includes)?;

@@ -11,9 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What every file is compiled with. Nothing but the C interface may be visible, because several designs are loaded into
 /// one process; the `VL_USER` macros leave out the functions that `sim/synfire_sim.cpp` replaces.
-const FLAGS: [&str; 19] = [
+const FLAGS: [&str; 18] = [
     "-std=gnu++17",
-    "-O2",
     "-fPIC",
     "-faligned-new",
     "-fvisibility=hidden",
@@ -45,6 +44,8 @@ pub struct Compiler {
     pub arguments: Vec<OsString>,
     /// The version that it reports.
     pub version: String,
+    /// How much it optimises, from 0 to 3. What saves time in a long simulation costs more than it saves in a short one.
+    pub level: u8,
 }
 
 impl Compiler {
@@ -75,18 +76,23 @@ impl Compiler {
             // GNU's unique symbols are merged across libraries, which would join the designs' run-time libraries.
             arguments.push("-fno-gnu-unique".into());
         }
-        Ok(Compiler { program: found.program, arguments, version: found.version })
+        Ok(Compiler { program: found.program, arguments, version: found.version, level: 2 })
     }
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(&self.arguments);
+        command.args(&self.arguments).arg(format!("-O{}", self.level));
         command
+    }
+
+    /// How much is compiled in one piece: without optimisation headers are nearly all of the work.
+    pub(super) fn bundle_bytes(&self) -> u64 {
+        if self.level == 0 { 8 * BUNDLE_BYTES } else { BUNDLE_BYTES }
     }
 
     /// Everything about the compiler that shows in what it makes.
     pub(super) fn identity(&self) -> String {
-        format!("{}\n{:?}\n{FLAGS:?}\n{}", self.version, self.arguments, std::env::consts::ARCH)
+        format!("{}\n{:?}\n{FLAGS:?}\n{}\n{}", self.version, self.arguments, self.level, std::env::consts::ARCH)
     }
 
     /// Compiles every (source, object) pair, as many at a time as there are processors. All failures are reported.
@@ -131,9 +137,9 @@ fn triple() -> String {
     }
 }
 
-/// Writes files that include `header` and then the `.cpp` files of `folder` and `also` in bundles, and returns each with its
+/// Writes files that include `header` and then the `.cpp` files of `folder` in bundles of about `most` bytes, and returns each with its
 /// object's path.
-pub(super) fn bundle(folder: &Path, header: &str, also: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
+pub(super) fn bundle(folder: &Path, header: &str, most: u64) -> Result<Vec<(PathBuf, PathBuf)>> {
     let unreadable = |e| Error::io(folder, "read Verilator's output", &e);
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
@@ -144,13 +150,11 @@ pub(super) fn bundle(folder: &Path, header: &str, also: &Path) -> Result<Vec<(Pa
         }
     }
     files.sort();
-    let bytes = std::fs::metadata(also).map_err(|e| Error::io(also, "read", &e))?.len();
-    files.push((also.display().to_string(), bytes));
     let mut bundles: Vec<(u64, String)> = Vec::new();
     for (name, bytes) in files {
         let line = format!("#include \"{name}\"\n");
         match bundles.last_mut() {
-            Some((total, text)) if *total + bytes <= BUNDLE_BYTES => {
+            Some((total, text)) if *total + bytes <= most => {
                 *total += bytes;
                 text.push_str(&line);
             }

@@ -257,13 +257,15 @@ impl Windows {
     fn new(quant: &QuantGraph) -> Windows {
         let count = quant.populations.len();
         let mut windows = Windows { core: vec![false; count], fields: vec![false; count] };
+        // Dense cores only add.
+        let maximum = |pop: usize| matches!(quant.populations[pop].neuron, Neuron::Pool { combine: Combine::Max, .. });
         let has_pixels = |pop: usize| quant.populations[pop].shape.image().is_some_and(|[_, h, w]| h * w > 1);
         loop {
             let before = (windows.core.clone(), windows.fields.clone());
             for p in &quant.projections {
                 let (pre, post) = (p.projection.pre.0, p.projection.post.0);
                 let dense = matches!(p.projection.synapses, Synapses::Dense { .. });
-                windows.core[post] |= !dense || windows.fields[pre] || windows.fields[post];
+                windows.core[post] |= !dense || maximum(post) || windows.fields[pre] || windows.fields[post];
                 windows.fields[pre] |= windows.core[post] && has_pixels(pre);
             }
             // Each turn adds a population to one of the sets, or is the last.

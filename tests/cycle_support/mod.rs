@@ -1,4 +1,5 @@
 //! A small network builder for the cycle model's tests and bench: every population on the core it is told to use.
+#![allow(dead_code, reason = "each test binary uses its own part of this module")]
 
 use ndarray::Array2;
 use synfire::fixed::{PixelFormat, signed_bits, unsigned_bits};

@@ -1,24 +1,18 @@
 //! An integer network as a NIR file: written, read back and executed, it gives the same integers.
 
-#[path = "../window_support/mod.rs"]
-mod windows;
-
-#[path = "../leaky_support/mod.rs"]
-mod leaky_networks;
+#[path = "../random_networks/generator/mod.rs"]
+mod generator;
 
 mod leaky;
 mod python;
 mod real;
 
 use ndarray::{ArrayD, Axis, IxDyn};
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, BTreeSet};
 use synfire::convert::nir::export::{Export, export, presentation};
 use synfire::frontends::nir::{self, Executor, Kind, NirGraph, Node, Settings, Unit};
 use synfire::golden::functional::Functional;
 use synfire::ir::quant::{Coding, Combine, Neuron, QPopulation, QuantGraph};
-use windows::Recipe;
 
 /// What an image is to the exported graph, `[T, input shape]`.
 fn sample(net: &QuantGraph, executor: &Executor, codes: &[i64]) -> ArrayD<f64> {
@@ -58,52 +52,73 @@ pub fn differences(net: &QuantGraph, images: &[Vec<i64>]) -> (usize, usize) {
     (differing, all)
 }
 
-const CODINGS: [Coding; 3] = [Coding::Graded, Coding::Unit, Coding::Rate];
+/// Random networks of all kinds, each with some images.
+pub fn drawn(seed: u64) -> Vec<(QuantGraph, Vec<Vec<i64>>)> {
+    let recipe = generator::draw(seed);
+    let nets = generator::quants(&recipe).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+    let image = |(run, net): (_, QuantGraph)| (generator::images(&recipe, run, &net), net);
+    recipe.runs.iter().zip(nets).map(image).map(|(images, net)| (net, images)).collect()
+}
 
-fn recipe(seed: u64) -> Recipe {
-    Recipe { coding: CODINGS[seed as usize % 3], timesteps: 8 + seed as u32 % 9, signed: seed.is_multiple_of(2) }
+/// Names of the populations that take a maximum.
+fn maxima(net: &QuantGraph) -> Vec<String> {
+    let max = |p: &&QPopulation| matches!(p.neuron, Neuron::Pool { combine: Combine::Max, .. });
+    net.populations.iter().filter(max).map(|p| p.name.clone()).collect()
 }
 
 #[test]
 fn random_networks_come_back_with_the_same_integers() {
-    let (mut values, mut kinds, mut refused) = (0, BTreeSet::new(), 0);
-    for seed in 0..240 {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let net = windows::network(&mut rng, recipe(seed));
-        let images = windows::images(&mut rng, &net, 3);
-        let max = |p: &QPopulation| matches!(p.neuron, Neuron::Pool { combine: Combine::Max, .. });
-        match export(&net) {
-            Ok(export) => kinds.extend(units(&export.graph).map(|(_, unit)| unit.kind)),
-            Err(e) => {
-                let parity = e.to_string().contains("square kernels with the same padding");
-                assert!(parity || net.populations.iter().any(max), "{seed}: {e}");
-                assert!(e.problems.iter().all(|p| p.node.is_some() && p.help.is_some()), "{e}");
-                refused += 1;
-                continue;
+    let (mut values, mut kinds, mut keys, mut refused) = (0, BTreeSet::new(), BTreeSet::new(), 0);
+    for seed in 0..SEEDS {
+        for (net, images) in drawn(seed) {
+            match export(&net) {
+                Ok(export) => {
+                    for (_, unit) in units(&export.graph) {
+                        kinds.insert(unit.kind);
+                        keys.extend(unit.metadata.keys().cloned());
+                    }
+                }
+                Err(e) => {
+                    let parity = e.to_string().contains("square kernels with the same padding");
+                    assert!(parity || !maxima(&net).is_empty(), "{seed}: {e}");
+                    assert!(e.problems.iter().all(|p| p.node.is_some() && p.help.is_some()), "{e}");
+                    refused += 1;
+                    continue;
+                }
             }
+            let (differing, all) = differences(&net, &images);
+            assert_eq!(differing, 0, "seed {seed}: of {all}");
+            values += all;
         }
-        let (differing, all) = differences(&net, &images);
-        assert_eq!(differing, 0, "seed {seed}: of {all}");
-        values += all;
     }
-    let expected = [Kind::Affine, Kind::Linear, Kind::Scale, Kind::Conv2d, Kind::Flatten, Kind::If, Kind::I];
+    let expected = [
+        Kind::Affine,
+        Kind::Linear,
+        Kind::Scale,
+        Kind::Conv2d,
+        Kind::Flatten,
+        Kind::If,
+        Kind::I,
+        Kind::Lif,
+        Kind::CubaLif,
+        Kind::Delay,
+    ];
     assert!(expected.iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
+    let notes = ["v_init", "reset", "subtract", "compare", "decay", "limits"].map(|key| format!("synfire_{key}"));
+    assert!(notes.iter().all(|key| keys.contains(key)), "{keys:?}");
     // Most of the refused ones take a maximum.
-    assert!(values > 35_000 && refused < 100, "{values} values, {refused} refused");
+    assert!(values > 40_000 && refused < 200, "{values} values, {refused} refused");
 }
+
+/// Structures that are drawn, with a few sets of weights each.
+const SEEDS: u64 = 200;
 
 #[test]
 fn everything_that_nir_cannot_express_is_listed_at_once() {
-    let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let take_maxima = |net: &QuantGraph| {
-        let max = |p: &QPopulation| matches!(p.neuron, Neuron::Pool { combine: Combine::Max, .. });
-        net.populations.iter().filter(|p| max(p)).map(|p| p.name.clone()).collect::<Vec<_>>()
-    };
-    let nets = (0..2000).map(|_| windows::network(&mut rng, recipe(0)));
-    let net = nets.into_iter().find(|net| take_maxima(net).len() >= 2).unwrap();
+    let (net, _) = (0..2000).flat_map(drawn).find(|(net, _)| maxima(net).len() >= 2).unwrap();
     let error = export(&net).unwrap_err();
     let text = error.to_string();
-    for name in take_maxima(&net) {
+    for name in maxima(&net) {
         assert!(text.contains(&format!("'{name}'")), "{text}");
     }
     assert!(text.contains("for which NIR has no primitive") && text.contains("average pooling"), "{text}");

@@ -1,6 +1,6 @@
 //! Python's `nir` reads what we export, and an executor that knows only the table of notes gives the same spikes.
 
-use super::{Recipe, export, leaky, presentation, recipe, sample, windows};
+use super::{drawn, export, presentation, sample};
 use crate::nir_support::python::{oracle, python, script};
 use ndarray::{Array2, Array3, Array4};
 use rand::{Rng, RngExt, SeedableRng};
@@ -79,21 +79,16 @@ fn residual(rng: &mut impl Rng, coding: Coding) -> QuantGraph {
 /// Integer networks with a sample each.
 fn networks() -> Vec<(QuantGraph, Vec<i64>)> {
     let mut all = Vec::new();
-    for seed in 0..3 {
+    for (seed, coding) in (0..).zip([Coding::Graded, Coding::Unit, Coding::Rate]) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let net = residual(&mut rng, super::CODINGS[seed as usize]);
-        let image = windows::images(&mut rng, &net, 1).remove(0);
+        let net = residual(&mut rng, coding);
+        let pixels = net.input_shape().len() / net.input_shape().channels();
+        let mut code = |n: usize| rng.random_range(0..=net.pixels.max()) - net.pixels.zero_of(n / pixels);
+        let image = (0..net.codes_per_image()).map(&mut code).collect();
         all.push((net, image));
     }
-    for seed in 300..345 {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let net = windows::network(&mut rng, Recipe { timesteps: 8, ..recipe(seed) });
-        let image = windows::images(&mut rng, &net, 1).remove(0);
-        all.push((net, image));
-    }
-    for seed in 200..230 {
-        let (net, mut codes) = leaky::random(seed);
-        all.push((net, codes.remove(0)));
+    for seed in 300..400 {
+        all.extend(drawn(seed).into_iter().take(1).map(|(net, mut images)| (net, images.remove(0))));
     }
     all.retain(|(net, _)| export(net).is_ok());
     all

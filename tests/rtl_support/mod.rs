@@ -97,11 +97,7 @@ pub fn vectors(net: &MappedNet, images: &[Vec<i64>]) -> Vectors {
     let order: Vec<usize> = places.filter_map(|place| grid.neuron(place)).collect();
     let mut vectors = Vectors::default();
     for codes in images {
-        for _ in 0..net.quant.phases() {
-            let events = codes.iter().enumerate().filter(|(_, code)| **code != 0);
-            vectors.inputs.extend(events.map(|(n, &code)| Beat::event(input.id(n), code)));
-            vectors.inputs.push(Beat::END);
-        }
+        vectors.inputs.extend(Beat::image_of(codes, &input, net.quant.phases()));
         let logits = functional.image(codes).unwrap().logits;
         vectors.outputs.extend(order.iter().map(|&n| Beat::event(output.id(n), logits[n])));
         vectors.outputs.push(Beat::END);

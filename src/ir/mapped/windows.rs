@@ -28,6 +28,9 @@ impl MappedNet {
         if core.mode.payload() == Some(Payload::ShiftAdd) && (core.value_signed || core.combine == Combine::Max) {
             problems.push("shifts and adds payloads that are signed or compared".into());
         }
+        if core.combine == Combine::Max && !core.mode.is_window() {
+            problems.push("takes a maximum, which only window cores do".into());
+        }
         if core.mode.is_window() {
             problems.extend(self.field_problems(core));
         } else if core.projections.iter().any(|&p| self.quant.projection(p).projection.synapses.window().is_some()) {

@@ -1,7 +1,8 @@
 //! A network of ResNet-20's shape with random weights: how large its design is, and how fast it is simulated.
 
-mod window_networks;
+pub use crate::generator::single_conv;
 
+use crate::generator::resnet;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::time::Instant;
@@ -32,7 +33,7 @@ fn traffic(functional: &Functional, images: &[Vec<i64>]) -> (Vec<f64>, Vec<f64>)
 fn resnet_20() {
     let blocks = std::env::var("BLOCKS").ok().and_then(|n| n.parse().ok()).unwrap_or(3);
     let start = Instant::now();
-    let quant = window_networks::resnet(blocks, 32);
+    let quant = resnet(blocks, 32);
     println!("network after {:?}", start.elapsed());
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let images: Vec<Vec<i64>> = (0..10).map(|_| (0..3 * 32 * 32).map(|_| rng.random_range(0..256)).collect()).collect();
