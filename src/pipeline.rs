@@ -18,6 +18,7 @@ use crate::map::{self, LayerChoice, MapRequest};
 use crate::quantise::{self, LeakySettings, QuantSettings};
 use crate::rtl::Vectors;
 use crate::settings::{LayerSettings, Settings};
+use rayon::prelude::*;
 use std::path::Path;
 
 mod warnings;
@@ -249,22 +250,27 @@ fn thousandths(x: f64) -> u64 {
 
 /// Mean events per image that each population sends, and the set bits of their payloads, on the calibration images.
 fn traffic(functional: &Functional, quant: &QuantGraph, calibration: &Images) -> Result<Vec<Traffic>> {
-    let mut events = vec![0u64; quant.populations.len()];
-    let mut bits = vec![0u64; quant.populations.len()];
-    for i in 0..calibration.len() {
+    let populations = quant.populations.len();
+    let image = |i: usize| -> Result<Vec<(u64, u64)>> {
         let outcome = functional.image_by_phase(&calibration.codes(i, &quant.pixels))?;
+        let mut sums = vec![(0, 0); populations];
         for (pop, counts) in outcome.phases.iter().flatten().flat_map(|phase| phase.iter().enumerate()) {
             let unit = quant.max_payload(crate::ir::PopId(pop)) == 1;
             for &n in counts {
-                events[pop] += if unit { n.unsigned_abs() } else { u64::from(n != 0) };
-                bits[pop] += if unit { n.unsigned_abs() } else { u64::from(n.count_ones()) };
+                sums[pop].0 += if unit { n.unsigned_abs() } else { u64::from(n != 0) };
+                sums[pop].1 += if unit { n.unsigned_abs() } else { u64::from(n.count_ones()) };
             }
         }
-    }
+        Ok(sums)
+    };
+    let add = |mut a: Vec<(u64, u64)>, b: Vec<(u64, u64)>| {
+        a.iter_mut().zip(b).for_each(|(a, b)| *a = (a.0 + b.0, a.1 + b.1));
+        Ok(a)
+    };
+    let sums = (0..calibration.len()).into_par_iter().map(image).try_reduce(|| vec![(0, 0); populations], add)?;
     let images = calibration.len().max(1) as f64;
-    Ok(events
+    Ok(sums
         .into_iter()
-        .zip(bits)
         .map(|(events, bits)| Traffic { events: events as f64 / images, set_bits: bits as f64 / images })
         .collect())
 }
