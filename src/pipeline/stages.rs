@@ -12,6 +12,7 @@ use crate::map::cost::Traffic;
 use crate::map::{self, MapRequest};
 use crate::rtl::Vectors;
 use crate::settings::Settings;
+use rayon::prelude::*;
 
 /// Samples that the emitted bench sends.
 const BENCH_SAMPLES: usize = 4;
@@ -85,22 +86,26 @@ fn thousandths(x: f64) -> u64 {
 
 /// Mean events per sample that each population sends, and the set bits of their payloads.
 fn traffic(functional: &Functional, quant: &QuantGraph, probe: &Probe) -> Result<Vec<Traffic>> {
-    let mut events = vec![0u64; quant.populations.len()];
-    let mut bits = vec![0u64; quant.populations.len()];
-    for i in 0..probe.len() {
+    let populations = quant.populations.len();
+    let sample = |i: usize| -> Result<Vec<(u64, u64)>> {
         let outcome = functional.image_by_phase(&probe.codes(i, quant))?;
+        let mut sums = vec![(0, 0); populations];
         for (pop, counts) in outcome.phases.iter().flatten().flat_map(|phase| phase.iter().enumerate()) {
             let unit = quant.max_payload(PopId(pop)) == 1;
             for &n in counts {
-                events[pop] += if unit { n.unsigned_abs() } else { u64::from(n != 0) };
-                bits[pop] += if unit { n.unsigned_abs() } else { u64::from(n.count_ones()) };
+                sums[pop].0 += if unit { n.unsigned_abs() } else { u64::from(n != 0) };
+                sums[pop].1 += if unit { n.unsigned_abs() } else { u64::from(n.count_ones()) };
             }
         }
-    }
+        Ok(sums)
+    };
+    let add = |mut a: Vec<(u64, u64)>, b: Vec<(u64, u64)>| {
+        a.iter_mut().zip(b).for_each(|(a, b)| *a = (a.0 + b.0, a.1 + b.1));
+        Ok(a)
+    };
+    let sums = (0..probe.len()).into_par_iter().map(sample).try_reduce(|| vec![(0, 0); populations], add)?;
     let samples = probe.len().max(1) as f64;
-    Ok(events
-        .into_iter()
-        .zip(bits)
-        .map(|(events, bits)| Traffic { events: events as f64 / samples, set_bits: bits as f64 / samples })
-        .collect())
+    let mean =
+        |(events, bits): (u64, u64)| Traffic { events: events as f64 / samples, set_bits: bits as f64 / samples };
+    Ok(sums.into_iter().map(mean).collect())
 }

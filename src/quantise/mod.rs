@@ -1,6 +1,6 @@
 //! `SnnGraph` → `QuantGraph`: integer weights and thresholds, chosen without labels.
 //!
-//! A spike of neuron `c` stands for a *step* `s_c = θ_c·α_c` of float activation, so a population's drive is
+//! A spike of neuron `c` stands for a *step* `s_c` (about `θ_c·α_c`) of float activation, so a population's drive is
 //! `z_i = Σ_c (W_ic·s_c)·n_c + b_i` in spike counts `n_c`. Folding the sender's step into the columns gives `V =
 //! W·s`, which becomes integers `q_i = round(V_i / α_i)` with a scale `α_i` per receiving *unit*: a neuron, or a channel
 //! where windows make all of its neurons share their weights. The membrane then
@@ -17,6 +17,7 @@
 //! | weights | `weights.rs`, `rounding.rs` | scale and integer weights that lose least of the drive |
 //! | bias | `mod.rs` | the integer bias for which the mean drive equals the float network's |
 //! | threshold | `threshold.rs` | the integer threshold with the least squared error |
+//! | level | `levels.rs` | the activation that a spike stands for, and where between two counts the border lies |
 //! | activity | `activity.rs`, `pools.rs` | nothing: what the finished population sends |
 //!
 //! Channelwise projections of a single tap beside other synapses (identity and strided skip connections) take up to
@@ -30,6 +31,7 @@ mod assemble;
 mod calibration;
 mod gemm;
 mod leaky;
+mod levels;
 mod operator;
 mod panel;
 mod pools;
@@ -53,7 +55,8 @@ use ndarray::{Array2, Array3, Array4, ArrayView2, Axis};
 use rayon::prelude::*;
 use weights::Integer;
 
-/// Up to so many time steps the weights are fitted to what their senders really send. With more, a sender loses so little that the
+/// Up to so many time steps the weights are fitted to what their senders really send, and clipped activations weigh more than rounded
+/// ones. With more, a sender loses so little that the
 /// fit, which draws what is uncertain towards the mean, moves the logits further than it brings them (measured on ResNet-20).
 const FITTED_TIMESTEPS: u32 = 8;
 
@@ -162,17 +165,33 @@ impl<'a> Quantiser<'a> {
         let scale = self.weights(pop, &float, false);
         let incoming = &self.net.projections[first..];
         let mut drive = activity::drive(&self.net, incoming, &self.activity);
-        let bias = self.bias(pop, &float, &drive, &scale);
+        let mut bias = self.bias(pop, &float, &drive, &scale);
         drive.axis_iter_mut(Axis(0)).into_par_iter().for_each(|mut row| {
             row.iter_mut().zip(&bias).for_each(|(v, &b)| *v += b as f64);
         });
         let ceiling = max.unwrap_or(f32::INFINITY);
         float.par_mapv_inplace(|z| z.clamp(0.0, ceiling));
-        let theta =
-            threshold::thresholds(&float, &drive, &scale, (pixels, f64::from(ceiling)), self.settings.timesteps);
-        let each = |values: Vec<f64>| values.into_iter().flat_map(|x| std::iter::repeat_n(x, pixels)).collect();
-        let step: Vec<f64> = each(theta.iter().zip(&scale).map(|(&theta, scale)| theta as f64 * scale).collect());
-        let theta: Vec<i64> = theta.into_iter().flat_map(|theta| std::iter::repeat_n(theta, pixels)).collect();
+        let timesteps = self.settings.timesteps;
+        let coarse = timesteps <= FITTED_TIMESTEPS && pixels > 1;
+        let clipped = if coarse { threshold::CLIPPED } else { 1.0 };
+        let theta = threshold::thresholds(
+            &float,
+            &drive,
+            &scale,
+            &threshold::Aim { pixels, timesteps, ceiling: f64::from(ceiling), clipped },
+        );
+        // Where means are not corrected, or spikes say when they come, a spike stands for the threshold itself.
+        let levels = match coarse && self.settings.bias_calibration && self.settings.coding != Coding::Rate {
+            true => levels::levels(&float, &drive, &scale, pixels, &theta, timesteps),
+            false => levels::plain(&theta, &scale),
+        };
+        let of = |n: usize| levels[n / pixels];
+        bias.iter_mut().enumerate().for_each(|(n, b)| *b += of(n).shift);
+        drive.axis_iter_mut(Axis(0)).into_par_iter().for_each(|mut row| {
+            row.iter_mut().enumerate().for_each(|(n, v)| *v += of(n).shift as f64);
+        });
+        let step: Vec<f64> = (0..bias.len()).map(|n| of(n).step).collect();
+        let theta: Vec<i64> = (0..bias.len()).map(|n| of(n).theta).collect();
         let neuron = self.integrate_and_fire(theta, bias);
         let activity = activity::fire(&neuron, &self.net, incoming, &self.activity, &drive).with_step(step);
         (neuron, activity, float)

@@ -10,28 +10,41 @@ const CANDIDATES: i32 = 96;
 const ABOVE: f64 = 1.15;
 
 /// Places of a unit that are looked at.
-const PLACES: usize = 8192;
+pub(super) const PLACES: usize = 8192;
 
-/// Thresholds of at least 1 that minimise `Σ (float - θ·scale·n)²` over the samples, each unit of `pixels` neurons on its
-/// own, where `n` is the spike count.
+/// How much more the squared error of a clipped activation weighs in a channel of several pixels where steps are few. What clipping
+/// takes from neighbouring pixels points the same way and adds up in every window that reads them, where rounding errors cancel;
+/// the local error does not see that. With more steps images that are hard to tell apart, whose activations are small,
+/// lose more to coarser steps than the others win.
+pub(super) const CLIPPED: f64 = 3.0;
+
+/// What thresholds are to serve.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Aim {
+    /// Neurons of a unit, which share a threshold.
+    pub pixels: usize,
+    /// Most spikes of a neuron.
+    pub timesteps: u32,
+    /// No activation is above it, however high the membrane.
+    pub ceiling: f64,
+    /// Weight of the squared error of an activation that is clipped for want of time steps.
+    pub clipped: f64,
+}
+
+/// Thresholds of at least 1 that minimise `Σ (float - θ·scale·n)²` over the samples, each unit on its own, where `n` is the spike
+/// count.
 ///
 /// `float` are the activations to be met, `drive` the membranes (bias included), both `[samples, neurons]`; `scale`
-/// is the value of one membrane unit. No activation is above `ceiling`, however high the membranes. A unit that never fires
-/// takes the others' median of `θ·scale`.
-pub(super) fn thresholds(
-    float: &Array2<f32>,
-    drive: &Array2<f64>,
-    scale: &[f64],
-    (pixels, ceiling): (usize, f64),
-    timesteps: u32,
-) -> Vec<i64> {
+/// is the value of one membrane unit. A unit that never fires takes the others' median of `θ·scale`.
+pub(super) fn thresholds(float: &Array2<f32>, drive: &Array2<f64>, scale: &[f64], aim: &Aim) -> Vec<i64> {
+    let pixels = aim.pixels;
     let samples = Samples::spread(float.nrows(), pixels, PLACES);
     let observe = |unit: usize| -> Vec<(f64, f64)> {
         let wanted = samples.of(float, unit, pixels).map(f64::from);
         wanted.zip(samples.of(drive, unit, pixels)).collect()
     };
     let best: Vec<Option<i64>> =
-        (0..scale.len()).into_par_iter().map(|unit| best(&observe(unit), scale[unit], ceiling, timesteps)).collect();
+        (0..scale.len()).into_par_iter().map(|unit| best(&observe(unit), scale[unit], aim)).collect();
     let mut steps: Vec<f64> = best.iter().zip(scale).filter_map(|(theta, s)| theta.map(|t| t as f64 * s)).collect();
     steps.sort_by(f64::total_cmp);
     // A unit that was never seen to fire is not worth wider membranes.
@@ -54,13 +67,13 @@ pub(super) fn thresholds(
 const MAX_THETA: i64 = 1 << 40;
 
 /// `seen` holds the activation to be met and the membrane, place by place.
-fn best(seen: &[(f64, f64)], scale: f64, ceiling: f64, timesteps: u32) -> Option<i64> {
+fn best(seen: &[(f64, f64)], scale: f64, aim: &Aim) -> Option<i64> {
     let highest = seen.iter().map(|s| s.1).fold(0.0, f64::max);
     if highest <= 0.0 || seen.iter().all(|s| s.0 <= 0.0) {
         return None;
     }
     // A clipped activation ends at the ceiling while its membrane goes on: thresholds above that one are not worth a look.
-    let start = highest.min(ceiling / scale) / (f64::from(timesteps) - 0.5) * ABOVE;
+    let start = highest.min(aim.ceiling / scale) / (f64::from(aim.timesteps) - 0.5) * ABOVE;
     let mut best: Option<(f64, i64)> = None;
     let mut last = 0;
     for k in 0..CANDIDATES {
@@ -69,7 +82,7 @@ fn best(seen: &[(f64, f64)], scale: f64, ceiling: f64, timesteps: u32) -> Option
             continue;
         }
         last = theta;
-        let error = loss(seen, theta, scale, timesteps);
+        let error = loss(seen, theta, scale, aim);
         if best.is_none_or(|(least, _)| error < least) {
             best = Some((error, theta));
         }
@@ -78,14 +91,16 @@ fn best(seen: &[(f64, f64)], scale: f64, ceiling: f64, timesteps: u32) -> Option
 }
 
 /// Squared error of the activation. Membranes on the very edge of a level may count as the level below.
-fn loss(seen: &[(f64, f64)], theta: i64, scale: f64, timesteps: u32) -> f64 {
+fn loss(seen: &[(f64, f64)], theta: i64, scale: f64, aim: &Aim) -> f64 {
     let (step, half, each) = (theta as f64 * scale, (theta / 2) as f64, 1.0 / theta as f64);
-    let most = f64::from(timesteps);
+    let most = f64::from(aim.timesteps);
+    // Membranes from here on would fire once more.
+    let end = (most + 1.0) * theta as f64 - half;
     let error = |&(wanted, v): &(f64, f64)| {
         // Within 0..=T, so the conversion rounds down.
         let n = ((v + half) * each).clamp(0.0, most) as i32;
         let error = wanted - step * f64::from(n);
-        error * error
+        if v < end { error * error } else { aim.clipped * error * error }
     };
     seen.iter().map(error).sum()
 }
@@ -96,6 +111,8 @@ mod tests {
     use super::*;
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
+
+    const AIM: Aim = Aim { pixels: 1, timesteps: 16, ceiling: f64::INFINITY, clipped: 1.0 };
 
     fn error(float: &[f64], drive: &[i64], theta: i64, scale: f64, timesteps: u32) -> f64 {
         let level = |v: i64| (theta * count(v, theta, timesteps)) as f64 * scale;
@@ -113,11 +130,22 @@ mod tests {
             let scale = 0.01;
             let float: Vec<f64> = drive.iter().map(|&v| (v as f64 * scale).max(0.0)).collect();
             let seen: Vec<(f64, f64)> = float.iter().zip(&drive).map(|(&a, &v)| (a, v as f64)).collect();
-            let found = best(&seen, scale, f64::INFINITY, timesteps);
+            let found = best(&seen, scale, &Aim { timesteps, ..AIM });
             let least = (1..8000).map(|t| error(&float, &drive, t, scale, timesteps)).fold(f64::MAX, f64::min);
             let got = error(&float, &drive, found.unwrap(), scale, timesteps);
             assert!(got <= least * 1.08 + 1e-9, "T={timesteps}: {got} against {least}");
         }
+    }
+
+    /// A long tail: where what is clipped weighs more, a threshold that clips less of it is worth some rounding.
+    #[test]
+    fn thresholds_clip_less_where_that_weighs_more() {
+        let rng = &mut ChaCha8Rng::seed_from_u64(2);
+        let drive = Array2::from_shape_simple_fn((1000, 4), || -rng.random_range(1e-6..1.0f64).ln() * 300.0);
+        let float = drive.mapv(|v: f64| v.max(0.0) as f32);
+        let aim = |clipped| Aim { pixels: 4, timesteps: 8, clipped, ..AIM };
+        let theta = |clipped| thresholds(&float, &drive, &[1.0], &aim(clipped))[0] as f64;
+        assert!(theta(CLIPPED) > 1.05 * theta(1.0), "{} against {}", theta(CLIPPED), theta(1.0));
     }
 
     #[test]
@@ -125,10 +153,10 @@ mod tests {
         let float = ndarray::array![[0.0, 8.0, 2.0, 4.0], [0.0, 4.0, 1.0, 2.0]];
         let drive = ndarray::array![[-5.0, 800.0, 100.0, 100.0], [-9.0, 400.0, 50.0, 50.0]];
         let scale = [0.5, 0.01, 0.02, 0.04];
-        let theta = thresholds(&float, &drive, &scale, (1, f64::INFINITY), 2);
+        let theta = thresholds(&float, &drive, &scale, &Aim { timesteps: 2, ..AIM });
         let step = |n: usize| theta[n] as f64 * scale[n];
         assert!((step(0) - step(3)).abs() <= 0.25, "{theta:?}");
-        let silent = thresholds(&float, &drive.mapv(|v: f64| -v.abs()), &scale, (1, f64::INFINITY), 2);
+        let silent = thresholds(&float, &drive.mapv(|v: f64| -v.abs()), &scale, &Aim { timesteps: 2, ..AIM });
         assert_eq!(silent, [9, 800, 100, 100]);
     }
 
@@ -140,7 +168,7 @@ mod tests {
         let float: Vec<f64> = drive.iter().map(|&v| (v as f64 * scale).clamp(0.0, ceiling)).collect();
         let seen: Vec<(f64, f64)> = float.iter().zip(&drive).map(|(&a, &v)| (a, v as f64)).collect();
         let least = (1..2000).map(|t| error(&float, &drive, t, scale, timesteps)).fold(f64::MAX, f64::min);
-        let found = best(&seen, scale, ceiling, timesteps).unwrap();
+        let found = best(&seen, scale, &Aim { timesteps, ceiling, ..AIM }).unwrap();
         let got = error(&float, &drive, found, scale, timesteps);
         assert!(got <= least * 1.08 + 1e-9, "theta {found}: {got} against {least}");
     }

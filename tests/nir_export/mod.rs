@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use synfire::convert::nir::export::{Export, export, presentation};
 use synfire::frontends::nir::{self, Executor, Kind, NirGraph, Node, Settings, Unit};
 use synfire::golden::functional::Functional;
-use synfire::ir::quant::{Coding, Combine, Neuron, QPopulation, QuantGraph};
+use synfire::ir::quant::{Combine, Neuron, QPopulation, QuantGraph};
 
 /// What an image is to the exported graph, `[T, input shape]`.
 fn sample(net: &QuantGraph, executor: &Executor, codes: &[i64]) -> ArrayD<f64> {

@@ -77,7 +77,10 @@ fn parse_coding(text: &str) -> std::result::Result<Coding, String> {
 impl Args {
     /// The settings file, or the defaults, below what the command line says.
     fn settings(&self) -> Result<Settings> {
-        let base = self.config.as_deref().map_or_else(|| Ok(Settings::default()), Settings::load)?;
+        let base = self
+            .config
+            .as_deref()
+            .map_or_else(|| Ok(Settings::default()), |file| Settings::load(file, &Settings::default()))?;
         Ok(Settings {
             timesteps: self.timesteps.unwrap_or(base.timesteps),
             weight_bits: self.weight_bits.unwrap_or(base.weight_bits),
