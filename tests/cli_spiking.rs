@@ -186,8 +186,14 @@ fn images_and_their_spikes_give_the_same_answers_as_in_float() {
     assert_eq!((&pixels["images"], &pixels["agreement"], &pixels["saturations"]), (&json!(32), &json!(1.0), &json!(0)));
     assert_eq!(pixels["accuracy"], pixels["float_accuracy"]);
     assert!(pixels["spikes_per_neuron"].as_f64().unwrap() > 0.5, "nobody fires: {pixels}");
-    // Spikes are accumulations, not multiplications.
+    // Spikes are accumulations, not multiplications: one for each spike and weight that are not 0, in whichever step.
     assert_eq!(pixels["metrics"]["total"]["effective_macs"], 0.0);
+    let connections = pixels["metrics"]["layers"][0]["connections"].as_array().unwrap();
+    let weights: Array2<i32> = ndarray_npy::read_npy(s.at("design/model/projection_0.npy")).unwrap();
+    let sent = |input: usize| spikes.slice(ndarray::s![.., .., input]).iter().filter(|&&spike| spike > 0).count();
+    let reached = |input: usize| weights.column(input).iter().filter(|&&w| w != 0).count();
+    let met: usize = (0..6).map(|input| sent(input) * reached(input)).sum();
+    assert_eq!(connections.iter().find(|c| c["source"] == "fc1").unwrap()["effective_acs"], met as f64 / 32.0);
     assert_eq!(pixels, run("spikes.npy"));
     assert_eq!(pixels, run("flat.npy"));
     let text = succeeds(&s, &["run", "design", "--images", "spikes.npy", "--limit", "1", "--metrics", "0"]).out;

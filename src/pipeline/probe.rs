@@ -8,6 +8,8 @@ use rand_chacha::ChaCha8Rng;
 
 /// Random samples. They stand in for real ones where the mapper weighs events, and fill the bench.
 const RANDOM_SAMPLES: usize = 4;
+/// Codes of all of them together, unless a single one has more.
+const MOST_CODES: usize = 1 << 24;
 /// Share of the inputs that are not silent, in each step or, where pixels do not change, in each sample: that of sparse images and of
 /// busy event cameras.
 const DENSITY: f64 = 0.125;
@@ -27,7 +29,8 @@ impl Probe {
         let (_, most) = net.payload_range(PopId(0));
         let mut code = || if rng.random_bool(DENSITY) { rng.random_range(1..=most.max(1)) } else { 0 };
         let mut sample = || (0..net.codes_per_image()).map(|_| code()).collect();
-        Probe::Random((0..RANDOM_SAMPLES).map(|_| sample()).collect())
+        let count = (MOST_CODES / net.codes_per_image().max(1)).clamp(1, RANDOM_SAMPLES);
+        Probe::Random((0..count).map(|_| sample()).collect())
     }
 
     /// Number of samples.

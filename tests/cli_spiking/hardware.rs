@@ -124,6 +124,30 @@ fn mnist_lif_keeps_its_accuracy() {
     assert!(run["accuracy"].as_f64().unwrap() >= 0.961 && run["agreement"].as_f64().unwrap() > 0.99, "{run}");
 }
 
+/// 200 images of 16 steps, in every layer and step also by the Loihi 2 equations.
+#[test]
+#[ignore = "takes a minute: cargo test --release --test cli_spiking mnist -- --ignored"]
+fn mnist_lif_agrees_and_is_loihis() {
+    let (Some(file), Some(images), Some(labels)) = (
+        shared("nir/mnist_lif_784-128-10.nir"),
+        shared("data/mnist/t10k-images-idx3-ubyte.gz"),
+        shared("data/mnist/t10k-labels-idx1-ubyte.gz"),
+    ) else {
+        return;
+    };
+    if !toolchain() {
+        return;
+    }
+    let s = Scratch::new();
+    succeeds(&s, &["compile", &file, "--dt", "0.001", "--out", "design"]);
+    let (text, report) = cosim(s.path(), &["design", "--images", &images, "--labels", &labels, "--limit", "200"]);
+    println!("{text}");
+    no_mismatches(&report);
+    let compared = |layer: usize| report["loihi"][layer]["compared"].as_u64().unwrap();
+    assert_eq!([0, 1, 2].map(compared), [200 * 16 * 128, 200 * 16 * 10, 200 * 10]);
+    assert!(report["accuracy"].as_f64().unwrap() >= 0.96);
+}
+
 /// The population that turns constant currents into spikes has weights of zero, and fires all the same.
 #[test]
 #[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
