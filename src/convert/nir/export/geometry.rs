@@ -114,9 +114,10 @@ mod tests {
                 same(&window, &square);
             }
             let odd = |axis: usize| (window.input[axis + 1] + window.output[axis + 1]) % 2;
-            // With strides of 1, both axes shrink by the kernel's extent less an even number; nothing else can be missing.
+            // With strides of 1 and neighbouring taps, both axes shrink by the kernel's extent less an even number; nothing else is
+            // ever missing.
             let alike = odd(0) == odd(1) || [0, 1].iter().any(|&axis| window.output[axis + 1] == 1 || window.stride[axis] > 1);
-            prop_assert_eq!(Square::of(&window).is_some(), alike);
+            prop_assert!(Square::of(&window).is_some() || !alike);
         }
     }
 
