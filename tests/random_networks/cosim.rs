@@ -104,7 +104,11 @@ fn pass(
     let readout = net.quant.readout();
     let (mut different, mut seen) = (None, 0);
     let mut observe = |counts: &PhaseCounts| {
-        let image = &truth[counts.image];
+        // Faulty hardware may answer more often than it was asked.
+        let Some(image) = truth.get(counts.image) else {
+            different.get_or_insert("more images came out than went in".to_string());
+            return;
+        };
         let expected = match counts.population {
             pop if pop == readout => &image.logits,
             pop => &image.phases.as_ref().expect("asked for")[counts.phase as usize][pop.0],

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// Recipes that are tried, at most, to make a failing one smaller.
-const STEPS: usize = 150;
+const STEPS: usize = 80;
 
 /// A failure as it is kept in a file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
