@@ -223,7 +223,7 @@ fn a_silent_layer_does_not_wipe_out_the_biases_and_weights_behind_it() {
         if chain {
             snn.projections.remove(1);
         }
-        let (pixels, settings) = (pixels(22, 50), QuantSettings { timesteps: 64, ..settings(Coding::Graded) });
+        let (pixels, settings) = (pixels(22, 50), QuantSettings { timesteps: 64, ..QuantSettings::default() });
         let quantiser = quantiser(&snn, &pixels, &settings);
         assert!(quantiser.activity[1].totals.iter().all(|&x| x == 0.0));
         let activity = &quantiser.activity[2];
