@@ -6,7 +6,7 @@ use crate::data::{Images, Labels};
 use crate::design::Design;
 use crate::error::Result;
 use crate::fixed::PixelFormat;
-use crate::golden::cycle::CycleModel;
+use crate::golden::cycle::{CycleModel, MemoryTiming};
 use crate::golden::functional::{Functional, Outcome};
 use crate::ir::mapped::MappedNet;
 use crate::ir::quant::QuantGraph;
@@ -24,6 +24,8 @@ pub struct Request {
     pub input: Pattern,
     /// When the output is ready.
     pub output: Pattern,
+    /// How the memory of external weights takes its time.
+    pub memory: MemoryTiming,
     /// Seeds the patterns and the initial state.
     pub seed: u64,
     /// Cycles before the reset that precedes the comparison.
@@ -119,6 +121,7 @@ pub fn verify(
         seed: request.seed,
         input: request.input,
         output: request.output,
+        memory: request.memory,
         disturb: request.disturb,
         wave: request.wave.clone(),
         command: request.command.clone(),
