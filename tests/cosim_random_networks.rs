@@ -9,12 +9,14 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::path::Path;
 use synfire::cosim::{Pattern, Settings, Simulation, Toolchain};
-use synfire::golden::cycle::CycleModel;
+use synfire::golden::cycle::{CycleModel, MemoryTiming};
 use synfire::golden::functional::Functional;
-use synfire::ir::mapped::{MappedNet, Mode, Payload, UnitKind};
+use synfire::ir::mapped::{MappedNet, Mode, Payload, UnitKind, Weights};
 use synfire::ir::quant::{Coding, Neuron};
 
 const PATTERNS: [Pattern; 4] = [Pattern::Always, Pattern::Random { percent: 40 }, Pattern::Bursts, Pattern::LongStalls];
+/// How the memory takes its time, if weights are outside.
+const MEMORIES: [&str; 4] = ["60", "1", "7+50/3", "20"];
 
 fn toolchain() -> Option<Toolchain> {
     match Toolchain::find() {
@@ -49,7 +51,7 @@ fn check(tools: &Toolchain, net: &MappedNet, images: &Vec<Vec<i64>>, patterns: &
             input: patterns[(i * 3) % patterns.len()],
             output,
             disturb: 97 * i as u64,
-            ..Settings::default()
+            memory: MemoryTiming { seed: i as u64, ..MEMORIES[i % MEMORIES.len()].parse().unwrap() },
         };
         let mut simulation = Simulation::new(&library, folder.path(), net, i as u64).unwrap();
         let mut model = CycleModel::new(net);
@@ -129,4 +131,40 @@ fn random_neuron(rng: &mut impl Rng, n: usize, readout: bool, coding: Coding) ->
 
 fn random_weights(rng: &mut impl Rng, post: usize, pre: usize, limit: i32) -> Array2<i32> {
     Array2::from_shape_simple_fn((post, pre), || rng.random_range(-limit..=limit))
+}
+
+/// Moves the weights of most event cores outside; returns of how many.
+fn move_out(net: &mut MappedNet, rng: &mut ChaCha8Rng) -> usize {
+    let mut moved = 0;
+    for unit in &mut net.units {
+        if let UnitKind::Core(core) = &mut unit.kind
+            && core.mode.is_event()
+            && rng.random_bool(0.8)
+        {
+            core.weights = Weights::External { base: 0 };
+            moved += 1;
+        }
+    }
+    net.place_weights();
+    assert_eq!(net.check(), vec![]);
+    moved
+}
+
+#[test]
+fn random_networks_with_external_weights_agree_with_the_cycle_model() {
+    let Some(tools) = toolchain() else { return };
+    let mut moved = Vec::new();
+    for case in 40..46u64 {
+        let mut rng = ChaCha8Rng::seed_from_u64(case);
+        let coding = [Coding::Graded, Coding::Unit, Coding::Rate][case as usize % 3];
+        let (timesteps, inputs) = ([4u32, 8][case as usize % 2], rng.random_range(1..20));
+        let layers = random_layers(&mut rng, coding, inputs);
+        let mut net = map(quant(coding, timesteps, 4, inputs, &layers), &layers);
+        moved.push(move_out(&mut net, &mut rng));
+        if moved.last() != Some(&0) {
+            let images = random_images(&mut rng, 10, inputs, 4, 0.5);
+            check(&tools, &net, &images, &PATTERNS, &format!("case {case}"));
+        }
+    }
+    assert!(moved.iter().any(|&n| n > 1) && moved.contains(&1), "{moved:?}");
 }

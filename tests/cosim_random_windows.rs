@@ -2,16 +2,18 @@
 
 mod window_networks;
 
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::path::Path;
 use synfire::cosim::{Pattern, PhaseCounts, Settings, Simulation, Toolchain};
-use synfire::golden::cycle::CycleModel;
+use synfire::golden::cycle::{CycleModel, MemoryTiming};
 use synfire::golden::functional::{Functional, Outcome};
-use synfire::ir::mapped::MappedNet;
+use synfire::ir::mapped::{MappedNet, UnitKind, Weights};
 use window_networks::{image, laid_out, plan};
 
 const PATTERNS: [Pattern; 4] = [Pattern::Always, Pattern::Random { percent: 40 }, Pattern::Bursts, Pattern::LongStalls];
+/// How the memory takes its time, if weights are outside.
+const MEMORIES: [&str; 4] = ["60", "1", "7+50/3", "20"];
 
 fn toolchain() -> Option<Toolchain> {
     match Toolchain::find() {
@@ -47,7 +49,7 @@ fn check(tools: &Toolchain, net: &MappedNet, images: &Vec<Vec<i64>>, patterns: &
             input: patterns[(i * 3) % patterns.len()],
             output,
             disturb: 97 * i as u64,
-            ..Settings::default()
+            memory: MemoryTiming { seed: i as u64, ..MEMORIES[i % MEMORIES.len()].parse().unwrap() },
         };
         let mut simulation = Simulation::new(&library, folder.path(), net, i as u64).unwrap();
         let mut model = CycleModel::new(net);
@@ -80,4 +82,35 @@ fn random_networks_of_windows_agree_with_the_cycle_model() {
         let compared = check(&tools, &net, &images, &PATTERNS, &format!("case {case}"));
         println!("case {case}: {compared} comparisons of {} cores", net.cores().count());
     }
+}
+
+/// Moves the weights of most event cores outside; returns of how many.
+fn move_out(net: &mut MappedNet, rng: &mut ChaCha8Rng) -> usize {
+    let mut moved = 0;
+    for unit in &mut net.units {
+        if let UnitKind::Core(core) = &mut unit.kind
+            && core.mode.is_event()
+            && rng.random_bool(0.8)
+        {
+            core.weights = Weights::External { base: 0 };
+            moved += 1;
+        }
+    }
+    net.place_weights();
+    assert_eq!(net.check(), vec![]);
+    moved
+}
+
+#[test]
+fn random_networks_of_windows_with_external_weights_agree_with_the_cycle_model() {
+    let Some(tools) = toolchain() else { return };
+    let mut moved = Vec::new();
+    for case in 20..24u64 {
+        let (mut net, mut rng) = (laid_out(plan(case)), ChaCha8Rng::seed_from_u64(case));
+        moved.push(move_out(&mut net, &mut rng));
+        let images = (0..5).map(|_| image(&net, &mut rng)).collect();
+        check(&tools, &net, &images, &PATTERNS, &format!("case {case}"));
+    }
+    // Cores alone at the port and such that share it are among them.
+    assert!(moved.iter().any(|&n| n > 1) && moved.iter().all(|&n| n > 0), "{moved:?}");
 }

@@ -89,7 +89,7 @@ fn alternative(problem: &Problem, plan: &Plan, i: usize) -> String {
     let layer = &problem.layers[i];
     let chosen = plan.modes[i];
     if !layer.core.weights.is_internal() && layer.choice.mode == ModeChoice::Auto {
-        return ", event mode because matrix cores cannot read them".into();
+        return String::new();
     }
     if layer.choice.mode != ModeChoice::Auto {
         return format!(", {} mode as asked", chosen.name());

@@ -73,21 +73,36 @@ pub(super) fn solve(problem: Problem) -> (Problem, Option<Plan>) {
         })
         .collect();
     order.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let mut moved = problem;
-    for (out, _) in order {
-        let population = moved.layers[out].core.population;
-        moved = moved.variant(moved.target, |core, _| {
+    let at = |problem: &Problem, layer: usize, weights: Weights| {
+        let population = problem.layers[layer].core.population;
+        problem.variant(problem.target, |core, _| {
             if core.population == population {
-                core.weights = OUTSIDE;
+                core.weights = weights;
             }
-        });
-        if moved.fits()
-            && let Some(plan) = moved.solve()
-        {
-            return (moved, Some(plan));
+        })
+    };
+    let mut moved = problem;
+    let mut outside = Vec::new();
+    for (layer, _) in order {
+        moved = at(&moved, layer, OUTSIDE);
+        outside.push(layer);
+        if moved.fits() {
+            break;
         }
     }
-    (moved, None)
+    if !moved.fits() {
+        return (moved, None);
+    }
+    // A small layer that went first may not be needed any more. The latest one was.
+    outside.pop();
+    for layer in outside {
+        let back = at(&moved, layer, Weights::Internal);
+        if back.fits() {
+            moved = back;
+        }
+    }
+    let plan = moved.solve();
+    (moved, plan)
 }
 
 /// What to say of a layer whose weights are outside.
@@ -107,7 +122,7 @@ pub(super) fn sentence(problem: &Problem, plan: &Plan, i: usize) -> String {
         (_, None) => "to save block RAMs".to_string(),
     };
     format!(
-        "; its {} bytes of weights are outside, {why}: {} block RAMs in place of {}, {} reads of {} bits per image, of {} at the port",
+        ", as only event cores read weights from outside; {} bytes of weights are there {why}: {} block RAMs in place of {}, {} reads of {} bits per image, of {} at the port",
         grouped(bytes),
         grouped(own),
         grouped(inside),

@@ -349,6 +349,8 @@ pub fn bench<'a>(net: &'a MappedNet, vectors: &Vectors) -> Bench<'a> {
             (passes + 64 + u64::from(c.fire.slots())) * c.groups() as u64 * u64::from(c.phases)
         })
         .sum();
+    // Nor with external weights, which take up to as long as the port may have requests unanswered.
+    let patience = if net.weight_port().is_some() { patience.saturating_mul(64) } else { patience };
     Bench {
         top: &net.top,
         input: net.stream(net.input()),
