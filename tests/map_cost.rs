@@ -5,6 +5,7 @@ mod map_common;
 use map_common::{any_network, chain, network};
 use proptest::prelude::*;
 use synfire::error::Kind;
+use synfire::fixed::grouped;
 use synfire::ir::mapped::{Core, MappedNet, Mode, Payload, Target, Weights};
 use synfire::ir::quant::Coding;
 use synfire::map::cost::{
@@ -272,21 +273,22 @@ fn weights_move_out_only_where_the_block_rams_do_not_suffice_and_only_as_many_as
 
 #[test]
 fn the_port_is_shared_and_limits_the_pace() {
-    let request = MapRequest { weights: WeightsChoice::External, lanes: Some(1), ..mnist(None, Target::Generic) };
-    let net = map(chain("mnist", &[784, 128, 10]), &request).unwrap();
-    let words = cores(&net)[0].weight_words();
-    assert_eq!(bases(&net), [Some(0), Some(words)]);
-    assert!(cores(&net).iter().all(|core| core.mode.is_event()));
-    let reads: f64 = net.cores().map(|(_, _, c)| taken_by(c)).sum();
-    let pace = format!("one image in {} cycles", synfire::fixed::grouped(reads as u64));
-    assert!(net.decisions[0].contains("as asked") && net.decisions[0].contains(&pace), "{pace}: {:?}", net.decisions);
-}
-
-/// Reads of the only projection of a core of [`mnist`] with one lane: an event for a pixel, and for each neuron.
-fn taken_by(core: &Core) -> f64 {
-    let (events, bits) = if core.inputs == 784 { (102.0, 4.0) } else { (45.0, 2.0) };
-    let per_event = if core.mode.payload() == Some(Payload::ShiftAdd) { bits } else { 1.0 };
-    events * per_event * core.groups() as f64
+    let request = MapRequest {
+        weights: WeightsChoice::External,
+        lanes: Some(1),
+        payload: Some(Payload::Multiply),
+        events: vec![64.0, 64.0, 64.0, 0.0],
+        ..MapRequest::new(Target::Generic)
+    };
+    let net = map(chain("n", &[64, 64, 64, 8]), &request).unwrap();
+    assert_eq!(bases(&net), [Some(0), Some(4096), Some(8192)]);
+    // A word for each event and neuron; without the port the layers would be ready after 64 · 64 + 64 · 5 cycles.
+    let reads = 2 * 64 * 64 + 64 * 8;
+    for part in [format!("4,096 reads of 8 bits per image, of {}", grouped(reads)), "as asked".into()] {
+        assert!(net.decisions[0].contains(&part), "{part}: {:?}", net.decisions);
+    }
+    let pace = format!("it sets the pace, one image in {} cycles", grouped(reads));
+    assert!(net.decisions.iter().any(|d| d.contains(&pace)), "{pace}: {:?}", net.decisions);
 }
 
 #[test]
