@@ -3,12 +3,12 @@
 //
 // Computes @{ description }@.
 // Contract: streams as in @{ library }@. A beat is {last, value, id}; last closes a phase.
-//% match external %//
-//% when Some with (outside) %//
+//%- match external %//
+//%- when Some with (outside) %//
 // Weights: @{ weight_words }@ words of @{ weight_word_bits }@ bits, outside, from word @{ outside.base }@ of the external memory on.
-//% when None %//
+//%- when None %//
 // Weights: @{ weight_words }@ words of @{ weight_word_bits }@ bits, in slices that suit the device's block RAM.
-//% endmatch %//
+//%- endmatch %//
 `default_nettype none
 
 module @{ name }@ (
