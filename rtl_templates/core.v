@@ -3,7 +3,12 @@
 //
 // Computes @{ description }@.
 // Contract: streams as in @{ library }@. A beat is {last, value, id}; last closes a phase.
+//%- match external %//
+//%- when Some with (outside) %//
+// Weights: @{ weight_words }@ words of @{ weight_word_bits }@ bits, outside, from word @{ outside.base }@ of the external memory on.
+//%- when None %//
 // Weights: @{ weight_words }@ words of @{ weight_word_bits }@ bits, in slices that suit the device's block RAM.
+//%- endmatch %//
 `default_nettype none
 
 module @{ name }@ (
@@ -20,12 +25,27 @@ module @{ name }@ (
   input  wire        out_ready_i,
   output wire        out_last_o,
   output wire [@{ out_value_bits - 1 }@:0] out_value_o,
+//%- match external %//
+//%- when Some with (outside) %//
+  output wire [@{ out_id_bits - 1 }@:0] out_id_o,
+  // external weights: requests, and answers, which are always taken
+  output wire        w_valid_o,
+  input  wire        w_ready_i,
+  output wire [@{ outside.port_addr_bits - 1 }@:0] w_addr_o,
+  input  wire        w_valid_i,
+  input  wire [@{ weight_word_bits - 1 }@:0] w_data_i
+);
+
+  wire [@{ addr_bits - 1 }@:0] w_addr;
+  assign w_addr_o = //% if outside.pad > 0 %//{@{ outside.pad }@'d0, w_addr}//% else %//w_addr//% endif %// + @{ outside.port_addr_bits }@'d@{ outside.base }@;
+//%- when None %//
   output wire [@{ out_id_bits - 1 }@:0] out_id_o
 );
 
   wire w_en;
   wire [@{ addr_bits - 1 }@:0] w_addr;
   wire [@{ weight_word_bits - 1 }@:0] w_data;
+//%- endmatch %//
   wire p_en;
   wire [@{ param_addr_bits - 1 }@:0] p_addr;
   wire [@{ param_bits - 1 }@:0] p_data;
@@ -91,9 +111,17 @@ module @{ name }@ (
     .out_last_o (out_last_o),
     .out_value_o(out_value_o),
     .out_id_o   (out_id_o),
+//%- if external.is_some() %//
+    .w_valid_o  (w_valid_o),
+    .w_ready_i  (w_ready_i),
+    .w_addr_o   (w_addr),
+    .w_valid_i  (w_valid_i),
+    .w_data_i   (w_data_i),
+//%- else %//
     .w_en_o     (w_en),
     .w_addr_o   (w_addr),
     .w_data_i   (w_data),
+//%- endif %//
     .p_en_o     (p_en),
     .p_addr_o   (p_addr),
     .p_data_i   (p_data)//% if !tables.is_empty() %//,//% endif %//

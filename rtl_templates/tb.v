@@ -7,6 +7,9 @@
 // a $stop (without it, it asks what to do).
 // +patience=N sets how many cycles without an output beat count as a hang; +tail=N for how many cycles after the last
 // beat nothing more may come; +stall=1 holds the output back at random.
+//%- if port.is_some() %//
+// The external weight memory (mem/external.hex) answers after +latency=N cycles (20), and after up to +spread=N more (0), at random.
+//%- endif %//
 `default_nettype none
 `timescale 1ns / 1ps
 
@@ -61,8 +64,66 @@ module tb;
     .out_ready_i(out_ready),
     .out_last_o (out_last),
     .out_value_o(out_value),
+//%- if port.is_some() %//
+    .out_id_o   (out_id),
+    .mem_valid_o       (mem_valid),
+    .mem_ready_i       (mem_ready),
+    .mem_addr_o        (mem_addr),
+    .mem_answer_valid_i(answer_valid),
+    .mem_answer_data_i (answer_data)
+//%- else %//
     .out_id_o   (out_id)
+//%- endif %//
   );
+
+//% if let Some(port) = port %//
+  // External weight memory: requests wait in a ring with the cycle in which each is answered.
+  localparam Words    = @{ port.words }@;
+  localparam Requests = 256;
+  reg  [@{ port.word_bits - 1 }@:0] weights[0:Words-1];
+  reg  [@{ port.addr_bits - 1 }@:0] asked[0:Requests-1];
+  integer due[0:Requests-1];
+  integer first;
+  integer next;
+  integer latency;
+  integer spread;
+  integer clocks;
+  integer seed_memory;
+  wire mem_valid;
+  wire mem_ready = rst_n && (next - first < Requests);
+  wire [@{ port.addr_bits - 1 }@:0] mem_addr;
+  reg  answer_valid;
+  reg  [@{ port.word_bits - 1 }@:0] answer_data;
+
+  initial begin
+    $readmemh("mem/external.hex", weights);
+    if (!$value$plusargs("latency=%d", latency)) latency = 20;
+    if (!$value$plusargs("spread=%d", spread)) spread = 0;
+    first        = 0;
+    next         = 0;
+    clocks       = 0;
+    seed_memory  = 2;
+    answer_valid = 1'b0;
+    answer_data  = {@{ port.word_bits }@{1'bx}};
+  end
+
+  always @(posedge clk) begin
+    clocks <= clocks + 1;
+    answer_valid <= 1'b0;
+    answer_data  <= {@{ port.word_bits }@{1'bx}};
+    if (mem_valid && mem_ready) begin
+      asked[next % Requests] = mem_addr;
+      due[next % Requests]   = clocks + latency - 1 + ((spread > 0) ? ($unsigned($random(seed_memory)) % (spread + 1)) : 0);
+      next = next + 1;
+    end
+    if (first < next && due[first % Requests] <= clocks) begin
+      answer_valid <= 1'b1;
+      answer_data  <= weights[asked[first % Requests]];
+      first = first + 1;
+    end
+  end
+
+//% endif %//
 
   initial begin
     $readmemh("tb/input.hex", stimulus);

@@ -4,6 +4,11 @@
 // Contract: feed events {value, id} and, after each phase, one beat with last = 1 (value and id 0). After each image the
 // output sends one signed logit per class, then one beat with last = 1. @{ phases }@ phase(s) an image.
 // valid never waits for ready; data is stable while valid && !ready. Reset is synchronous, active low.
+//%- if let Some(port) = port %//
+// External weights: mem_* reads a memory of @{ port.words }@ words of @{ port.word_bits }@ bits (image: mem/external.hex; word w is the bytes from
+// w * @{ port.word_bits / 8 }@ on, lowest bits first). Answers come in the order of the requests, a cycle later or more, and are always taken; reset
+// the memory with the design.
+//%- endif %//
 //
 //%- for line in overview %//
 //   @{ line }@
@@ -24,8 +29,28 @@ module @{ top }@ (
   input  wire out_ready_i,
   output wire out_last_o,
   output wire [@{ output.value_bits - 1 }@:0] out_value_o,
+//%- match port %//
+//%- when Some with (port) %//
+  output wire [@{ output.id_bits - 1 }@:0] out_id_o,
+  // external weights: requests and answers
+  output wire mem_valid_o,
+  input  wire mem_ready_i,
+  output wire [@{ port.addr_bits - 1 }@:0] mem_addr_o,
+  input  wire mem_answer_valid_i,
+  input  wire [@{ port.word_bits - 1 }@:0] mem_answer_data_i
+);
+
+  wire unused_answer = &{1'b0, mem_answer_data_i};
+//%- for core in port.cores %//
+  wire w_@{ core }@_valid;
+  wire w_@{ core }@_ready;
+  wire [@{ port.addr_bits - 1 }@:0] w_@{ core }@_addr;
+  wire w_@{ core }@_answer;
+//%- endfor %//
+//%- when None %//
   output wire [@{ output.id_bits - 1 }@:0] out_id_o
 );
+//%- endmatch %//
 
 //% for s in streams %//
   wire s_@{ s.name }@_valid;
@@ -49,7 +74,7 @@ module @{ top }@ (
 
 //% for unit in units %//
 //% match unit %//
-//% when UnitView::Core with { name, input, output } %//
+//% when UnitView::Core with { name, input, output, external } %//
   @{ name }@ u_@{ name }@ (
     .clk_i      (clk_i),
     .rst_ni     (rst_ni),
@@ -62,7 +87,17 @@ module @{ top }@ (
     .out_ready_i(s_@{ output }@_ready),
     .out_last_o (s_@{ output }@_last),
     .out_value_o(s_@{ output }@_value),
+//%- match external %//
+//%- when Some with (word_bits) %//
+    .out_id_o   (s_@{ output }@_id),
+    .w_valid_o  (w_@{ name }@_valid),
+    .w_ready_i  (w_@{ name }@_ready),
+    .w_addr_o   (w_@{ name }@_addr),
+    .w_valid_i  (w_@{ name }@_answer),
+    .w_data_i   (mem_answer_data_i[@{ *word_bits - 1 }@:0])
+//%- when None %//
     .out_id_o   (s_@{ output }@_id)
+//%- endmatch %//
   );
 
 //% when UnitView::Fork with { name, input, outputs, width } %//
@@ -131,6 +166,27 @@ module @{ top }@ (
 
 //% endmatch %//
 //% endfor %//
+//% if let Some(port) = port %//
+  sf_weight_port #(
+    .Cores     (@{ port.cores.len() }@),
+    .CoreBits  (@{ port.core_bits }@),
+    .AddrBits  (@{ port.addr_bits }@),
+    .Flights   (@{ port.flights }@),
+    .FlightBits(@{ port.flight_bits }@)
+  ) u_weight_port (
+    .clk_i             (clk_i),
+    .rst_ni            (rst_ni),
+    .core_valid_i      ({//% for core in port.cores %//w_@{ core }@_valid//% if !loop.last %//, //% endif %////% endfor %//}),
+    .core_ready_o      ({//% for core in port.cores %//w_@{ core }@_ready//% if !loop.last %//, //% endif %////% endfor %//}),
+    .core_addr_i       ({//% for core in port.cores %//w_@{ core }@_addr//% if !loop.last %//, //% endif %////% endfor %//}),
+    .core_answer_o     ({//% for core in port.cores %//w_@{ core }@_answer//% if !loop.last %//, //% endif %////% endfor %//}),
+    .mem_valid_o       (mem_valid_o),
+    .mem_ready_i       (mem_ready_i),
+    .mem_addr_o        (mem_addr_o),
+    .mem_answer_valid_i(mem_answer_valid_i)
+  );
+
+//% endif %//
 endmodule
 
 `default_nettype wire

@@ -10,10 +10,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #define SYNFIRE_EXPORT __attribute__((visibility("default")))
@@ -77,6 +79,58 @@ struct Stream final {
     bool is_signed = false;
 };
 
+// The memory behind the port of external weights.
+struct Weights final {
+    std::vector<uint8_t> words;
+    uint32_t word_bytes = 0;
+    synfire_memory_timing timing{};
+    uint64_t now = 0;         // cycles since reset
+    uint64_t requests = 0;    // since reset
+    uint64_t busy_until = 0;  // the first cycle in which it is ready again
+    uint64_t last_due = 0;    // when the latest request is answered
+    struct Request {
+        uint64_t due, address;
+    };
+    std::deque<Request> waiting;
+
+    void reset() {
+        now = requests = busy_until = last_due = 0;
+        waiting.clear();
+    }
+
+    // The finaliser of SplitMix64.
+    static uint64_t noise(uint64_t index, uint64_t seed) {
+        uint64_t z = seed + (index + 1) * UINT64_C(0x9E3779B97F4A7C15);
+        z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+        z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+        return z ^ (z >> 31);
+    }
+
+    bool ready() const { return now >= busy_until; }
+    bool answers() const { return !waiting.empty() && waiting.front().due == now; }
+
+    // What stands on the data wires in this cycle: a word if there is an answer to an address that exists, noise otherwise.
+    void data(uint8_t* out) const {
+        if (answers() && waiting.front().address < words.size() / word_bytes) {
+            std::memcpy(out, words.data() + waiting.front().address * word_bytes, word_bytes);
+            return;
+        }
+        for (uint32_t byte = 0; byte < word_bytes; ++byte) out[byte] = static_cast<uint8_t>(noise(now, byte));
+    }
+
+    void step(bool taken, uint64_t address) {
+        if (answers()) waiting.pop_front();
+        if (taken) {
+            const uint64_t due = now + timing.latency + noise(requests, timing.seed) % (uint64_t{timing.spread} + 1);
+            last_due = std::max(due, last_due + 1);
+            waiting.push_back(Request{last_due, address});
+            busy_until = now + 1 + noise(requests, ~timing.seed) % (uint64_t{timing.pause} + 1);
+            ++requests;
+        }
+        ++now;
+    }
+};
+
 struct Memory final {
     const uint8_t* data = nullptr;
     uint32_t word_bits = 0;
@@ -99,6 +153,39 @@ template <class Port>
 Wire port_wire(const Port& port, uint32_t bits) {
     static_assert(std::is_integral<Port>::value, "ports of at most 64 bits");
     return Wire{&port, sizeof(Port), bits};
+}
+
+// The port of external weights of designs that have one; `int` is preferred to `long`, where it compiles.
+template <class Top>
+auto drive_weights(Top& top, const Weights& weights, bool reset, int) -> decltype(static_cast<void>(top.mem_ready_i)) {
+    static_assert(std::is_trivially_copyable<std::remove_reference_t<decltype(top.mem_answer_data_i)>>::value, "copied by bytes");
+    top.mem_ready_i = !reset && weights.ready();
+    top.mem_answer_valid_i = !reset && weights.answers();
+    std::vector<uint8_t> data(weights.word_bytes);
+    weights.data(data.data());
+    std::memcpy(&top.mem_answer_data_i, data.data(), data.size());
+}
+template <class Top>
+void drive_weights(Top&, const Weights&, bool, long) {}
+
+// What the design asks for: `valid`, and the address.
+template <class Top>
+auto requested(const Top& top, int) -> decltype(static_cast<void>(top.mem_valid_o), std::pair<bool, uint64_t>{}) {
+    return {top.mem_valid_o, top.mem_addr_o};
+}
+template <class Top>
+std::pair<bool, uint64_t> requested(const Top&, long) {
+    return {false, 0};
+}
+
+// Bytes of a word at the port, 0 if there is none.
+template <class Top>
+auto port_bytes(const Top& top, int) -> decltype(static_cast<void>(top.mem_answer_data_i), size_t{}) {
+    return sizeof(top.mem_answer_data_i);
+}
+template <class Top>
+size_t port_bytes(const Top&, long) {
+    return 0;
 }
 
 }  // namespace
@@ -126,6 +213,7 @@ struct synfire_sim final {
     std::vector<Stream> streams;
     std::vector<Core> cores;
     std::vector<Memory> memories;
+    std::unique_ptr<Weights> weights;
     uint64_t value_mask = ~uint64_t{0};  // bits of the input's value
     bool offering = false;  // an input beat stands on the port and has not been taken
     std::string error;
@@ -186,9 +274,19 @@ struct synfire_sim final {
                 set_port(top.in_id_i, beats[taken].id);
             }
             top.out_ready_i = !reset && (drive[cycle] & SYNFIRE_DRIVE_READY);
+            if (weights) {
+                if (reset) weights->reset();
+                drive_weights(top, *weights, reset, 0);
+            }
             clock(0);
             sample(frames);
             frames += streams.size();
+            if (weights) {
+                const std::pair<bool, uint64_t> request = requested(top, 0);
+                const bool ready = !reset && weights->ready();
+                *frames++ = synfire_wires{0, (request.first ? SYNFIRE_WIRES_VALID : 0) | (ready ? SYNFIRE_WIRES_READY : 0)};
+                if (!reset) weights->step(request.first && ready, request.second);
+            }
             for (Core& core : cores) {
                 if (reset) {
                     core.cycles = synfire_core_cycles{};
@@ -322,6 +420,24 @@ SYNFIRE_EXPORT int32_t synfire_add_memory(synfire_sim* sim, const char* scope, c
             memory.words *= var->range(dimension)->elements();
         }
         sim->memories.push_back(memory);
+        return 1;
+    });
+}
+
+SYNFIRE_EXPORT int32_t synfire_set_memory(synfire_sim* sim, const uint8_t* words, uint64_t count, uint32_t word_bytes,
+                                          const struct synfire_memory_timing* timing) {
+    return guarded(sim, 0, [&] {
+        const size_t expected = port_bytes(*sim->model, 0);
+        if (!word_bytes || expected != word_bytes || !timing->latency) {
+            throw std::runtime_error{"a memory of " + std::to_string(word_bytes) + " bytes a word and a latency of "
+                                     + std::to_string(timing->latency) + " does not fit a port of "
+                                     + std::to_string(expected) + " bytes"};
+        }
+        std::unique_ptr<Weights> memory{new Weights};
+        memory->words.assign(words, words + count * word_bytes);
+        memory->word_bytes = word_bytes;
+        memory->timing = *timing;
+        sim->weights = std::move(memory);
         return 1;
     });
 }

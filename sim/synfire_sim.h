@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /* Raised with every incompatible change of this file. */
-#define SYNFIRE_ABI 3u
+#define SYNFIRE_ABI 4u
 
 /* Bits of a byte of the `drive` array of synfire_run, which says what the border does in one cycle. */
 #define SYNFIRE_DRIVE_OFFER 1u /* a waiting input beat may be offered from this cycle on */
@@ -47,6 +47,15 @@ struct synfire_core_cycles {
     uint64_t stalled;
 };
 
+/* How the simulated memory of external weights takes its time, in cycles: see "The simulated memory" in ARCHITECTURE.md. */
+struct synfire_memory_timing {
+    uint32_t latency;
+    uint32_t spread;
+    uint32_t pause;
+    uint32_t unused;
+    uint64_t seed;
+};
+
 typedef struct synfire_sim synfire_sim;
 
 /* SYNFIRE_ABI as it was when the library was built. */
@@ -75,6 +84,11 @@ int32_t synfire_add_core(synfire_sim *sim, const char *scope);
 
 /* Makes the array `name` in `scope` readable. Memories are numbered in the order of these calls. */
 int32_t synfire_add_memory(synfire_sim *sim, const char *scope, const char *name);
+
+/* Puts a memory of `count` words of `word_bytes` bytes, which are copied from `words`, behind the design's port of external weights.
+ * From now on the request's `valid` and `ready` follow the streams in every cycle of synfire_run's `frames`, as one more of them. */
+int32_t synfire_set_memory(synfire_sim *sim, const uint8_t *words, uint64_t count, uint32_t word_bytes,
+                           const struct synfire_memory_timing *timing);
 
 /* Reads `count` two's complement numbers of `number_bits` (at most 64) bits, `lanes` to a word, each the lowest of the `lane_bits`
  * bits of its lane: number n is at bits `(n mod lanes) * lane_bits` and up of word `n / lanes`. */

@@ -204,8 +204,8 @@ fn quant_settings(settings: &Settings) -> QuantSettings {
 /// What is asked of the mapper, but for what the calibration images do.
 fn map_request(settings: &Settings) -> MapRequest {
     let layers = settings.layers.iter().map(|(name, layer)| {
-        let LayerSettings { mode, lanes, rows, payload, banks, .. } = *layer;
-        (name.clone(), LayerChoice { mode, lanes, rows, payload, banks })
+        let LayerSettings { mode, lanes, rows, payload, banks, weights, .. } = *layer;
+        (name.clone(), LayerChoice { mode, lanes, rows, payload, banks, weights })
     });
     MapRequest {
         mode: settings.mode,
@@ -213,6 +213,7 @@ fn map_request(settings: &Settings) -> MapRequest {
         rows: settings.rows,
         payload: settings.payload,
         banks: settings.banks,
+        weights: settings.weights,
         overrides: layers.collect(),
         ..MapRequest::new(settings.target)
     }

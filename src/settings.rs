@@ -14,7 +14,7 @@ use crate::fixed::{Normalisation, grouped};
 use crate::frontends::nir::Dialect;
 use crate::ir::mapped::{Payload, Target};
 use crate::ir::quant::{Coding, Input};
-pub use crate::map::{BanksChoice, ModeChoice};
+pub use crate::map::{BanksChoice, ModeChoice, WeightsChoice};
 use crate::quantise::Arithmetic;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -49,6 +49,9 @@ pub struct Settings {
     pub payload: Option<Payload>,
     /// Banks of membranes of event cores that have pixels.
     pub banks: BanksChoice,
+    /// Where the weights are.
+    #[serde(skip_serializing_if = "WeightsChoice::is_auto")]
+    pub weights: WeightsChoice,
     /// What the float network expects in front of its input.
     pub normalize: Option<Normalisation>,
     /// Calibration images used, from the first on.
@@ -103,6 +106,9 @@ pub struct LayerSettings {
     pub payload: Option<Payload>,
     /// Banks of membranes of an event core that has pixels.
     pub banks: Option<BanksChoice>,
+    /// Where the weights are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<WeightsChoice>,
 }
 
 impl Default for Settings {
@@ -118,6 +124,7 @@ impl Default for Settings {
             rows: None,
             payload: None,
             banks: BanksChoice::Auto,
+            weights: WeightsChoice::Auto,
             normalize: None,
             calibration_limit: 512,
             bias_calibration: true,

@@ -7,6 +7,7 @@ mod fault_support;
 use cosim_support::{Built, toolchain};
 use fault_support::{Found, Hidden, caught, digits, edit, event, joined, matrix, timeline};
 use synfire::ir::mapped::UnitKind;
+use synfire::settings::{Settings, WeightsChoice};
 
 const CORE: &str = "rtl/sf_event_core.v";
 const LANES: &str = "rtl/sf_lanes.v";
@@ -312,4 +313,21 @@ impl Found {
         assert_eq!(self.place(), ("stream", "hidden_relu"));
         assert_eq!((self.layer(), self.image(), self.phase(), self.neuron()), ("hidden_relu", image, 0, Some(neuron)));
     }
+}
+
+/// A fetch unit that takes every 32nd answer without noticing it, and one that stores neighbouring answers the other way round.
+#[test]
+fn lost_and_swapped_answers_of_external_weights() {
+    let (Some(digits), Some(_)) = (digits(), toolchain()) else { return };
+    let settings = Settings { weights: WeightsChoice::External, ..event() };
+    let fetch = "rtl/sf_weight_fetch.v";
+    let lost = digits.design(&settings);
+    edit(&lost, fetch, "{{DepthBits{1'b0}}, rsp_valid_i} -", "{{DepthBits{1'b0}}, rsp_valid_i && !(&word_in_q)} -");
+    let Some(found) = caught(digits, &lost, &["--memory", "9"]) else { return };
+    // The op that waits for the lost one comes late, and with it everything behind it.
+    assert_eq!(found.image(), 0);
+    let swapped = digits.design(&settings);
+    edit(&swapped, fetch, "words_q[word_in_q] <=", "words_q[word_in_q ^ {{(DepthBits-1){1'b0}}, 1'b1}] <=");
+    let Some(found) = caught(digits, &swapped, &["--memory", "9+20"]) else { return };
+    assert_eq!((found.place(), found.image()), (("membrane", "hidden_relu"), 0));
 }

@@ -74,7 +74,15 @@ const NEURON: Proof = Proof {
     ..Proof::of("sf_neuron_lif", &[Run::Bounded(6), Run::Induction(5), Run::Cover(7)]).with("INDUCTION")
 };
 
-const PROOFS: [Proof; 21] = [
+const WEIGHT_FETCH: Proof = Proof::of("sf_weight_fetch", &[Run::Bounded(6), Run::Induction(3), Run::Cover(9)])
+    .registered(
+        "hold req_valid req_addr out_op out_payload out_data",
+        "op needs addr payload req_ready rsp_valid rsp_data",
+    );
+const WEIGHT_PORT: Proof = Proof::of("sf_weight_port", &[Run::Bounded(8), Run::Induction(3), Run::Cover(8)])
+    .registered("mem_valid mem_addr", "core_valid core_addr mem_ready answer");
+
+const PROOFS: [Proof; 23] = [
     EVENT_COUNT,
     EVENT_UNIT,
     EVENT_STEP,
@@ -96,6 +104,8 @@ const PROOFS: [Proof; 21] = [
     SPILL,
     MEMBRANE,
     MEMBRANE_ONE,
+    WEIGHT_FETCH,
+    WEIGHT_PORT,
 ];
 
 #[test]
@@ -117,7 +127,7 @@ const fn mutation(file: &'static str, from: &'static str, to: &'static str, proo
     Mutation { file, from, to, proof }
 }
 
-const MUTATIONS: [Mutation; 30] = [
+const MUTATIONS: [Mutation; 36] = [
     mutation("sf_spill", "= !tail_valid_q;", "= !tail_valid_q || out_ready_i;", bounded(SPILL, SHORT)),
     mutation("sf_spill", "tail_valid_q ? tail_q : in_data_i", "in_data_i", bounded(SPILL, SHORT)),
     mutation("sf_fork", "(in_valid_i && in_ready_o)", "(in_valid_i)", bounded(FORK, SHORT)),
@@ -135,7 +145,12 @@ const MUTATIONS: [Mutation; 30] = [
     mutation("sf_neurons", "l < LastLanes || !edge_i[0]", "1'b1", bounded(EVENT_COUNT, LONG)),
     mutation("sf_event_core", "(we && rst_ni)", "(we)", bounded(EVENT_MEMBRANE, SHORT)),
     mutation("sf_event_core", "a_op_q <= {OpBits{1'b0}};", "a_op_q <= m_op_q;", bounded(EVENT_MEMBRANE, SHORT)),
-    mutation("sf_event_core", "in_ready_o = !init_q && ", "in_ready_o = ", bounded(EVENT_MEMBRANE, SHORT)),
+    mutation(
+        "sf_event_core",
+        "in_ready_o = !init_q && (!held_q || (finish && !stall))",
+        "in_ready_o = (!held_q || (finish && !stall))",
+        bounded(EVENT_MEMBRANE, SHORT),
+    ),
     mutation(
         "sf_event_core",
         "w_addr_o = held_base_q + {{(AddrBits-GroupBits){1'b0}}, group_q};",
@@ -156,6 +171,12 @@ const MUTATIONS: [Mutation; 30] = [
     mutation("sf_window_buffers", "w_valid_q && w_fill_q", "w_valid_q && fill_q", bounded(BUFFERS, SHORT)),
     mutation("sf_window_buffers", ".write_i(rst_ni && w_valid_q", ".write_i(w_valid_q", bounded(BUFFERS, SHORT)),
     mutation("sf_sweep", "id_q + ToColumn[IdBits-1:0]", "id_q + ChannelStride[IdBits-1:0]", bounded(SWEEP, SHORT)),
+    mutation("sf_weight_fetch", "(!needs || (|stored_q))", "1'b1", bounded(WEIGHT_FETCH, SHORT)),
+    mutation("sf_weight_fetch", "|| (queued_q == Full) ", "", bounded(WEIGHT_FETCH, SHORT)),
+    mutation("sf_weight_fetch", "if (!stall_i) entered_q", "entered_q", bounded(WEIGHT_FETCH, SHORT)),
+    mutation("sf_weight_fetch", "(push && needs_i)", "(|op_i && needs_i)", bounded(WEIGHT_FETCH, SHORT)),
+    mutation("sf_weight_port", "c < Cores; c", "c < Cores - 1; c", bounded(WEIGHT_PORT, SHORT)),
+    mutation("sf_weight_port", "&& (flying_q != Full)", "", bounded(WEIGHT_PORT, SHORT)),
     mutation("sf_neuron_lif", "v_sum > theta", "v_sum >= theta", bounded(NEURON, SHORT)),
     mutation("sf_neuron_lif", " && |v_sum[StateWidth-2:0])", ")", bounded(NEURON, SHORT)),
     mutation("sf_neuron_lif", "top_u_q  <= u_i == UTop", "top_u_q  <= 1'b0", bounded(NEURON, SHORT)),

@@ -5,12 +5,13 @@ mod map_common;
 use map_common::{any_network, chain, network};
 use proptest::prelude::*;
 use synfire::error::Kind;
-use synfire::ir::mapped::{Core, MappedNet, Mode, Payload, Target};
+use synfire::fixed::grouped;
+use synfire::ir::mapped::{Core, MappedNet, Mode, Payload, Target, Weights};
 use synfire::ir::quant::Coding;
 use synfire::map::cost::{
     Area, MemoryKind, Timing, Traffic, core_area, cycles, device, exact_cycles, memory, slices, taken,
 };
-use synfire::map::{MapRequest, ModeChoice, map};
+use synfire::map::{LayerChoice, MapRequest, ModeChoice, WeightsChoice, map};
 
 fn cores(net: &MappedNet) -> Vec<Core> {
     net.cores().map(|(_, _, core)| core.clone()).collect()
@@ -220,18 +221,96 @@ fn nothing_is_faster_than_the_border_needs() {
 
 #[test]
 fn what_does_not_fit_says_by_how_much_and_what_would() {
-    let error = map(chain("mnist", &[784, 128, 10]), &mnist(None, Target::Ice40Hx8k)).unwrap_err();
+    let inside = |request| MapRequest { weights: WeightsChoice::Internal, ..request };
+    let error = map(chain("mnist", &[784, 128, 10]), &inside(mnist(None, Target::Ice40Hx8k))).unwrap_err();
     assert_eq!(error.kind, Kind::DoesNotFit);
     let text = error.to_string();
-    for part in ["block RAMs, iCE40-HX8K has 32:", "too many", "the target ecp5-25k", "what would fit"] {
+    for part in [
+        "block RAMs, iCE40-HX8K has 32:",
+        "too many",
+        "the target ecp5-25k",
+        "what would fit",
+        "external weights in place",
+    ] {
         assert!(text.contains(part), "{part:?} is missing in {text}");
     }
-    let error = map(chain("mnist", &[784, 128, 10]), &mnist(Some(128), Target::Ecp5_25k)).unwrap_err();
+    let error = map(chain("mnist", &[784, 128, 10]), &inside(mnist(Some(128), Target::Ecp5_25k))).unwrap_err();
     let text = error.to_string();
     assert_eq!(error.kind, Kind::DoesNotFit);
     assert!(text.contains("what would fit: at most 16 lanes"), "{text}");
-    let error = map(chain("big", &[2000, 1000, 10]), &MapRequest::new(Target::Ecp5_85k)).unwrap_err();
-    assert!(
-        error.to_string().contains("bit weights in place of 8-bit ones") || error.to_string().contains("fewer neurons")
-    );
+    let error = map(chain("big", &[2000, 1000, 10]), &inside(MapRequest::new(Target::Ecp5_85k))).unwrap_err();
+    assert!(error.to_string().contains("external weights in place of internal ones"), "{error}");
+}
+
+/// Where the weights of each core begin outside, if they are there.
+fn bases(net: &MappedNet) -> Vec<Option<usize>> {
+    let base = |core: &Core| match core.weights {
+        Weights::Internal => None,
+        Weights::External { base } => Some(base),
+    };
+    net.cores().map(|(_, _, core)| base(core)).collect()
+}
+
+#[test]
+fn weights_move_out_only_where_the_block_rams_do_not_suffice_and_only_as_many_as_needed() {
+    let fits = map(chain("mnist", &[784, 128, 10]), &mnist(None, Target::Ecp5_25k)).unwrap();
+    assert_eq!((bases(&fits), fits.weight_port()), (vec![None, None], None));
+    // 100,352 bytes of weights and 1,280 more; the device has 16,384 bytes of block RAM.
+    let quant = chain("mnist", &[784, 128, 10]);
+    let net = map(quant.clone(), &mnist(None, Target::Ice40Hx8k)).unwrap();
+    assert_eq!(bases(&net), [Some(0), None], "{:?}", net.decisions);
+    let area = total(&net);
+    assert!(area.blocks <= 32, "{area:?}");
+    let port = net.weight_port().unwrap();
+    let first = &cores(&net)[0];
+    assert_eq!((port.words, port.cores.len()), (first.weight_words(), 1));
+    assert!(port.word_bits.is_power_of_two() && port.word_bits >= first.weight_word_bits() && port.word_bits <= 128);
+    for part in ["100,352 bytes", "because iCE40-HX8K has 32 block RAMs"] {
+        assert!(net.decisions[0].contains(part), "{:?}", net.decisions);
+    }
+    assert!(!net.decisions[1].contains("outside"), "{:?}", net.decisions);
+}
+
+#[test]
+fn the_port_is_shared_and_limits_the_pace() {
+    let request = MapRequest {
+        weights: WeightsChoice::External,
+        lanes: Some(1),
+        payload: Some(Payload::Multiply),
+        events: vec![64.0, 64.0, 64.0, 0.0],
+        ..MapRequest::new(Target::Generic)
+    };
+    let net = map(chain("n", &[64, 64, 64, 8]), &request).unwrap();
+    assert_eq!(bases(&net), [Some(0), Some(4096), Some(8192)]);
+    // A word for each event and neuron; without the port the layers would be ready after 64 · 64 + 64 · 5 cycles.
+    let reads = 2 * 64 * 64 + 64 * 8;
+    for part in [format!("4,096 reads of 8 bits per image, of {}", grouped(reads)), "as asked".into()] {
+        assert!(net.decisions[0].contains(&part), "{part}: {:?}", net.decisions);
+    }
+    let pace = format!("it sets the pace, one image in {} cycles", grouped(reads));
+    assert!(net.decisions.iter().any(|d| d.contains(&pace)), "{pace}: {:?}", net.decisions);
+}
+
+#[test]
+fn a_layers_own_place_for_its_weights_precedes_that_of_the_network_and_matrix_cores_keep_theirs() {
+    let layer = |choice| std::collections::BTreeMap::from([("fc2".to_string(), choice)]);
+    let inside = LayerChoice { weights: Some(WeightsChoice::Internal), ..LayerChoice::default() };
+    let request =
+        MapRequest { weights: WeightsChoice::External, overrides: layer(inside), ..mnist(None, Target::Generic) };
+    assert_eq!(bases(&map(chain("mnist", &[784, 128, 10]), &request).unwrap()), [Some(0), None]);
+    let matrix = LayerChoice { mode: Some(ModeChoice::Matrix), ..LayerChoice::default() };
+    let error =
+        map(chain("mnist", &[784, 128, 10]), &MapRequest { overrides: layer(matrix), ..request.clone() }).unwrap_err();
+    assert_eq!(error.kind, Kind::Input);
+    assert!(error.to_string().contains("only event cores can read") && error.to_string().contains("fc2"), "{error}");
+    // The same in a network that is laid out already.
+    let mut net = map(chain("mnist", &[784, 128, 10]), &request).unwrap();
+    for unit in &mut net.units {
+        if let synfire::ir::mapped::UnitKind::Core(core) = &mut unit.kind {
+            core.mode = Mode::Matrix { rows: 1, lanes: 1 };
+            core.weights = Weights::External { base: 1 };
+        }
+    }
+    let problems = format!("{:?}", net.check());
+    assert!(problems.contains("only event cores read") && problems.contains("from word 1, 0 expected"), "{problems}");
 }

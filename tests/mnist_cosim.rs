@@ -11,7 +11,7 @@ use synfire::cosim::{Pattern, Settings as Run};
 use synfire::ir::mapped::{Payload, Target};
 use synfire::ir::quant::Coding;
 use synfire::loihi::network::Network;
-use synfire::settings::{LayerSettings, ModeChoice, Settings};
+use synfire::settings::{LayerSettings, ModeChoice, Settings, WeightsChoice};
 
 const HIDDEN: &str = "/n/n.2/Relu";
 
@@ -240,4 +240,26 @@ fn back_pressure_on_rate_event_cores() {
 #[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn back_pressure_on_rate_matrix_cores() {
     under_back_pressure(&Settings { coding: Coding::Rate, ..matrix() }, 2);
+}
+
+/// The weights of both layers behind one port, whose memory answers at once, soon, late, and whenever it likes.
+#[test]
+fn external_weights_agree_at_any_latency() {
+    let (Some(mnist), Some(_)) = (mnist(), toolchain()) else { return };
+    let built = Built::new(&mnist.model, &Settings { weights: WeightsChoice::External, ..event() });
+    let mut cycles = Vec::new();
+    for (memory, more) in [("1", "always"), ("7", "random:50"), ("60", "always"), ("5+60/2", "bursts")] {
+        let report = cosim(&built, mnist, 20, &[&"--memory", &memory, &"--back-pressure", &more, &"--disturb", &"500"]);
+        for key in ["mismatches", "functional_mismatches", "loihi_mismatches"] {
+            assert_eq!(report[key], 0, "{key} with a memory of {memory}");
+        }
+        // And the two wires of the requests.
+        assert_eq!(report["compared_signals"], 3 * 5 + 138 + 2);
+        cycles.push(report["cycles"].as_u64().unwrap());
+    }
+    // 32 requests under way do not hide 60 cycles, nor a memory that pauses between them.
+    assert!(cycles[2] > cycles[0] * 3 / 2 && cycles[3] > cycles[0] * 3 / 2, "{cycles:?}");
+    // A latency that the queue hides costs the fill of the pipeline, not a latency an event.
+    let hidden = cosim(&built, mnist, 20, &[&"--memory", &"20"])["cycles"].as_u64().unwrap();
+    assert!(hidden < cycles[0] * 21 / 20, "{hidden} {cycles:?}");
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use synfire::ir::mapped::{Mode, Payload, Target};
 use synfire::ir::quant::{Coding, Neuron};
 use synfire::ir::stream::Beat;
-use synfire::map::{LayerChoice, MapRequest, ModeChoice};
+use synfire::map::{LayerChoice, MapRequest, ModeChoice, WeightsChoice};
 
 const CODINGS: [Coding; 3] = [Coding::Graded, Coding::Unit, Coding::Rate];
 const TARGETS: [Target; 6] =
@@ -58,6 +58,10 @@ fn layouts(coding: Coding) -> Vec<(&'static str, MapRequest)> {
         ("event, multiply", asked(ModeChoice::Event, None, Some(Payload::Multiply))),
         ("event, shift-add", asked(ModeChoice::Event, None, Some(Payload::ShiftAdd))),
         ("matrix", matrix),
+        (
+            "external weights",
+            MapRequest { weights: WeightsChoice::External, ..asked(ModeChoice::Event, None, Some(Payload::Multiply)) },
+        ),
     ]
 }
 
@@ -104,6 +108,22 @@ fn every_target() {
     cases.par_iter().for_each(|(coding, request, name)| {
         check_mapped(&tools, *coding, SIZES, request, &format!("{coding:?}, {name}, {}", request.target.name()));
     });
+}
+
+#[test]
+fn the_bench_brings_a_memory_of_any_latency_for_external_weights() {
+    let Some(tools) = Tools::find() else { return };
+    let request = MapRequest { weights: WeightsChoice::External, lanes: Some(4), ..MapRequest::new(Target::Generic) };
+    let net = synfire::map::map(small(Coding::Graded, SIZES), &request).unwrap();
+    let vectors = vectors(&net, &random_images(&mut ChaCha8Rng::seed_from_u64(5), 3, SIZES[0], 4));
+    let bench = tools.build(&net, &vectors, "external weights");
+    let cycles = ["+latency=1", "+latency=90", "+spread=40"].map(|memory| {
+        let (passed, text) = tools.simulate(&bench, memory);
+        assert!(passed, "{memory}: {text}");
+        let words: Vec<&str> = text.split_whitespace().collect();
+        words.windows(2).find(|w| w[1] == "cycles,").map(|w| w[0].parse::<u64>().unwrap()).unwrap()
+    });
+    assert!(cycles[1] > cycles[0] && cycles[2] > cycles[0], "{cycles:?}");
 }
 
 /// It once stopped at the last beat that it expected, and its exit code was always 0.

@@ -6,13 +6,25 @@
 //   w_addr_o = id × Groups + group: the weights of the group's lanes, lane 0 lowest
 //   p_addr_o = group: {bias, v_init, theta}, each Lanes wide, theta lowest; of leaky neurons as in sf_leaky_lanes
 // Latency: the last slice of an event is in the membrane memory 4 cycles after it was issued; the first output of a
+`ifdef SF_EXTERNAL_WEIGHTS
+// phase leaves 6 + (slots - 1) cycles after the first firing slot was issued; both later by what the weights take.
+`else
 // phase leaves 6 + (slots - 1) cycles after the first firing slot was issued.
+`endif
 //
 // Parameters: see ARCHITECTURE.md, "Microarchitecture". ValueSigned = 1: values are two's complement. ShiftAdd = 1: one pass per set bit of the value and no
 // multiplier; 0: one pass with a multiplier a lane. Slots = issue slots of firing a group. Kind as in sf_lanes.
 `default_nettype none
 
+`ifdef SF_EXTERNAL_WEIGHTS
+// Here the weights are outside the design: requests of any latency, answers in order, see sf_weight_fetch.
+// QueueDepth, QueueBits = Depth, DepthBits of that.
+module sf_event_core_external #(
+  parameter QueueDepth   = 32,
+  parameter QueueBits    = 5,
+`else
 module sf_event_core #(
+`endif
   parameter Neurons      = 8,
   parameter Lanes        = 4,
   parameter Groups       = 2,
@@ -63,10 +75,19 @@ module sf_event_core #(
   output wire                          out_last_o,
   output wire [OutValueBits-1:0]       out_value_o,
   output wire [OutIdBits-1:0]          out_id_o,
+`ifdef SF_EXTERNAL_WEIGHTS
+  // weight memory: requests, and answers, which are always taken
+  output wire                          w_valid_o,
+  input  wire                          w_ready_i,
+  output wire [AddrBits-1:0]           w_addr_o,
+  input  wire                          w_valid_i,
+  input  wire [Lanes*WeightBits-1:0]   w_data_i,
+`else
   // weight memory
   output wire                          w_en_o,
   output wire [AddrBits-1:0]           w_addr_o,
   input  wire [Lanes*WeightBits-1:0]   w_data_i,
+`endif
   // parameter memory
   output wire                          p_en_o,
   output wire [GroupBits-1:0]          p_addr_o,
@@ -102,8 +123,14 @@ module sf_event_core #(
   // The last slot of the beat in hand.
   wire                 finish     = last_group && (held_last_q ? last_slot : last_pass);
   // A slot is used in this cycle. The name is read by co-simulation.
+`ifdef SF_EXTERNAL_WEIGHTS
+  wire                 hold;
+  wire                 active     = !hold && !init_q && held_q;
+  wire                 advance    = !hold && (init_q || held_q);
+`else
   wire                 active     = !stall && !init_q && held_q;
   wire                 advance    = !stall && (init_q || held_q);
+`endif
 
   // The id times Groups; the upper bits of the product are zero for every id that exists.
   wire [WideBits-1:0]  wide_base  = {{(WideBits-IdBits){1'b0}}, in_id_i} * Groups[WideBits-1:0];
@@ -117,7 +144,11 @@ module sf_event_core #(
     end
   endgenerate
 
+`ifdef SF_EXTERNAL_WEIGHTS
+  assign in_ready_o = !init_q && (!held_q || (finish && !hold));
+`else
   assign in_ready_o = !init_q && (!held_q || (finish && !stall));
+`endif
   wire take = in_valid_i && in_ready_o;
 
   always @(posedge clk_i) begin
@@ -168,37 +199,91 @@ module sf_event_core #(
     .last_o (last_pass)
   );
 
+`ifndef SF_EXTERNAL_WEIGHTS
   assign w_en_o   = !stall;
   assign w_addr_o = held_base_q + {{(AddrBits-GroupBits){1'b0}}, group_q};
 
+`endif
   // ---------------------------------------------------------------- pipeline: W, M, A
   // Bits of an op that travel with it: init, acc, fire, first slot, last slot, image's last phase, end of phase.
   localparam OpBits = 7;
   wire [OpBits-1:0] issued = {
       init_q, adding, firing, slot_q == {SlotBits{1'b0}}, last_slot, last_phase, firing && finish
   };
+`ifdef SF_EXTERNAL_WEIGHTS
+  wire [OpBits-1:0]           w_op;
+  wire [GroupBits-1:0]        w_group;
+  wire [ValueBits-1:0]        w_value;
+  wire [ShiftBits-1:0]        w_shift;
+  wire [Lanes*WeightBits-1:0] w_data;
+  reg  [OpBits-1:0]           m_op_q, a_op_q;
+  reg  [GroupBits-1:0]        m_group_q, a_group_q;
+  reg  [ValueBits-1:0]        m_value_q;
+  reg  [ShiftBits-1:0]        m_shift_q;
+`else
   reg  [OpBits-1:0]           w_op_q, m_op_q, a_op_q;
   reg  [GroupBits-1:0]        w_group_q, m_group_q, a_group_q;
   reg  [ValueBits-1:0]        w_value_q, m_value_q;
   reg  [ShiftBits-1:0]        w_shift_q, m_shift_q;
+`endif
   reg  [Lanes*WeightBits-1:0] m_weight_q;
   reg  [Lanes*AddendBits-1:0] a_addend_q;
   wire [Lanes*AddendBits-1:0] addend;
 
+`ifdef SF_EXTERNAL_WEIGHTS
+  sf_weight_fetch #(
+    .Depth      (QueueDepth),
+    .DepthBits  (QueueBits),
+    .OpBits     (OpBits),
+    .PayloadBits(GroupBits + ValueBits + ShiftBits),
+    .AddrBits   (AddrBits),
+    .WordBits   (Lanes * WeightBits)
+  ) u_fetch (
+    .clk_i      (clk_i),
+    .rst_ni     (rst_ni),
+    .hold_o     (hold),
+    .op_i       (advance ? issued : {OpBits{1'b0}}),
+    .needs_i    (adding),
+    .addr_i     (held_base_q + {{(AddrBits-GroupBits){1'b0}}, group_q}),
+    .payload_i  ({group_q, held_value, shift}),
+    .stall_i    (stall),
+    .op_o       (w_op),
+    .payload_o  ({w_group, w_value, w_shift}),
+    .data_o     (w_data),
+    .req_valid_o(w_valid_o),
+    .req_ready_i(w_ready_i),
+    .req_addr_o (w_addr_o),
+    .rsp_valid_i(w_valid_i),
+    .rsp_data_i (w_data_i)
+  );
+
+`endif
   always @(posedge clk_i) begin
     if (!rst_ni) begin
+`ifndef SF_EXTERNAL_WEIGHTS
       w_op_q <= {OpBits{1'b0}};
+`endif
       m_op_q <= {OpBits{1'b0}};
       a_op_q <= {OpBits{1'b0}};
     end else if (!stall) begin
+`ifdef SF_EXTERNAL_WEIGHTS
+      m_op_q <= w_op;
+`else
       w_op_q <= advance ? issued : {OpBits{1'b0}};
       m_op_q <= w_op_q;
+`endif
       a_op_q <= m_op_q;
     end
   end
 
   always @(posedge clk_i) begin
     if (!stall) begin
+`ifdef SF_EXTERNAL_WEIGHTS
+      m_group_q  <= w_group;
+      m_value_q  <= w_value;
+      m_shift_q  <= w_shift;
+      m_weight_q <= w_data;
+`else
       w_group_q  <= group_q;
       w_value_q  <= held_value;
       w_shift_q  <= shift;
@@ -206,6 +291,7 @@ module sf_event_core #(
       m_value_q  <= w_value_q;
       m_shift_q  <= w_shift_q;
       m_weight_q <= w_data_i;
+`endif
       a_group_q  <= m_group_q;
       a_addend_q <= addend;
     end

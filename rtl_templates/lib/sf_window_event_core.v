@@ -15,7 +15,15 @@
 // stride parameters as in sf_sweep.
 `default_nettype none
 
+`ifdef SF_EXTERNAL_WEIGHTS
+// Here the weights are outside the design: requests of any latency, answers in order, see sf_weight_fetch, which stands between X
+// and W. QueueDepth, QueueBits = Depth, DepthBits of that.
+module sf_window_event_core_external #(
+  parameter QueueDepth       = 32,
+  parameter QueueBits        = 5,
+`else
 module sf_window_event_core #(
+`endif
   parameter Lanes            = 2,
   parameter LaneBits         = 1,
   parameter BankRows         = 1,
@@ -104,9 +112,17 @@ module sf_window_event_core #(
   output wire                        out_last_o,
   output wire [OutValueBits-1:0]     out_value_o,
   output wire [OutIdBits-1:0]        out_id_o,
+`ifdef SF_EXTERNAL_WEIGHTS
+  // weight memory: requests, and answers, which are always taken
+  output wire                        w_valid_o,
+  input  wire                        w_ready_i,
+  output wire [AddrBits-1:0]         w_addr_o,
+  input  wire                        w_valid_i,
+`else
   // weight memory
   output wire                        w_en_o,
   output wire [AddrBits-1:0]         w_addr_o,
+`endif
   input  wire [WordRows*WordColumns*(Broadcast != 0 ? 1 : Lanes)*WeightBits-1:0] w_data_i,
   // parameter memory
   output wire                        p_en_o,
@@ -133,6 +149,9 @@ module sf_window_event_core #(
   // The names are read by co-simulation.
   wire                        stall;
   wire                        active;
+`ifdef SF_EXTERNAL_WEIGHTS
+  wire                        hold;
+`endif
 
   wire [OpBits-1:0]           g_op;
   wire [AddrBits-1:0]         g_row_weight;
@@ -182,8 +201,13 @@ module sf_window_event_core #(
   ) u_issue (
     .clk_i          (clk_i),
     .rst_ni         (rst_ni),
+`ifdef SF_EXTERNAL_WEIGHTS
+    .stall_i        (hold),
+    .active_o       (active),
+`else
     .stall_i        (stall),
     .active_o       (active),
+`endif
     .in_valid_i     (in_valid_i),
     .in_ready_o     (in_ready_o),
     .in_last_i      (in_last_i),
@@ -212,6 +236,64 @@ module sf_window_event_core #(
   wire unused_active = &{1'b0, active};
 
   // ---------------------------------------------------------------- pipeline: X, W, S, M, A
+`ifdef SF_EXTERNAL_WEIGHTS
+  localparam Travels = RowSelect + ColumnSelect + Blocks + ChannelGroupBits + LaneBits + Payload;
+  localparam WordBits = WordRows * WordColumns * (Broadcast != 0 ? 1 : Lanes) * WeightBits;
+  reg  [OpBits-1:0]           x_op_q, s_op_q, m_op_q, a_op_q;
+  reg  [AddrBits-1:0]         x_addr_q;
+  reg  [Travels-1:0]          x_travels_q;
+  reg  [ColumnSelect-1:0]     s_columns_q;
+  reg  [Blocks-1:0]           s_blocks_q;
+  reg  [ChannelGroupBits-1:0] s_group_q, m_group_q;
+  reg  [LaneBits-1:0]         s_lane_q;
+  reg  [Payload-1:0]          s_payload_q, m_payload_q;
+  wire [OpBits-1:0]           w_op_q;
+  wire [RowSelect-1:0]        w_rows_q;
+  wire [ColumnSelect-1:0]     w_columns_q;
+  wire [Blocks-1:0]           w_blocks_q;
+  wire [ChannelGroupBits-1:0] w_group_q;
+  wire [LaneBits-1:0]         w_lane_q;
+  wire [Payload-1:0]          w_payload_q;
+  wire [WordBits-1:0]         w_data;
+
+  always @(posedge clk_i) begin
+    if (!rst_ni) x_op_q <= {OpBits{1'b0}};
+    else if (!hold) x_op_q <= g_op;
+  end
+
+  always @(posedge clk_i) begin
+    if (!hold) begin
+      x_addr_q    <= (g_row_weight + g_column_weight) + g_channel;
+      x_travels_q <= {g_rows, g_columns, g_blocks, g_group, g_lane, g_payload};
+    end
+  end
+
+  sf_weight_fetch #(
+    .Depth      (QueueDepth),
+    .DepthBits  (QueueBits),
+    .OpBits     (OpBits),
+    .PayloadBits(Travels),
+    .AddrBits   (AddrBits),
+    .WordBits   (WordBits)
+  ) u_fetch (
+    .clk_i      (clk_i),
+    .rst_ni     (rst_ni),
+    .hold_o     (hold),
+    .op_i       (x_op_q),
+    .needs_i    (x_op_q[OpBits-2]),
+    .addr_i     (x_addr_q),
+    .payload_i  (x_travels_q),
+    .stall_i    (stall),
+    .op_o       (w_op_q),
+    .payload_o  ({w_rows_q, w_columns_q, w_blocks_q, w_group_q, w_lane_q, w_payload_q}),
+    .data_o     (w_data),
+    .req_valid_o(w_valid_o),
+    .req_ready_i(w_ready_i),
+    .req_addr_o (w_addr_o),
+    .rsp_valid_i(w_valid_i),
+    .rsp_data_i (w_data_i)
+  );
+`else
   reg  [OpBits-1:0]           x_op_q, w_op_q, s_op_q, m_op_q, a_op_q;
   reg  [AddrBits-1:0]         x_addr_q;
   reg  [RowSelect-1:0]        x_rows_q, w_rows_q;
@@ -220,17 +302,22 @@ module sf_window_event_core #(
   reg  [ChannelGroupBits-1:0] x_group_q, w_group_q, s_group_q, m_group_q;
   reg  [LaneBits-1:0]         x_lane_q, w_lane_q, s_lane_q;
   reg  [Payload-1:0]          x_payload_q, w_payload_q, s_payload_q, m_payload_q;
+`endif
 
   always @(posedge clk_i) begin
     if (!rst_ni) begin
+`ifndef SF_EXTERNAL_WEIGHTS
       x_op_q <= {OpBits{1'b0}};
       w_op_q <= {OpBits{1'b0}};
+`endif
       s_op_q <= {OpBits{1'b0}};
       m_op_q <= {OpBits{1'b0}};
       a_op_q <= {OpBits{1'b0}};
     end else if (!stall) begin
+`ifndef SF_EXTERNAL_WEIGHTS
       x_op_q <= g_op;
       w_op_q <= x_op_q;
+`endif
       s_op_q <= w_op_q;
       m_op_q <= s_op_q;
       a_op_q <= m_op_q;
@@ -239,6 +326,14 @@ module sf_window_event_core #(
 
   always @(posedge clk_i) begin
     if (!stall) begin
+`ifdef SF_EXTERNAL_WEIGHTS
+      s_columns_q <= w_columns_q;
+      s_blocks_q  <= w_blocks_q;
+      s_group_q   <= w_group_q;
+      m_group_q   <= s_group_q;
+      s_lane_q    <= w_lane_q;
+      s_payload_q <= w_payload_q;
+`else
       x_addr_q    <= (g_row_weight + g_column_weight) + g_channel;
       x_rows_q    <= g_rows;
       w_rows_q    <= x_rows_q;
@@ -258,13 +353,16 @@ module sf_window_event_core #(
       x_payload_q <= g_payload;
       w_payload_q <= x_payload_q;
       s_payload_q <= w_payload_q;
+`endif
       m_payload_q <= s_payload_q;
     end
   end
 
+`ifndef SF_EXTERNAL_WEIGHTS
   assign w_en_o   = !stall;
   assign w_addr_o = x_addr_q;
 
+`endif
   wire [Banks*Lanes*WeightBits-1:0] m_weight;
   sf_window_taps #(
     .Lanes        (Lanes),
@@ -280,7 +378,11 @@ module sf_window_event_core #(
   ) u_taps (
     .clk_i       (clk_i),
     .en_i        (!stall),
+`ifdef SF_EXTERNAL_WEIGHTS
+    .data_i      (w_data),
+`else
     .data_i      (w_data_i),
+`endif
     .row_hit_i   (w_rows_q[0+:BankRows]),
     .row_tap_i   (w_rows_q[BankRows+:BankRows*RowTapBits]),
     .column_hit_i(s_columns_q[0+:BankColumns]),

@@ -6,7 +6,7 @@ use crate::frontends::nir::Dialect;
 use crate::ir::mapped::{Payload, Target};
 use crate::ir::quant::Coding;
 use crate::quantise::Arithmetic;
-use crate::settings::{BanksChoice, Encoding, ModeChoice, Settings, parse_normalisation};
+use crate::settings::{BanksChoice, Encoding, ModeChoice, Settings, WeightsChoice, parse_normalisation};
 use std::path::PathBuf;
 
 pub(super) const SETTINGS_HELP: &str = "Examples:\n  synfire compile net.onnx --calibrate train-images.gz --out design --target ecp5-25k\n  \
@@ -17,9 +17,9 @@ pub(super) const SETTINGS_HELP: &str = "Examples:\n  synfire compile net.onnx --
     are spikes: 'run' and 'cosim' encode images, or take recorded trains, NPY [samples, T, input shape].\n\n\
     Settings file (all keys optional):\n  target = \"ecp5-25k\"   timesteps = 16   weight-bits = 8   \
     input-bits = 8\n  coding = \"graded\"     mode = \"auto\"   lanes = 16   rows = 4   payload = \"multiply\"\n  \
-    banks = \"patch\"   calibration-limit = 512   bias-calibration = true\n  normalize = { mean = [0.5], std = [0.5] }\n  \
+    banks = \"patch\"   weights = \"auto\"   calibration-limit = 512   bias-calibration = true\n  normalize = { mean = [0.5], std = [0.5] }\n  \
     NIR alone: encoding = \"rate\"   spikes-per-step = 1   dt = 0.001   nir-dialect = \"nir\"   arithmetic = \"auto\"\n  \
-    [layers.NAME]         # a name as 'synfire inspect MODEL --stage snn' prints it\n  weight-bits, mode, lanes, rows, payload, banks\n\
+    [layers.NAME]         # a name as 'synfire inspect MODEL --stage snn' prints it\n  weight-bits, mode, lanes, rows, payload, banks, weights\n\
     Precedence: [layers.NAME], then command line, then top level of the file, then default.\n\
     Every setting used is written to design.json. The design is written whole or not at all.";
 
@@ -57,6 +57,10 @@ pub struct Choices {
     /// and columns [default: auto]
     #[arg(long, value_name = "auto|1|patch|RxC")]
     banks: Option<BanksChoice>,
+    /// Where the weights are: in block RAMs (internal), in a memory outside behind a port of the top (external, event cores only), or
+    /// outside as far as the block RAMs do not suffice [default: auto]
+    #[arg(long, value_name = "auto|internal|external")]
+    weights: Option<WeightsChoice>,
     /// How activations become spikes: graded (one event per active neuron), unit (one per spike) or rate; NIR networks always fire in
     /// every step, which is rate [default: graded]
     #[arg(long, value_parser = parse_coding, value_name = "graded|unit|rate")]
@@ -152,6 +156,7 @@ impl Choices {
         set(&mut settings.lanes, &self.lanes.map(|c| c.0));
         set(&mut settings.rows, &self.rows.map(|c| c.0));
         set(&mut settings.banks, &self.banks);
+        set(&mut settings.weights, &self.weights);
         set(&mut settings.coding, &self.coding);
         set(&mut settings.calibration_limit, &self.calibration_limit);
         fn set_option<T: Clone>(to: &mut Option<T>, from: &Option<T>) {

@@ -5,6 +5,7 @@ use super::verify::{self, Request};
 use crate::cosim::{Pattern, Report};
 use crate::design::Design;
 use crate::error::{Error, Kind, Problem, Result};
+use crate::golden::cycle::MemoryTiming;
 use crate::ir::quant::Neuron;
 use crate::report;
 use serde::Serialize;
@@ -24,6 +25,10 @@ pub struct Args {
     /// When the output is ready: always, random[:PERCENT], bursts or long-stalls
     #[arg(long, value_name = "PATTERN", default_value = "always")]
     back_pressure: Pattern,
+    /// Cycles that the memory of external weights takes to answer, up to SPREAD more at random, and up to PAUSE after a request until it
+    /// takes the next
+    #[arg(long, value_name = "LATENCY[+SPREAD][/PAUSE]", default_value_t)]
+    memory: MemoryTiming,
     /// Seed of the patterns and of the design's uninitialised memories
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -54,6 +59,7 @@ pub fn run(args: &Args) -> Result<()> {
     let request = Request {
         input: args.input,
         output: args.back_pressure,
+        memory: MemoryTiming { seed: args.seed, ..args.memory },
         seed: args.seed,
         disturb: args.disturb,
         wave: Some(wave),
@@ -78,6 +84,9 @@ pub fn run(args: &Args) -> Result<()> {
 fn command(args: &Args) -> String {
     let mut line = args.test_set.cosim_command(&args.dir);
     line.push_str(&format!(" --input {} --back-pressure {} --seed {}", args.input, args.back_pressure, args.seed));
+    if args.memory != MemoryTiming::default() {
+        line.push_str(&format!(" --memory {}", args.memory));
+    }
     if args.disturb > 0 {
         line.push_str(&format!(" --disturb {}", args.disturb));
     }

@@ -9,6 +9,7 @@ use crate::design::Design;
 use crate::error::{Error, Kind, Problem, Result};
 use crate::flow::synth::{self, Options, SynthReport};
 use crate::flow::{self, Tool};
+use crate::golden::cycle::MemoryTiming;
 use crate::ir::mapped::Target;
 use crate::pipeline::{self, Model};
 use crate::report::{self, grouped, percent};
@@ -71,6 +72,7 @@ pub fn run(args: &Args) -> Result<()> {
     let request = Request {
         input: Pattern::Always,
         output: Pattern::Always,
+        memory: MemoryTiming::default(),
         seed: 0,
         disturb: 0,
         wave: Some(args.out.join("mismatch.fst")),

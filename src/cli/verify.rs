@@ -5,7 +5,7 @@ use crate::cosim::{self, Pattern, PhaseCounts, PixelCodes, Report, Settings, Sim
 use crate::data::{Labels, Samples};
 use crate::design::Design;
 use crate::error::Result;
-use crate::golden::cycle::CycleModel;
+use crate::golden::cycle::{CycleModel, MemoryTiming};
 use crate::golden::functional::{Functional, Outcome};
 use crate::ir::mapped::MappedNet;
 use crate::ir::quant::QuantGraph;
@@ -27,6 +27,8 @@ pub struct Request {
     pub input: Pattern,
     /// When the output is ready.
     pub output: Pattern,
+    /// How the memory of external weights takes its time.
+    pub memory: MemoryTiming,
     /// Seeds the patterns and the initial state.
     pub seed: u64,
     /// Cycles before the reset that precedes the comparison.
@@ -87,6 +89,7 @@ pub fn verify(
         seed: request.seed,
         input: request.input,
         output: request.output,
+        memory: request.memory,
         disturb: request.disturb,
         wave: request.wave.clone(),
         command: request.command.clone(),

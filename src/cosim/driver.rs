@@ -9,11 +9,11 @@ use super::mismatch::{self, Mismatch, Place};
 use super::observe::{Observer, PhaseCounts, StreamCount};
 use super::pattern::{Pattern, Player};
 use super::predict::Predictor;
-use super::simulation::{CoreCycles, Frame, OFFER, READY, RESET, Simulation};
+use super::simulation::{CoreCycles, Frame, OFFER, READY, RESET, Simulation, signals};
 use super::trace::Trace;
 use super::wave::{self, WrongMembrane};
 use crate::error::{Error, Result};
-use crate::golden::cycle::{Border, FiringKind};
+use crate::golden::cycle::{Border, FiringKind, MemoryTiming};
 use crate::ir::mapped::{MappedNet, StreamId, UnitId};
 use crate::ir::stream::Wires;
 use std::ops::Range;
@@ -42,6 +42,8 @@ pub struct Settings {
     pub input: Pattern,
     /// When the output is ready.
     pub output: Pattern,
+    /// How the memory of external weights takes its time.
+    pub memory: MemoryTiming,
     /// Runs this many cycles, uncompared, and resets the design in their midst before the comparison begins.
     pub disturb: u64,
     /// Where a mismatch's waveform goes, if anywhere.
@@ -88,6 +90,8 @@ pub fn run(
     observe: &mut dyn FnMut(&PhaseCounts),
 ) -> Result<Outcome> {
     let start = Instant::now();
+    simulation.set_memory(settings.memory)?;
+    model.set_memory(settings.memory);
     let disturbed = match settings.disturb {
         0 => 0,
         _ => disturb(net, simulation, &mut Feed::of(images, net), settings)?,
@@ -100,7 +104,7 @@ pub fn run(
         settings,
         disturbed,
         feed: Feed::of(images, net),
-        trace: Trace::new(net.streams.len(), RING),
+        trace: Trace::new(signals(net), RING),
         observer: Observer::new(net),
         input: Player::new(settings.input, settings.seed, 0),
         output: Player::new(settings.output, settings.seed, 1),
@@ -345,7 +349,10 @@ impl<M: Predictor> Driver<'_, '_, M> {
         for cycle in agreed.clone() {
             self.observer.cycle(self.trace.rtl(cycle), &mut sink);
         }
-        self.comparisons += (agreed.end - agreed.start) * 5 * self.net.streams.len() as u64;
+        // Of the requests of external weights two wires are compared.
+        let streams = self.net.streams.len();
+        let wires = 5 * streams + 2 * (signals(self.net) - streams);
+        self.comparisons += (agreed.end - agreed.start) * wires as u64;
         let Some(cycle) = difference else { return };
         // A membrane that is wrong at the beginning of a cycle was wrong before the wires.
         if self.mismatch.as_ref().is_none_or(|m| m.cycle > cycle) {
@@ -361,12 +368,20 @@ impl<M: Predictor> Driver<'_, '_, M> {
         };
         let nothing = (self.net.output(), Wires::default(), Wires::default());
         let (id, expected, got) = mismatch::most_telling(pairs()).unwrap_or(nothing);
-        let (population, neuron) = mismatch::culprit(self.net, id, &expected, &got);
+        let weights = id.0 >= self.net.streams.len();
+        let (population, neuron) = match weights {
+            // Nobody knows whose request it is.
+            true => (usize::MAX, None),
+            false => mismatch::culprit(self.net, id, &expected, &got),
+        };
         let (image, phase) = self.observer.position(id.0);
         let differing = pairs().filter(|(_, expected, got)| expected != got);
         Mismatch {
             cycle,
-            place: Place::Stream { stream: self.net.stream(id).name.clone() },
+            place: match weights {
+                true => Place::Weights,
+                false => Place::Stream { stream: self.net.stream(id).name.clone() },
+            },
             layer: self.net.quant.populations.get(population).map_or_else(String::new, |p| p.name.clone()),
             image,
             phase,
@@ -374,7 +389,7 @@ impl<M: Predictor> Driver<'_, '_, M> {
             pixel: neuron.and_then(|neuron| mismatch::pixel(&self.net.quant, population, neuron)),
             expected: mismatch::wires_text(&expected),
             got: mismatch::wires_text(&got),
-            streams: differing.map(|(id, ..)| self.net.stream(id).name.clone()).collect(),
+            streams: differing.filter_map(|(id, ..)| Some(self.net.streams.get(id.0)?.name.clone())).collect(),
             reproduce: String::new(),
             wave: None,
             no_wave: None,
@@ -459,7 +474,7 @@ impl<M: Predictor> Driver<'_, '_, M> {
 
 /// Holds the design in reset.
 fn reset(net: &MappedNet, simulation: &mut Simulation<'_>) -> Result<()> {
-    let mut frames = vec![Frame::default(); net.streams.len() * RESET_CYCLES];
+    let mut frames = vec![Frame::default(); signals(net) * RESET_CYCLES];
     simulation.run(&[], &[RESET; RESET_CYCLES], &mut frames)?;
     Ok(())
 }
@@ -473,7 +488,7 @@ fn disturb(
     settings: &Settings,
 ) -> Result<usize> {
     reset(net, simulation)?;
-    let mut frames = vec![Frame::default(); net.streams.len() * BATCH];
+    let mut frames = vec![Frame::default(); signals(net) * BATCH];
     let mut input = Player::new(settings.input, settings.seed, 2);
     let mut output = Player::new(settings.output, settings.seed, 3);
     let (mut taken, mut left) = (0, settings.disturb);
@@ -484,9 +499,9 @@ fn disturb(
         input.play(&mut drive[..length], OFFER);
         output.play(&mut drive[..length], READY);
         feed.prepare(taken, BATCH, taken)?;
-        let frames = &mut frames[..length * net.streams.len()];
+        let frames = &mut frames[..length * signals(net)];
         taken += simulation.run(feed.from(taken), &drive[..length], frames)?;
-        let input = frames.iter().skip(net.input().0).step_by(net.streams.len());
+        let input = frames.iter().skip(net.input().0).step_by(signals(net));
         ends += input.filter(|frame| frame.moves() && Wires::from(*frame).beat.last).count();
         left -= length as u64;
     }

@@ -1,6 +1,6 @@
 // Generated from sim/synfire_sim.h by tests/bindgen.rs; do not edit.
 
-pub const SYNFIRE_ABI: u32 = 3;
+pub const SYNFIRE_ABI: u32 = 4;
 pub const SYNFIRE_DRIVE_OFFER: u32 = 1;
 pub const SYNFIRE_DRIVE_READY: u32 = 2;
 pub const SYNFIRE_DRIVE_RESET: u32 = 4;
@@ -49,6 +49,26 @@ const _: () = {
     ["Offset of field: synfire_core_cycles::stalled"][::std::mem::offset_of!(synfire_core_cycles, stalled) - 8usize];
 };
 #[repr(C)]
+#[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
+pub struct synfire_memory_timing {
+    pub latency: u32,
+    pub spread: u32,
+    pub pause: u32,
+    pub unused: u32,
+    pub seed: u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of synfire_memory_timing"][::std::mem::size_of::<synfire_memory_timing>() - 24usize];
+    ["Alignment of synfire_memory_timing"][::std::mem::align_of::<synfire_memory_timing>() - 8usize];
+    ["Offset of field: synfire_memory_timing::latency"]
+        [::std::mem::offset_of!(synfire_memory_timing, latency) - 0usize];
+    ["Offset of field: synfire_memory_timing::spread"][::std::mem::offset_of!(synfire_memory_timing, spread) - 4usize];
+    ["Offset of field: synfire_memory_timing::pause"][::std::mem::offset_of!(synfire_memory_timing, pause) - 8usize];
+    ["Offset of field: synfire_memory_timing::unused"][::std::mem::offset_of!(synfire_memory_timing, unused) - 12usize];
+    ["Offset of field: synfire_memory_timing::seed"][::std::mem::offset_of!(synfire_memory_timing, seed) - 16usize];
+};
+#[repr(C)]
 #[derive(Debug)]
 pub struct synfire_sim {
     _unused: [u8; 0],
@@ -76,6 +96,13 @@ pub struct SynfireSim {
         sim: *mut synfire_sim,
         scope: *const ::std::os::raw::c_char,
         name: *const ::std::os::raw::c_char,
+    ) -> i32,
+    pub synfire_set_memory: unsafe extern "C" fn(
+        sim: *mut synfire_sim,
+        words: *const u8,
+        count: u64,
+        word_bytes: u32,
+        timing: *const synfire_memory_timing,
     ) -> i32,
     pub synfire_read: unsafe extern "C" fn(
         sim: *mut synfire_sim,
@@ -119,6 +146,7 @@ impl SynfireSim {
         let synfire_set_border = unsafe { __library.get(b"synfire_set_border\0") }.map(|sym| *sym)?;
         let synfire_add_core = unsafe { __library.get(b"synfire_add_core\0") }.map(|sym| *sym)?;
         let synfire_add_memory = unsafe { __library.get(b"synfire_add_memory\0") }.map(|sym| *sym)?;
+        let synfire_set_memory = unsafe { __library.get(b"synfire_set_memory\0") }.map(|sym| *sym)?;
         let synfire_read = unsafe { __library.get(b"synfire_read\0") }.map(|sym| *sym)?;
         let synfire_run = unsafe { __library.get(b"synfire_run\0") }.map(|sym| *sym)?;
         let synfire_core_counters = unsafe { __library.get(b"synfire_core_counters\0") }.map(|sym| *sym)?;
@@ -132,6 +160,7 @@ impl SynfireSim {
             synfire_set_border,
             synfire_add_core,
             synfire_add_memory,
+            synfire_set_memory,
             synfire_read,
             synfire_run,
             synfire_core_counters,
@@ -177,6 +206,16 @@ impl SynfireSim {
         name: *const ::std::os::raw::c_char,
     ) -> i32 {
         unsafe { (self.synfire_add_memory)(sim, scope, name) }
+    }
+    pub unsafe fn synfire_set_memory(
+        &self,
+        sim: *mut synfire_sim,
+        words: *const u8,
+        count: u64,
+        word_bytes: u32,
+        timing: *const synfire_memory_timing,
+    ) -> i32 {
+        unsafe { (self.synfire_set_memory)(sim, words, count, word_bytes, timing) }
     }
     pub unsafe fn synfire_read(
         &self,

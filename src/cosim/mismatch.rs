@@ -49,6 +49,8 @@ pub enum Place {
         /// Its name.
         stream: String,
     },
+    /// The requests of external weights.
+    Weights,
     /// A membrane.
     Membrane {
         /// Name of its core's unit.
@@ -67,6 +69,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Place::Stream { stream } => write!(f, "stream {stream}"),
+            Place::Weights => write!(f, "requests of external weights"),
             Place::Membrane { unit, moment } => write!(f, "membrane in u_{unit} when firing {moment}"),
             Place::Counter { unit } => write!(f, "cycles counted in u_{unit}"),
         }
@@ -250,6 +253,7 @@ mod tests {
                 input_bits: 0,
                 current_bits: 0,
                 leak: Leak::default(),
+                weights: crate::ir::mapped::Weights::Internal,
             })
         };
         let unit = |kind, inputs: &[usize], outputs: &[usize]| Unit {

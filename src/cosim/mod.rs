@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `verilator`, `compiler`, `cache`, `build` | Verilog → shared library |
 //! | `ffi`, `simulation` | the library behind a safe interface |
-//! | `pattern`, `feed` | the stimulus |
+//! | `pattern`, `feed`, `external` | the stimulus; the image of external weights |
 //! | `predict` | what a model must offer |
 //! | `driver`, `trace`, `observe` | the run |
 //! | `mismatch`, `wave`, `report` | what is said about it |
@@ -13,6 +13,7 @@ mod build;
 mod cache;
 mod compiler;
 mod driver;
+mod external;
 mod feed;
 #[allow(
     unsafe_code,

@@ -1,13 +1,17 @@
 //! What the driver needs from a model of the hardware.
 
 use super::simulation::CoreCycles;
-use crate::golden::cycle::{Border, CycleModel, Firing, FiringKind};
+use crate::golden::cycle::{Border, CycleModel, Firing, FiringKind, MemoryTiming};
 use crate::ir::mapped::UnitId;
 use crate::ir::stream::Wires;
 
 /// A model that predicts every cycle of the design, beginning with the first after reset.
 pub trait Predictor {
-    /// Advances by a cycle and returns the wires of every stream in it, ordered as in `MappedNet::streams`.
+    /// Says how the memory of external weights takes its time, before the first cycle.
+    fn set_memory(&mut self, _timing: MemoryTiming) {}
+
+    /// Advances by a cycle and returns the wires of every stream in it, ordered as in `MappedNet::streams`, and those of the requests of
+    /// external weights if the network has such.
     fn cycle(&mut self, border: &Border) -> &[Wires];
 
     /// The cores that began or ended firing in the cycle just returned.
@@ -21,6 +25,10 @@ pub trait Predictor {
 }
 
 impl Predictor for CycleModel {
+    fn set_memory(&mut self, timing: MemoryTiming) {
+        CycleModel::set_memory(self, timing);
+    }
+
     fn cycle(&mut self, border: &Border) -> &[Wires] {
         CycleModel::cycle(self, border)
     }

@@ -13,7 +13,7 @@ pub struct Report {
     pub images: usize,
     /// Cycles compared.
     pub cycles: u64,
-    /// Signals compared: five wires a stream in every cycle, and one membrane a neuron.
+    /// Signals compared: five wires a stream in every cycle, two of the requests of external weights, and one membrane a neuron.
     pub compared_signals: u64,
     /// Values of these signals that were compared.
     pub comparisons: u64,
@@ -65,7 +65,7 @@ impl Report {
         Report {
             images: outcome.images,
             cycles: outcome.cycles,
-            compared_signals: (5 * net.streams.len() + membranes) as u64,
+            compared_signals: (5 * net.streams.len() + 2 * usize::from(net.weight_port().is_some()) + membranes) as u64,
             comparisons: outcome.comparisons,
             mismatches: outcome.mismatches,
             loihi_mismatches: None,

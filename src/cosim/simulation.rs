@@ -1,8 +1,9 @@
 //! The safe face of `sim/synfire_sim.h`: a loaded library, and a simulation of the design in it.
 #![allow(unsafe_code, reason = "calls into the Verilated design; every other file of the crate is free of it")]
 
-use super::ffi;
+use super::{external, ffi};
 use crate::error::{Error, Kind, Problem, Result};
+use crate::golden::cycle::MemoryTiming;
 use crate::ir::layout::Place;
 use crate::ir::mapped::{Core, MappedNet, Mode, UnitId};
 use crate::ir::stream::{Beat, Wires};
@@ -135,7 +136,10 @@ struct Membranes {
 pub struct Simulation<'l> {
     api: &'l ffi::SynfireSim,
     sim: NonNull<ffi::synfire_sim>,
-    streams: usize,
+    /// Frames of a cycle: the streams, and the requests of external weights if there are such.
+    signals: usize,
+    /// The image of external weights and the bytes of its words.
+    external: Option<(Vec<u8>, u32)>,
     membranes: Vec<Membranes>,
     memories: u64,
     /// A bank as it was read.
@@ -155,7 +159,8 @@ impl<'l> Simulation<'l> {
         let mut simulation = Simulation {
             api,
             sim: create(api, design, seed)?,
-            streams: net.streams.len(),
+            signals: signals(net),
+            external: external::load(design, net)?,
             membranes: Vec::new(),
             memories: 0,
             bank: Vec::new(),
@@ -180,7 +185,20 @@ impl<'l> Simulation<'l> {
         for (id, unit, core) in net.cores() {
             simulation.add_core(id, &format!("{top}.u_{}.u_core", unit.name), core)?;
         }
+        simulation.set_memory(MemoryTiming::default())?;
         Ok(simulation)
+    }
+
+    /// Lets the memory of external weights take its time, if there is one. To be called before the first cycle.
+    pub(super) fn set_memory(&mut self, timing: MemoryTiming) -> Result<()> {
+        let Some((words, word_bytes)) = &self.external else { return Ok(()) };
+        let MemoryTiming { latency, spread, pause, seed } = timing;
+        let timing = ffi::synfire_memory_timing { latency, spread, pause, unused: 0, seed };
+        let count = words.len() as u64 / u64::from((*word_bytes).max(1));
+        // SAFETY: `sim` is live, `words` has `count` words of that size, which the other side copies.
+        self.check(unsafe {
+            self.api.synfire_set_memory(self.sim.as_ptr(), words.as_ptr(), count, *word_bytes, &raw const timing)
+        })
     }
 
     fn add_core(&mut self, unit: UnitId, scope: &str, core: &Core) -> Result<()> {
@@ -249,7 +267,7 @@ impl<'l> Simulation<'l> {
     /// Simulates a cycle for each byte of `drive`, offering `beats` in order; writes every stream's wires in every cycle to
     /// `frames`. Returns the number of beats taken.
     pub(super) fn run(&mut self, beats: &[InputBeat], drive: &[u8], frames: &mut [Frame]) -> Result<usize> {
-        if frames.len() != drive.len() * self.streams {
+        if frames.len() != drive.len() * self.signals {
             return Err(Error::internal("a batch of cycles has the wrong number of frames"));
         }
         // SAFETY: `sim` is live; each pointer comes with its length, and `frames` has an entry per stream and cycle.
@@ -294,6 +312,11 @@ fn bank_scopes(core: &Core) -> Vec<String> {
         Mode::WindowEvent { .. } => (0..rows * columns).map(|bank| format!("g_bank[{bank}].u_membrane")).collect(),
         Mode::Event { .. } | Mode::Matrix { .. } | Mode::WindowMatrix { .. } => vec!["u_membrane".into()],
     }
+}
+
+/// Frames of a cycle: the streams, and the requests of external weights if there are such.
+pub(super) fn signals(net: &MappedNet) -> usize {
+    net.streams.len() + usize::from(net.weight_port().is_some())
 }
 
 fn c_string(text: &str) -> Result<CString> {

@@ -19,6 +19,14 @@ struct StreamVars {
     id: FstSignalId,
 }
 
+/// The variables of one side.
+struct Side {
+    streams: Vec<StreamVars>,
+    membrane: Option<FstSignalId>,
+    /// `valid` and `ready` of the requests of external weights.
+    request: Option<[FstSignalId; 2]>,
+}
+
 type Header = fst_writer::FstHeaderWriter<std::io::BufWriter<std::fs::File>>;
 type Body = fst_writer::FstBodyWriter<std::io::BufWriter<std::fs::File>>;
 
@@ -41,7 +49,7 @@ pub(super) struct WrongMembrane {
 }
 
 /// Writes `cycles` as an FST file: the scopes `rtl` and `model` with a scope per stream, the number of the cycle, and `differs`.
-/// If it is a membrane that differs, both scopes have it as `u_<unit>.membrane_<neuron>`, known in its one cycle.
+/// Requests of external weights are the scope `weights`. If it is a membrane that differs, both scopes have it as `u_<unit>.membrane_<neuron>`, known in its one cycle.
 ///
 /// One nanosecond stands for one cycle. Payloads are `x` while `valid` is 0.
 pub(super) fn write(
@@ -79,8 +87,9 @@ fn write_fst(
     let mut header = open_fst(path, &info)?;
     let cycle_var = var(&mut header, "cycle", CYCLE_BITS)?;
     let differs = var(&mut header, "differs", 1)?;
-    let (rtl, rtl_membrane) = side(&mut header, "rtl", net, membrane)?;
-    let (model, model_membrane) = side(&mut header, "model", net, membrane)?;
+    let Side { streams: rtl, membrane: rtl_membrane, request: rtl_request } = side(&mut header, "rtl", net, membrane)?;
+    let Side { streams: model, membrane: model_membrane, request: model_request } =
+        side(&mut header, "model", net, membrane)?;
     let mut body = header.finish()?;
     let mut text = Vec::new();
     for cycle in cycles {
@@ -92,6 +101,13 @@ fn write_fst(
         for (vars, frames) in [(&rtl, trace.rtl(cycle)), (&model, trace.model(cycle))] {
             for ((vars, frame), stream) in vars.iter().zip(frames).zip(&net.streams) {
                 change(&mut body, vars, &Wires::from(frame), stream, &mut text)?;
+            }
+        }
+        for (request, frames) in [(&rtl_request, trace.rtl(cycle)), (&model_request, trace.model(cycle))] {
+            if let (Some([valid, ready]), Some(frame)) = (request, frames.get(net.streams.len())) {
+                let wires = Wires::from(frame);
+                bits(&mut body, *valid, u64::from(wires.valid), 1, &mut text)?;
+                bits(&mut body, *ready, u64::from(wires.ready), 1, &mut text)?;
             }
         }
         let values = here.map_or([None; 2], |m| [Some(m.got), Some(m.expected)]);
@@ -116,7 +132,7 @@ fn side(
     name: &str,
     net: &MappedNet,
     membrane: Option<&WrongMembrane>,
-) -> fst_writer::Result<(Vec<StreamVars>, Option<FstSignalId>)> {
+) -> fst_writer::Result<Side> {
     header.scope(name, &net.top, FstScopeType::Module)?;
     let mut all = Vec::new();
     for stream in &net.streams {
@@ -136,8 +152,14 @@ fn side(
         wrong = Some(var(header, &format!("membrane_{}", membrane.neuron), MEMBRANE_BITS)?);
         header.up_scope()?;
     }
+    let mut request = None;
+    if net.weight_port().is_some() {
+        header.scope("weights", "requests", FstScopeType::Module)?;
+        request = Some([var(header, "valid", 1)?, var(header, "ready", 1)?]);
+        header.up_scope()?;
+    }
     header.up_scope()?;
-    Ok((all, wrong))
+    Ok(Side { streams: all, membrane: wrong, request })
 }
 
 fn change(

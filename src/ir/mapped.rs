@@ -11,12 +11,14 @@
 
 mod check;
 mod cores;
+mod external;
 mod flow;
 mod leak;
 mod slots;
 mod windows;
 
 pub use cores::{Connection, Core, CoreInput, Fire, MAX_PARALLEL, Mode, Payload, Slice};
+pub use external::{FETCH_QUEUE, PORT_FLIGHTS, WeightPort, Weights};
 pub use leak::{DECAY_BITS, Leak, current_bits, input_bits, width};
 pub use slots::PassSlots;
 
@@ -223,7 +225,7 @@ impl MappedNet {
                 UnitKind::Merge { bases } => format!("merge bases={bases:?}"),
                 UnitKind::Queue { depth } => format!("queue depth={depth}"),
                 UnitKind::Core(c) => format!(
-                    "core {}x{} {:?} {:?} phases={} value={} weight={} membrane={} theta={} bias={} weights={}x{}",
+                    "core {}x{} {:?} {:?} phases={} value={} weight={} membrane={} theta={} bias={} weights={}x{}{}",
                     c.inputs,
                     c.neurons,
                     c.mode,
@@ -235,7 +237,11 @@ impl MappedNet {
                     c.theta_bits,
                     c.bias_bits,
                     c.weight_words(),
-                    c.weight_word_bits()
+                    c.weight_word_bits(),
+                    match c.weights {
+                        Weights::Internal => String::new(),
+                        Weights::External { base } => format!(" external from word {base}"),
+                    }
                 ),
             };
             let _ = writeln!(text, "unit {i} {} {what}", unit.name);

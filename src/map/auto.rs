@@ -7,6 +7,7 @@
 use super::cost::{Area, Device, Timing, Traffic, core_area, device, fork_area, merge_area, queue_area};
 use super::options::options;
 use super::request::{Choice, MapRequest};
+use super::weights::{OUTSIDE, WeightsChoice};
 use crate::ir::mapped::{Core, MappedNet, Mode, StreamId, Target, UnitKind};
 
 /// One core, what it may become, and what each of these would cost.
@@ -49,6 +50,8 @@ pub(super) struct Plan {
     pub area: Area,
     /// Cycles between images that each layer allows.
     pub occupancies: Vec<f64>,
+    /// External weight words that all layers together read per image; the port gives one a cycle.
+    pub reads: f64,
 }
 
 impl Plan {
@@ -71,7 +74,10 @@ impl Problem {
                 readers: readers(net, &cores, core),
                 options: Vec::new(),
                 choice,
-                core: core.clone(),
+                core: match choice.weights {
+                    WeightsChoice::External => Core { weights: OUTSIDE, ..core.clone() },
+                    WeightsChoice::Auto | WeightsChoice::Internal => core.clone(),
+                },
             })
             .collect();
         let border = sent(crate::ir::PopId(0)).events + f64::from(net.quant.phases());
@@ -206,9 +212,14 @@ impl Problem {
             let readers = layer.readers.iter().map(|&(reader, input)| taken[reader].timing.taken[input]);
             option.timing.occupancy(layer.output.events, readers)
         });
+        let outside = |i: usize| !self.layers[i].core.weights.is_internal();
+        let read = |(i, option): (usize, &&Candidate)| if outside(i) { option.timing.taken.iter().sum() } else { 0.0 };
+        let reads: f64 = taken.iter().enumerate().map(read).sum();
+        let shared = |(i, own): (usize, f64)| if outside(i) { own.max(reads) } else { own };
+        let occupancies = occupancies.enumerate().map(shared);
         let (occupancies, modes) = (occupancies.collect(), taken.iter().map(|option| option.mode).collect());
         let area = self.area(&picks);
-        Plan { modes, picks, area, occupancies }
+        Plan { modes, picks, area, occupancies, reads }
     }
 
     fn area(&self, picks: &[usize]) -> Area {

@@ -4,6 +4,7 @@ use super::auto::{Layer, Plan, Problem};
 use super::banks;
 use super::cost::{cycles, taken};
 use super::request::ModeChoice;
+use super::weights;
 use crate::fixed::{grouped, grouped_tenths};
 use crate::ir::mapped::{Core, MappedNet, Mode, Payload};
 
@@ -21,6 +22,7 @@ pub(super) fn sentences(net: &MappedNet, problem: &Problem, plan: &Plan) -> Vec<
             grouped_tenths(cycles(&core, &layer.input)),
             formula(&core, layer)
         );
+        text += &weights::sentence(problem, plan, i);
         text += &alternative(problem, plan, i);
         if interval <= problem.border && i == 0 {
             text += &format!(
@@ -86,6 +88,9 @@ fn formula(core: &Core, layer: &Layer) -> String {
 fn alternative(problem: &Problem, plan: &Plan, i: usize) -> String {
     let layer = &problem.layers[i];
     let chosen = plan.modes[i];
+    if !layer.core.weights.is_internal() && layer.choice.mode == ModeChoice::Auto {
+        return String::new();
+    }
     if layer.choice.mode != ModeChoice::Auto {
         return format!(", {} mode as asked", chosen.name());
     }

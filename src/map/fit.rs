@@ -2,7 +2,8 @@
 
 use super::auto::Problem as Layout;
 use super::cost::larger;
-use super::request::Choice;
+use super::request::{Choice, ModeChoice};
+use super::weights::{OUTSIDE, WeightsChoice};
 use crate::error::{Error, Kind, Problem};
 use crate::fixed::grouped;
 
@@ -46,6 +47,16 @@ fn advice(layout: &Layout) -> String {
     let widest = layout.layers.iter().map(|l| l.core.weight_bits).max().unwrap_or(0);
     if let Some(bits) = (2..widest).rev().find(|&bits| fits(with_weights(layout, bits))) {
         ways.push(format!("{bits}-bit weights in place of {widest}-bit ones"));
+    }
+    let inside = |choice: &Choice| choice.weights == WeightsChoice::Internal && choice.mode != ModeChoice::Matrix;
+    if layout.layers.iter().any(|l| inside(&l.choice))
+        && fits(layout.variant(layout.target, |core, choice| {
+            if inside(choice) {
+                core.weights = OUTSIDE;
+            }
+        }))
+    {
+        ways.push("external weights in place of internal ones".to_string());
     }
     let targets = std::iter::successors(larger(layout.target), |&t| larger(t));
     if let Some(target) = targets.into_iter().find(|&t| fits(layout.variant(t, |_, _| ()))) {

@@ -6,7 +6,7 @@ use crate::fixed::{signed_bits, unsigned_bits};
 use crate::ir::layout::IdLayout;
 use crate::ir::mapped::{
     Connection, Core, CoreInput, Fire, Leak, MappedNet, Mode, Payload, Port, Stream, StreamId, Target, Unit, UnitId,
-    UnitKind, current_bits, input_bits, width,
+    UnitKind, Weights, current_bits, input_bits, width,
 };
 use crate::ir::quant::{Coding, Combine, Neuron, QuantGraph};
 use crate::ir::snn::Synapses;
@@ -376,6 +376,7 @@ fn core_of(quant: &QuantGraph, windows: &Windows, pop: PopId, projections: Vec<P
         theta_bits,
         bias_bits,
         leak: leaky.map(Leak::of).unwrap_or_default(),
+        weights: Weights::Internal,
         projections,
     }
 }

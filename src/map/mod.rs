@@ -10,6 +10,7 @@
 //! | `banks` | how many banks a window core may have |
 //! | `options` | every mode that a core may be given |
 //! | `auto` | mode, lanes, rows, banks and payload of every core within the device |
+//! | `weights` | which layers have their weights outside |
 //! | `fit` | what to say, and to advise, when a network is too large |
 //! | `decide` | one sentence a core for the report |
 
@@ -23,9 +24,11 @@ pub mod names;
 mod options;
 mod refuse;
 mod request;
+mod weights;
 
 pub use banks::BanksChoice;
 pub use request::{LayerChoice, MapRequest, ModeChoice};
+pub use weights::WeightsChoice;
 
 use crate::error::{Error, Kind, Result};
 use crate::ir::mapped::{Core, MappedNet, UnitKind};
@@ -43,15 +46,15 @@ pub fn map(quant: QuantGraph, request: &MapRequest) -> Result<MappedNet> {
     let choices = request::resolve(&net, request)?;
 
     let problem = auto::Problem::new(&net, &traffic, &choices, request);
-    let plan = match problem.solve() {
-        Some(plan) => plan,
-        None => return Err(fit::does_not_fit(&problem)),
-    };
+    let (problem, plan) = weights::solve(problem);
+    let Some(plan) = plan else { return Err(fit::does_not_fit(&problem)) };
     net.decisions = decide::sentences(&net, &problem, &plan);
-    for (core, mode) in cores_mut(&mut net).zip(&plan.modes) {
+    for ((core, mode), layer) in cores_mut(&mut net).zip(&plan.modes).zip(&problem.layers) {
         core.mode = *mode;
+        core.weights = layer.core.weights;
         core.slice_bits = cost::slice_bits(core, request.target);
     }
+    net.place_weights();
     Error::check(Kind::Internal, net.check())?;
     Ok(net)
 }

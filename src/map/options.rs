@@ -1,6 +1,7 @@
 //! Every mode that a core may be given.
 
 use super::request::{Choice, ModeChoice};
+use super::weights::WIDEST;
 use crate::ir::mapped::{Core, Mode, Payload};
 use crate::ir::quant::Combine;
 
@@ -14,12 +15,13 @@ const MOST_PRODUCTS: usize = 256;
 /// Every mode that `core` may be given, smallest parallelism first; never empty.
 pub(super) fn options(core: &Core, choice: &Choice) -> Vec<Mode> {
     let mut options = Vec::new();
+    let outside = !core.weights.is_internal();
     let free = choice.lanes.is_none();
     for lanes in lanes(core, choice) {
         if choice.mode != ModeChoice::Matrix {
             events(core, choice, lanes, &mut options);
         }
-        if choice.mode != ModeChoice::Event {
+        if choice.mode != ModeChoice::Event && !outside {
             options.extend(rows(core, choice, lanes).into_iter().map(|rows| match core.mode.is_window() {
                 true => Mode::WindowMatrix { rows, lanes },
                 false => Mode::Matrix { rows, lanes },
@@ -34,6 +36,11 @@ pub(super) fn options(core: &Core, choice: &Choice) -> Vec<Mode> {
     };
     let smallest = options.iter().map(|mode| mode.lanes() * mode.rows()).min().unwrap_or(1);
     options.retain(|mode| asked(mode) || modest(mode) || mode.lanes() * mode.rows() == smallest);
+    if outside && free {
+        let bits = |mode: &Mode| Core { mode: *mode, ..core.clone() }.weight_word_bits();
+        let narrowest = options.iter().map(bits).min().unwrap_or(0);
+        options.retain(|mode| bits(mode) <= WIDEST.max(narrowest));
+    }
     options
 }
 

@@ -3,6 +3,7 @@
 use super::banks::BanksChoice;
 use super::cost::Traffic;
 use super::options::shifts;
+use super::weights::WeightsChoice;
 use crate::error::{Error, Kind, Problem, Result};
 use crate::ir::PopId;
 use crate::ir::mapped::{Core, MAX_PARALLEL, MappedNet, Payload, Target};
@@ -37,6 +38,9 @@ pub struct LayerChoice {
     pub payload: Option<Payload>,
     /// Banks of membranes (event mode, layers with pixels).
     pub banks: Option<BanksChoice>,
+    /// Where the weights are; outside in event mode only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<WeightsChoice>,
 }
 
 impl LayerChoice {
@@ -67,6 +71,8 @@ pub struct MapRequest {
     pub payload: Option<Payload>,
     /// Banks of membranes of the cores in event mode that have pixels.
     pub banks: BanksChoice,
+    /// Where the weights are.
+    pub weights: WeightsChoice,
     /// Exceptions by name of the population, of a projection into it, or of the core that it becomes.
     pub overrides: BTreeMap<String, LayerChoice>,
     /// Mean events per image that each population sends (in unit and rate coding: spikes), measured on the
@@ -90,6 +96,7 @@ impl MapRequest {
             rows: None,
             payload: None,
             banks: BanksChoice::Auto,
+            weights: WeightsChoice::Auto,
             overrides: BTreeMap::new(),
             events: Vec::new(),
             event_bits: Vec::new(),
@@ -135,12 +142,19 @@ pub(super) struct Choice {
     pub rows: Option<usize>,
     pub payload: Option<Payload>,
     pub banks: BanksChoice,
+    pub weights: WeightsChoice,
 }
 
 impl Choice {
     /// Nothing asked for.
-    pub const FREE: Choice =
-        Choice { mode: ModeChoice::Auto, lanes: None, rows: None, payload: None, banks: BanksChoice::Auto };
+    pub const FREE: Choice = Choice {
+        mode: ModeChoice::Auto,
+        lanes: None,
+        rows: None,
+        payload: None,
+        banks: BanksChoice::Auto,
+        weights: WeightsChoice::Auto,
+    };
 
     /// True if anything is asked for.
     pub fn asks(&self) -> bool {
@@ -173,6 +187,7 @@ pub(super) fn resolve(net: &MappedNet, request: &MapRequest) -> Result<Vec<Choic
         rows: layer.rows.or(request.rows),
         payload: layer.payload.or(request.payload),
         banks: layer.banks.unwrap_or(request.banks),
+        weights: layer.weights.unwrap_or(request.weights),
     };
     let mut choices: Vec<Choice> =
         overrides.iter().zip(net.cores().map(|(_, _, core)| core.extent[0])).map(settle).collect();
@@ -192,6 +207,11 @@ pub(super) fn resolve(net: &MappedNet, request: &MapRequest) -> Result<Vec<Choic
                 problems.push(Problem::new(what).at_node(&unit.name).help(help));
             }
             choice.mode = ModeChoice::Event;
+        }
+        if choice.weights == WeightsChoice::External && choice.mode == ModeChoice::Matrix {
+            let what = "is asked to be a matrix core with external weights, which only event cores can read";
+            let help = "ask for event mode or for internal weights in this layer";
+            problems.push(Problem::new(what).at_node(&unit.name).help(help));
         }
         let lanes = choice.lanes.unwrap_or(1);
         let banks = match choice.banks.options(core).as_slice() {
@@ -270,4 +290,5 @@ fn merge(into: &mut LayerChoice, from: &LayerChoice) -> bool {
         & one(&mut into.rows, from.rows)
         & one(&mut into.payload, from.payload)
         & one(&mut into.banks, from.banks)
+        & one(&mut into.weights, from.weights)
 }

@@ -2,7 +2,7 @@
 
 use super::{window_event, window_matrix};
 use crate::ir::layout::Place;
-use crate::ir::mapped::{Core, MappedNet, Mode, Stream};
+use crate::ir::mapped::{Core, MappedNet, Mode, Slice, Stream};
 use crate::ir::quant::Neuron;
 use crate::ir::stream::Beat;
 
@@ -41,7 +41,20 @@ impl Word {
 
 /// One image per slice of the core's weight memory.
 pub fn weight_images(net: &MappedNet, core: &Core) -> Vec<String> {
-    let slices = core.weight_slices();
+    slice_images(net, core, &core.weight_slices())
+}
+
+/// The image of the external memory, a word a line, if there is one.
+pub fn external_image(net: &MappedNet) -> Option<String> {
+    let port = net.weight_port()?;
+    let whole = [Slice { offset: 0, bits: port.word_bits }];
+    // The cores lie one behind the other: `MappedNet::check`.
+    let outside = net.cores().filter(|(_, _, core)| !core.weights.is_internal());
+    Some(outside.flat_map(|(_, _, core)| slice_images(net, core, &whole)).collect())
+}
+
+/// One image per slice of the core's weight words, which are 0 beyond their end.
+fn slice_images(net: &MappedNet, core: &Core, slices: &[Slice]) -> Vec<String> {
     let mut images = vec![String::new(); slices.len()];
     if core.mode.is_window() {
         for (input, &projection) in core.fields.iter().zip(&core.projections) {

@@ -42,8 +42,10 @@ pub fn generate(net: &MappedNet) -> Result<Vec<File>> {
     for unit in &net.units {
         if let UnitKind::Core(core) = &unit.kind {
             files.push(File { path: format!("rtl/{}.v", unit.name), text: render(&views::core(net, unit, core))? });
-            for (i, text) in weight_images(net, core).into_iter().enumerate() {
-                files.push(File { path: format!("mem/{}_weights_{i}.hex", unit.name), text });
+            if core.weights.is_internal() {
+                for (i, text) in weight_images(net, core).into_iter().enumerate() {
+                    files.push(File { path: format!("mem/{}_weights_{i}.hex", unit.name), text });
+                }
             }
             files.push(File { path: format!("mem/{}_params.hex", unit.name), text: parameter_image(net, core) });
             for table in views::tables(core) {
@@ -51,8 +53,11 @@ pub fn generate(net: &MappedNet) -> Result<Vec<File>> {
             }
         }
     }
-    for (name, text) in library::needed(&net.units) {
-        files.push(File { path: format!("rtl/{name}.v"), text: text.to_string() });
+    if let Some(text) = memory::external_image(net) {
+        files.push(File { path: "mem/external.hex".into(), text });
+    }
+    for (name, text) in library::needed(net) {
+        files.push(File { path: format!("rtl/{name}.v"), text: text.into_owned() });
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)

@@ -3,7 +3,9 @@
 use super::window::{self, Parameter, Table};
 use super::{Vectors, library, memory, window_event, window_matrix};
 use crate::fixed::unsigned_bits;
-use crate::ir::mapped::{Core, Fire, MappedNet, Mode, Payload, Slice, Stream, StreamId, Unit, UnitKind};
+use crate::ir::mapped::{
+    Core, FETCH_QUEUE, Fire, MappedNet, Mode, PORT_FLIGHTS, Payload, Slice, Stream, StreamId, Unit, UnitKind, Weights,
+};
 use crate::ir::quant::{Combine, Neuron};
 use askama::Template;
 
@@ -21,12 +23,25 @@ pub struct Top<'a> {
     output: &'a Stream,
     streams: &'a [Stream],
     units: Vec<UnitView<'a>>,
+    port: Option<PortView<'a>>,
+}
+
+/// The port to the external weights.
+pub struct PortView<'a> {
+    /// The cores that read through it, the last first, as Verilog concatenates.
+    cores: Vec<&'a str>,
+    core_bits: u32,
+    addr_bits: u32,
+    word_bits: usize,
+    words: usize,
+    flights: usize,
+    flight_bits: u32,
 }
 
 /// A unit as the top module instantiates it. Lists of streams run from the highest port down, as Verilog concatenates.
 pub enum UnitView<'a> {
-    /// A wrapped core.
-    Core { name: &'a str, input: &'a str, output: &'a str },
+    /// A wrapped core; `external`: the bits of its external weight words.
+    Core { name: &'a str, input: &'a str, output: &'a str, external: Option<usize> },
     /// A fork.
     Fork { name: &'a str, input: &'a str, outputs: Vec<&'a str>, width: u32 },
     /// A merge.
@@ -61,7 +76,21 @@ pub fn top(net: &MappedNet) -> Top<'_> {
         output: net.stream(net.output()),
         streams: &net.streams,
         units: net.units.iter().map(|unit| unit_view(net, unit)).collect(),
+        port: port_view(net),
     }
+}
+
+fn port_view(net: &MappedNet) -> Option<PortView<'_>> {
+    let port = net.weight_port()?;
+    Some(PortView {
+        cores: port.cores.iter().rev().map(|&id| net.unit(id).name.as_str()).collect(),
+        core_bits: index_bits(port.cores.len()),
+        addr_bits: port.addr_bits(),
+        word_bits: port.word_bits,
+        words: port.words,
+        flights: PORT_FLIGHTS,
+        flight_bits: index_bits(PORT_FLIGHTS),
+    })
 }
 
 fn overview(net: &MappedNet, unit: &Unit) -> String {
@@ -86,9 +115,12 @@ fn overview(net: &MappedNet, unit: &Unit) -> String {
 fn unit_view<'a>(net: &'a MappedNet, unit: &'a Unit) -> UnitView<'a> {
     let name = |s: &StreamId| net.stream(*s).name.as_str();
     match &unit.kind {
-        UnitKind::Core(_) => {
-            UnitView::Core { name: &unit.name, input: name(&unit.inputs[0]), output: name(&unit.outputs[0]) }
-        }
+        UnitKind::Core(core) => UnitView::Core {
+            name: &unit.name,
+            input: name(&unit.inputs[0]),
+            output: name(&unit.outputs[0]),
+            external: (!core.weights.is_internal()).then(|| core.weight_word_bits()),
+        },
         UnitKind::Fork => {
             let input = net.stream(unit.inputs[0]);
             UnitView::Fork {
@@ -157,6 +189,15 @@ pub struct CoreView<'a> {
     slices: Vec<Slice>,
     tables: Vec<Table>,
     parameters: Vec<Parameter>,
+    external: Option<ExternalView>,
+}
+
+/// Where a core's external weights are.
+pub struct ExternalView {
+    base: usize,
+    port_addr_bits: u32,
+    /// Zeros above the core's address.
+    pad: u32,
 }
 
 /// Bits that count `0 .. n`, at least one.
@@ -230,10 +271,19 @@ pub fn core<'a>(net: &'a MappedNet, unit: &'a Unit, core: &'a Core) -> CoreView<
         parameters.extend(super::leaky::parameters(leaky, core));
         description = super::leaky::describe(leaky);
     }
+    let external = match (core.weights, net.weight_port()) {
+        (Weights::External { base }, Some(port)) => {
+            parameters.push(("QueueDepth", FETCH_QUEUE.to_string()));
+            parameters.push(("QueueBits", index_bits(FETCH_QUEUE).to_string()));
+            let port_addr_bits = port.addr_bits();
+            Some(ExternalView { base, port_addr_bits, pad: port_addr_bits.saturating_sub(addr_bits) })
+        }
+        _ => None,
+    };
     CoreView {
         name: &unit.name,
         description,
-        library: library::core_module(core.mode),
+        library: library::core_module(core),
         neurons: core.neurons,
         inputs: core.inputs,
         lanes,
@@ -249,9 +299,10 @@ pub fn core<'a>(net: &'a MappedNet, unit: &'a Unit, core: &'a Core) -> CoreView<
         weight_word_bits: core.weight_word_bits(),
         param_bits: param_lanes * core.param_bits() as usize,
         param_logic: u32::from(param_words <= LOGIC_ROM_WORDS),
-        slices: core.weight_slices(),
+        slices: if external.is_some() { Vec::new() } else { core.weight_slices() },
         tables: tables(core),
         parameters,
+        external,
     }
 }
 
@@ -285,6 +336,7 @@ pub struct Bench<'a> {
     inputs: usize,
     outputs: usize,
     patience: u64,
+    port: Option<PortView<'a>>,
 }
 
 /// The view of the bench.
@@ -297,6 +349,8 @@ pub fn bench<'a>(net: &'a MappedNet, vectors: &Vectors) -> Bench<'a> {
             (passes + 64 + u64::from(c.fire.slots())) * c.groups() as u64 * u64::from(c.phases)
         })
         .sum();
+    // Nor with external weights, which take up to as long as the port may have requests unanswered.
+    let patience = if net.weight_port().is_some() { patience.saturating_mul(64) } else { patience };
     Bench {
         top: &net.top,
         input: net.stream(net.input()),
@@ -304,5 +358,6 @@ pub fn bench<'a>(net: &'a MappedNet, vectors: &Vectors) -> Bench<'a> {
         inputs: vectors.inputs.len(),
         outputs: vectors.outputs.len(),
         patience: patience.clamp(1_000, 1 << 30),
+        port: port_view(net),
     }
 }

@@ -157,6 +157,7 @@ impl Builder {
                 _ => 1,
             },
             leak: synfire::ir::mapped::Leak::default(),
+            weights: synfire::ir::mapped::Weights::Internal,
             projections: projections.clone(),
         };
         let carriers: Vec<StreamId> = projections.iter().map(|p| self.carrier[p.0].unwrap()).collect();

@@ -220,7 +220,8 @@ impl Found {
     pub fn place(&self) -> (&str, &str) {
         let place = &self.json["place"];
         let name = if place["kind"] == "stream" { &place["stream"] } else { &place["unit"] };
-        (place["kind"].as_str().unwrap(), name.as_str().unwrap())
+        // The requests of external weights are one's only.
+        (place["kind"].as_str().unwrap(), name.as_str().unwrap_or_default())
     }
 
     pub fn cycle(&self) -> usize {
@@ -319,6 +320,9 @@ fn check_wave(found: &Found) {
     if kind == "stream" {
         let wires = ["valid", "ready", "last", "value", "id"];
         assert!(wires.iter().any(|wire| at(&["rtl", name], wire, cycle) != at(&["model", name], wire, cycle)));
+    } else if kind == "weights" {
+        let wires = ["valid", "ready"];
+        assert!(wires.iter().any(|wire| at(&["rtl", kind], wire, cycle) != at(&["model", kind], wire, cycle)));
     } else {
         let (unit, membrane) = (format!("u_{name}"), format!("membrane_{}", found.neuron().unwrap()));
         let (expected, got) = found.membranes();

@@ -5,7 +5,7 @@ use crate::judge::{Failure, Tally, Verdict, Wrong};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use synfire::cosim::{Compiler, Library, Pattern, PhaseCounts, Settings, Simulation, Toolchain};
-use synfire::golden::cycle::CycleModel;
+use synfire::golden::cycle::{CycleModel, MemoryTiming};
 use synfire::golden::functional::{Functional, Outcome};
 use synfire::ir::mapped::MappedNet;
 
@@ -100,6 +100,7 @@ fn pass(
         disturb: run.disturb,
         wave,
         command: String::new(),
+        memory: MemoryTiming { seed: run.weights, ..run.memory.parse().map_err(|e| (Wrong::Recipe, e))? },
     };
     let readout = net.quant.readout();
     let (mut different, mut seen) = (None, 0);

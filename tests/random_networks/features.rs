@@ -2,11 +2,11 @@
 
 use crate::generator::{Kind, Recipe, Synapse};
 use std::collections::BTreeSet;
-use synfire::ir::mapped::{Core, MappedNet, Mode, Payload, UnitKind};
+use synfire::ir::mapped::{Core, MappedNet, Mode, Payload, UnitKind, Weights};
 use synfire::ir::quant::{Coding, Input};
 
 /// Every feature, and every neuron model and kind of synapse in every mode in which it is legal.
-pub const WANTED: [&str; 80] = [
+pub const WANTED: [&str; 82] = [
     // Neuron models × modes. A maximum is computed by window cores only.
     "graded in event",
     "graded in matrix",
@@ -62,6 +62,9 @@ pub const WANTED: [&str; 80] = [
     "signed in matrix",
     "signed in window event",
     "signed in window matrix",
+    // Weights outside.
+    "external in event",
+    "external in window event",
     // Banks.
     "bank rows",
     "bank columns",
@@ -182,6 +185,9 @@ fn of_core(recipe: &Recipe, net: &MappedNet, core: &Core, add: &mut impl FnMut(&
     }
     if core.mode.payload() == Some(Payload::ShiftAdd) {
         with("shift-add");
+    }
+    if core.weights != Weights::Internal {
+        with("external");
     }
     if core.value_signed {
         with("signed");

@@ -122,6 +122,7 @@ fn one_layer(recipe: &Recipe, i: usize, with: With, offer: &mut dyn FnMut(Recipe
     offer(with(&|r| r.layers[i].layout = Layout { matrix: r.layers[i].layout.matrix, ..Layout::LEAST }));
     offer(with(&|r| r.layers[i].shared = true));
     offer(with(&|r| r.layers[i].layout.lanes = 1));
+    offer(with(&|r| r.layers[i].layout.external = false));
     offer(with(&|r| r.layers[i].layout.banks = [1, 1]));
     match layer.neuron {
         Kind::Leaky(_) => {

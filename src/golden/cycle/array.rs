@@ -21,6 +21,8 @@ const EVENT_DEPTH: u64 = 3;
 const MATRIX_DEPTH: u64 = 4;
 /// Unstalled cycles from issue to stage A, window cores.
 const WINDOW_DEPTH: u64 = 6;
+/// Stages of a window core in front of the weights; dense cores have none.
+const WINDOW_FRONT: u64 = 2;
 /// Phases of input that the matrix model holds: the two buffers, and those issued but not yet in stage A (which is at most six
 /// unstalled cycles behind, while a phase takes at least two slots: no more than three).
 const PHASES_HELD: usize = 5;
@@ -75,6 +77,7 @@ impl Array {
         let neurons = Neurons::new(quant, core, ids);
         let synapses = Synapses::new(quant, core);
         let held = if gather.is_empty() { 0 } else { PHASES_HELD };
+        let outside = !core.weights.is_internal();
         Array {
             unit,
             groups: core.groups(),
@@ -82,6 +85,9 @@ impl Array {
             steps: core.fire.slots(),
             phases: core.phases,
             depth: match (core.mode.is_window(), core.mode.is_event()) {
+                // An op enters the back in the cycle that ends, other work begins in the one that comes.
+                (true, true) if outside => WINDOW_DEPTH - WINDOW_FRONT - 1,
+                (false, true) if outside => EVENT_DEPTH - 1,
                 (true, _) => WINDOW_DEPTH,
                 (false, true) => EVENT_DEPTH,
                 (false, false) => MATRIX_DEPTH,
@@ -140,7 +146,8 @@ impl Array {
         self.gather.iter().sum()
     }
 
-    /// Sends work down the pipeline whose first slot is the next unstalled cycle. To be called after [`Array::tick`].
+    /// Sends work down the pipeline whose first slot is the next unstalled cycle, or whose first op enters the back in the one that
+    /// ends (external weights). To be called after [`Array::tick`].
     pub fn issue(&mut self, work: Work) {
         self.pipeline.push_back((self.now + self.depth, work));
     }

@@ -1,6 +1,7 @@
 //! A core: input side, array, result register `R`, serialiser `S`, output spill register.
 
 use super::array::Array;
+use super::fetch::Outside;
 use super::intake::{Doing, Intake};
 use super::spill::Spill;
 use super::word::Word;
@@ -21,6 +22,8 @@ pub(super) struct CoreUnit {
     serialiser: Word,
     output: Spill,
     counters: Counters,
+    /// What a core with external weights has between its issue unit and the rest.
+    outside: Option<Outside>,
 }
 
 impl CoreUnit {
@@ -35,7 +38,25 @@ impl CoreUnit {
             serialiser: word(),
             output: Spill::default(),
             counters: Counters::default(),
+            outside: (!core.weights.is_internal()).then(|| Outside::new(core)),
         }
+    }
+
+    /// True if the core requests a word of external weights.
+    pub fn requests(&self) -> bool {
+        self.outside.as_ref().is_some_and(|outside| outside.fetch.requests())
+    }
+
+    /// Says whether the port takes the core's request, and whether it brings an answer, in the cycle whose edge comes next.
+    pub fn serve(&mut self, granted: bool, answered: bool) {
+        if let Some(outside) = &mut self.outside {
+            (outside.granted, outside.answered) = (granted, answered);
+        }
+    }
+
+    /// True if the issue unit stands still.
+    fn held(&self, stalled: bool) -> bool {
+        stalled || self.outside.as_ref().is_some_and(|outside| outside.fetch.full())
     }
 
     /// Back to the state after reset.
@@ -46,6 +67,9 @@ impl CoreUnit {
         self.serialiser.clear();
         self.output = Spill::default();
         self.counters = Counters::default();
+        if let Some(outside) = &mut self.outside {
+            outside.reset();
+        }
     }
 
     /// What the output offers.
@@ -55,7 +79,7 @@ impl CoreUnit {
 
     /// `ready` of the input.
     pub fn ready(&self) -> bool {
-        self.intake.ready(self.stalled())
+        self.intake.ready(self.held(self.stalled()))
     }
 
     /// How the cycles since reset were spent.
@@ -82,6 +106,7 @@ impl CoreUnit {
     /// The clock edge: `taken` is the beat that moved in, `popped` says whether one left at the output.
     pub fn tick(&mut self, taken: Option<Beat>, popped: bool, firing: &mut Vec<Firing>) {
         let stalled = self.stalled();
+        let held = self.held(stalled);
         let sent = if self.sends() { self.serialiser.take() } else { None };
         self.output.tick(popped, sent);
         if !stalled {
@@ -90,8 +115,19 @@ impl CoreUnit {
                 std::mem::swap(&mut self.result, &mut self.serialiser);
             }
             self.array.tick(&mut self.result, firing);
+            if let Some(outside) = &mut self.outside {
+                outside.enter(&mut self.array);
+            }
         }
-        let counter = match self.intake.tick(stalled, taken, &mut self.array) {
+        let doing = match &mut self.outside {
+            None => self.intake.tick(stalled, taken, &mut self.array),
+            Some(outside) => {
+                let (doing, work) = self.intake.advance(held, taken, &mut self.array);
+                outside.tick(held, doing == Doing::Active, work);
+                if held && !stalled && doing == Doing::Stalled { Doing::Starved } else { doing }
+            }
+        };
+        let counter = match doing {
             Doing::Initialising => &mut self.counters.initialising,
             Doing::Stalled => &mut self.counters.stalled,
             Doing::Active => &mut self.counters.active,

@@ -78,9 +78,18 @@ impl Intake {
 
     /// The clock edge, to be called after the array's: `taken` is the beat that moved in.
     pub fn tick(&mut self, stalled: bool, taken: Option<Beat>, array: &mut Array) -> Doing {
+        let (doing, work) = self.advance(stalled, taken, array);
+        if let Some(work) = work {
+            array.issue(work);
+        }
+        doing
+    }
+
+    /// The same, but that the work whose first slot comes next is returned and not sent down the pipeline.
+    pub fn advance(&mut self, stalled: bool, taken: Option<Beat>, array: &mut Array) -> (Doing, Option<Work>) {
         if self.init_left > 0 {
             self.init_left -= 1;
-            return Doing::Initialising;
+            return (Doing::Initialising, None);
         }
         let doing = match (stalled, self.left) {
             (true, _) => Doing::Stalled,
@@ -90,6 +99,7 @@ impl Intake {
         if doing == Doing::Active {
             self.left -= 1;
         }
+        let mut work = None;
         match &mut self.side {
             Side::Event { payload, fire } => {
                 if let Some(beat) = taken {
@@ -97,7 +107,7 @@ impl Intake {
                         true => *fire,
                         false => array.pass_slots(beat.id) * passes(*payload, beat.value),
                     };
-                    array.issue(Work::Beat(beat));
+                    work = Some(Work::Beat(beat));
                 }
             }
             Side::Matrix { slots, filled, drained } => {
@@ -111,11 +121,11 @@ impl Intake {
                 }
                 if self.left == 0 && *filled > *drained {
                     self.left = *slots;
-                    array.issue(Work::Phase(*drained));
+                    work = Some(Work::Phase(*drained));
                 }
             }
         }
-        doing
+        (doing, work)
     }
 }
 

@@ -12,13 +12,16 @@
 //! | `array` | stage A's time line, the snapshots |
 //! | `neurons`, `leaky`, `synapses`, `word` | what FIRE does, what an event adds, what is sent |
 //! | `axis`, `gather` | the receivers of a pixel, and what a matrix core reads for a group |
+//! | `fetch`, `memory` | external weights: a core's fetch unit and the port; the memory behind it |
 
 mod array;
 mod axis;
 mod core_unit;
+mod fetch;
 mod gather;
 mod intake;
 mod leaky;
+mod memory;
 mod neurons;
 mod queue;
 mod routing;
@@ -30,6 +33,9 @@ use crate::ir::layout::IdLayout;
 use crate::ir::mapped::{MappedNet, StreamId, UnitId, UnitKind};
 use crate::ir::stream::{Beat, Wires};
 use core_unit::CoreUnit;
+use fetch::Port;
+use memory::Memory;
+pub use memory::MemoryTiming;
 use queue::Queue;
 use routing::{Fork, Merge};
 
@@ -85,6 +91,16 @@ pub struct CycleModel {
     input: usize,
     output: usize,
     firing: Vec<Firing>,
+    weights: Option<External>,
+}
+
+/// The port to external weights, and what is behind it.
+#[derive(Clone, Debug)]
+struct External {
+    /// The cores that read through it, as nodes.
+    cores: Vec<usize>,
+    port: Port,
+    memory: Memory,
 }
 
 /// A unit with the indices of its streams.
@@ -129,6 +145,25 @@ impl CycleModel {
             input: net.input().0,
             output: net.output().0,
             firing: Vec::with_capacity(2 * net.units.len()),
+            weights: net.weight_port().map(|port| External {
+                cores: port.cores.iter().map(|id| id.0).collect(),
+                port: Port::new(),
+                memory: Memory::new(MemoryTiming::default()),
+            }),
+        }
+        .with_port_wires()
+    }
+
+    /// Room for the port's wires behind those of the streams.
+    fn with_port_wires(mut self) -> Self {
+        self.wires.extend(self.weights.as_ref().map(|_| Wires::default()));
+        self
+    }
+
+    /// Lets the memory behind the port of external weights take its time. To be called before the first cycle.
+    pub fn set_memory(&mut self, timing: MemoryTiming) {
+        if let Some(external) = &mut self.weights {
+            external.memory = Memory::new(timing);
         }
     }
 
@@ -143,11 +178,16 @@ impl CycleModel {
                 Kind::Queue(queue) => queue.reset(),
             }
         }
+        if let Some(external) = &mut self.weights {
+            external.port.reset();
+            external.memory.reset();
+        }
         self.firing.clear();
     }
 
     /// One clock cycle with `border` driven during it. Returns the wires of every stream, by [`StreamId`], as they
-    /// stand before the clock edge that ends the cycle. Does not allocate.
+    /// stand before the clock edge that ends the cycle; behind them, if there are external weights, `valid` and `ready` of the
+    /// requests. Does not allocate.
     pub fn cycle(&mut self, border: &Border) -> &[Wires] {
         let wires = &mut self.wires;
         wires[self.input].valid = border.input.is_some();
@@ -161,6 +201,12 @@ impl CycleModel {
             node.accept(wires);
         }
         self.firing.clear();
+        if let Some(external) = &mut self.weights {
+            let request = external.tick(&mut self.nodes);
+            if let Some(last) = wires.last_mut() {
+                *last = request;
+            }
+        }
         for node in &mut self.nodes {
             node.tick(wires, &mut self.firing);
         }
@@ -189,6 +235,27 @@ impl CycleModel {
             Some(Kind::Core(core)) => core.counters(),
             _ => Counters::default(),
         }
+    }
+}
+
+impl External {
+    /// One cycle of port and memory: tells the cores what they get at its end, and returns the wires of the request.
+    fn tick(&mut self, nodes: &mut [Node]) -> Wires {
+        let (ready, answers) = (self.memory.ready(), self.memory.answers());
+        let request = Wires { valid: self.port.requests(), ready, ..Wires::default() };
+        let receiver = self.port.next().filter(|_| answers);
+        let mut granted = None;
+        for &core in self.cores.iter().rev() {
+            let Some(Node { kind: Kind::Core(unit), .. }) = nodes.get_mut(core) else { continue };
+            let grant = granted.is_none() && self.port.open() && unit.requests();
+            unit.serve(grant, receiver == Some(core));
+            if grant {
+                granted = Some(core);
+            }
+        }
+        self.port.tick(granted, request.moves(), answers);
+        self.memory.tick(request.moves());
+        request
     }
 }
 

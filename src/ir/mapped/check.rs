@@ -33,6 +33,9 @@ impl MappedNet {
                 problems.push(Problem::new(what).at_node(&unit.name));
             }
         }
+        if sound {
+            problems.extend(self.weight_problems().into_iter().map(|(unit, what)| Problem::new(what).at_node(&unit)));
+        }
         // What flows can only be followed where everything is connected.
         if sound {
             self.check_flow(&mut problems);

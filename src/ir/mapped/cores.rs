@@ -1,5 +1,6 @@
 //! A core's parameters, and what follows from them.
 
+use super::external::Weights;
 use super::leak::Leak;
 use crate::ir::layout::Grid;
 use crate::ir::quant::{Combine, QuantGraph};
@@ -62,6 +63,9 @@ pub struct Core {
     pub bias_bits: u32,
     /// Widths of the further parameters of leaky neurons.
     pub leak: Leak,
+    /// Where the weights are.
+    #[serde(default, skip_serializing_if = "Weights::is_internal")]
+    pub weights: Weights,
 }
 
 /// A projection as its core sees it.

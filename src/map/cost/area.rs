@@ -3,7 +3,7 @@
 use super::device::device;
 use super::memory::{MemoryCost, MemoryKind, memory, slices};
 use crate::fixed::unsigned_bits;
-use crate::ir::mapped::{Core, DECAY_BITS, Fire, MappedNet, Payload, Target};
+use crate::ir::mapped::{Core, DECAY_BITS, FETCH_QUEUE, Fire, MappedNet, Payload, Target};
 use std::ops::{Add, AddAssign};
 
 /// Resources that a unit or a design takes.
@@ -87,6 +87,9 @@ fn spill(beat_bits: u32) -> Area {
 
 /// Area of one core on `target`.
 pub fn core_area(core: &Core, target: Target) -> Area {
+    if !core.weights.is_internal() {
+        return fetch(core, target) + memories(core, target) + logic(core, target);
+    }
     let weights: u64 = slices(core, target).iter().map(|s| s.blocks).sum();
     let weight_logic: Area = slices(core, target)
         .iter()
@@ -94,6 +97,19 @@ pub fn core_area(core: &Core, target: Target) -> Area {
         .map(|a: Area| Area { blocks: 0, ..a })
         .sum();
     weight_logic + Area { blocks: weights, ..Area::default() } + memories(core, target) + logic(core, target)
+}
+
+/// The fetch unit of a core with external weights, and its share of the port.
+fn fetch(core: &Core, target: Target) -> Area {
+    let count = |n: usize| u64::from(unsigned_bits(n as u64));
+    let (addr, group) = (count(core.weight_words()), count(core.groups()));
+    // What travels with an op: its kind, its group, the payload; in window cores the hits and taps too.
+    let banks: usize = core.mode.banks().iter().sum();
+    let travels = 7 + u64::from(core.value_bits) + group * if core.mode.is_window() { banks as u64 } else { 1 };
+    let ops: Area = memory(target, MemoryKind::Ram, FETCH_QUEUE, travels as usize).into();
+    let words: Area = memory(target, MemoryKind::Ram, FETCH_QUEUE, core.weight_word_bits()).into();
+    let control = Area { luts: 60 + 2 * addr, ffs: FETCH_QUEUE as u64 + 60, blocks: 0, dsps: 0 };
+    ops + words + control + spill(addr as u32) + spill(addr as u32)
 }
 
 /// Everything that is stored apart from the weights. Each bank of a window core has its own memories.

@@ -1,5 +1,6 @@
 //! A seed → a recipe.
 
+use super::parameters::stream;
 use super::recipe::{Kind, Layer, Layout, Link, Recipe, Run, Style, Synapse, Taps};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -9,6 +10,8 @@ use synfire::ir::quant::{Coding, Input};
 const LAYERS: [usize; 13] = [1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 6, 8];
 /// As `synfire cosim` takes them.
 const PATTERNS: [&str; 4] = ["always", "random:40", "bursts", "long-stalls"];
+/// How the memory outside takes its time.
+const MEMORIES: [&str; 4] = ["60", "1", "7+50/3", "20"];
 /// Sets of weights of a structure.
 const RUNS: usize = 3;
 
@@ -47,6 +50,7 @@ pub fn draw(seed: u64) -> Recipe {
     let layers = draw.pick(&LAYERS);
     (1..=layers).for_each(|pop| draw.layer(pop, pop == layers));
     draw.recurrence();
+    draw.move_out(seed);
     draw.recipe.seed = seed;
     draw.recipe.runs = (0..RUNS).map(|run| draw.run(seed, run)).collect();
     draw.recipe
@@ -192,7 +196,7 @@ impl Draw {
         let lanes = [1, 2, 3, 4, 8][self.rng.random_range(0..widest)];
         let rows = self.pick(if lanes > 4 { &[1, 2] } else { &[1, 2, 4, 8] });
         let (matrix, shift_add) = (self.chance(45), self.chance(45));
-        Layout { matrix, lanes, rows, banks, shift_add, slice_bits: self.pick(&[3, 18, 18, 64]) }
+        Layout { matrix, lanes, rows, banks, shift_add, slice_bits: self.pick(&[3, 18, 18, 64]), external: false }
     }
 
     /// Projections of populations on themselves, on earlier ones, and on later ones past a step.
@@ -214,6 +218,16 @@ impl Draw {
         }
     }
 
+    /// Moves weights of some networks outside.
+    fn move_out(&mut self, seed: u64) {
+        let rng = &mut stream(seed, 1);
+        if rng.random_bool(0.3) {
+            for layer in &mut self.recipe.layers {
+                layer.layout.external = rng.random_bool(0.7);
+            }
+        }
+    }
+
     fn run(&mut self, seed: u64, run: usize) -> Run {
         let first = (seed as usize + run) % PATTERNS.len();
         Run {
@@ -223,6 +237,7 @@ impl Draw {
             input: PATTERNS[(first * 3 + run) % PATTERNS.len()].into(),
             output: PATTERNS[first].into(),
             disturb: if run == 1 { self.rng.random_range(1..300) } else { 0 },
+            memory: MEMORIES[first].into(),
         }
     }
 }

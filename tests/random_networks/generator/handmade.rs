@@ -9,7 +9,7 @@ const PATCH: Taps = Taps { kernel: [3, 3], stride: [1, 1], dilation: [1, 1], pad
 
 fn run(weights: u64) -> Run {
     let always = || "always".to_string();
-    Run { weights, images: 1, density: 50, input: always(), output: always(), disturb: 0 }
+    Run { weights, images: 1, density: 50, input: always(), output: always(), disturb: 0, memory: "20".into() }
 }
 
 fn link(pre: usize, synapses: Synapse, limit: i32) -> Link {

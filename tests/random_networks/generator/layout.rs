@@ -4,7 +4,7 @@ use super::parameters::{quants, stream};
 use super::recipe::{Layout, Recipe, Run};
 use rand::RngExt;
 use synfire::ir::PopId;
-use synfire::ir::mapped::{Core, MappedNet, Mode, Payload, Target, UnitKind};
+use synfire::ir::mapped::{Core, MappedNet, Mode, Payload, Target, UnitKind, Weights};
 use synfire::ir::quant::{Combine, Input, QuantGraph};
 use synfire::map::{MapRequest, map};
 
@@ -36,7 +36,11 @@ fn arrange(mut net: MappedNet, recipe: &Recipe) -> MappedNet {
         let layout = recipe.layers[core.population.0 - 1].layout;
         core.mode = mode(core, layout, once);
         core.slice_bits = layout.slice_bits;
+        if layout.external && core.mode.is_event() {
+            core.weights = Weights::External { base: 0 };
+        }
     }
+    net.place_weights();
     net
 }
 

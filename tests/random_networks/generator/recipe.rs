@@ -106,6 +106,8 @@ pub struct Layout {
     pub shift_add: bool,
     /// Width of the columns of the weight memory.
     pub slice_bits: usize,
+    /// The weights of an event core stand in the memory outside.
+    pub external: bool,
 }
 
 /// A set of weights, images for it, and how the border behaves.
@@ -122,6 +124,8 @@ pub struct Run {
     pub output: String,
     /// Cycles before a reset, after which everything is compared.
     pub disturb: u64,
+    /// How the memory outside takes its time, as `synfire cosim --memory` takes it.
+    pub memory: String,
 }
 
 /// A text of the generated Verilog that is replaced wherever it stands.
@@ -138,7 +142,7 @@ impl Taps {
 
 impl Layout {
     pub const LEAST: Layout =
-        Layout { matrix: false, lanes: 1, rows: 1, banks: [1, 1], shift_add: false, slice_bits: 18 };
+        Layout { matrix: false, lanes: 1, rows: 1, banks: [1, 1], shift_add: false, slice_bits: 18, external: false };
 }
 
 impl Default for Recipe {
