@@ -55,9 +55,9 @@ use ndarray::{Array2, Array3, Array4, ArrayView2, Axis};
 use rayon::prelude::*;
 use weights::Integer;
 
-/// Up to so many time steps the weights are fitted to what their senders really send, and clipped activations weigh more than rounded
-/// ones. With more, a sender loses so little that the
-/// fit, which draws what is uncertain towards the mean, moves the logits further than it brings them (measured on ResNet-20).
+/// Up to so many time steps the weights are fitted to what their senders really send, clipped activations weigh more than rounded ones,
+/// and a channel's levels are moved to where its activations are. With more, a sender loses so little that these, which favour large
+/// activations, move the logits of images that are hard to tell apart further than they bring them (measured on ResNet-20).
 const FITTED_TIMESTEPS: u32 = 8;
 
 /// Quantises a network for the given settings.

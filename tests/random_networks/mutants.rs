@@ -8,12 +8,13 @@ use crate::judge::{Check, Failure, Wrong};
 use rayon::prelude::*;
 use std::process::Command;
 
-/// What is broken; what a network must have to notice; file; text; what stands there instead.
-type Entry = (&'static str, &'static str, &'static str, &'static str, &'static str);
+/// A seed that is tried first; what is broken; what a network must have to notice; file; text; what stands there instead.
+type Entry = (u64, &'static str, &'static str, &'static str, &'static str, &'static str);
 
 /// One fault for each feature.
 const FAULTS: [Entry; 12] = [
     (
+        118,
         "a queue that keeps the events of an image's last phase",
         "queue",
         "sf_queue",
@@ -21,6 +22,7 @@ const FAULTS: [Entry; 12] = [
         "wire keep       = take && (last || !last_phase || 1'b1);",
     ),
     (
+        92,
         "a merge that takes beats of the next phase",
         "merge",
         "sf_merge",
@@ -28,6 +30,7 @@ const FAULTS: [Entry; 12] = [
         "offered  = in_valid_i | (in_valid_i & ~lasted_q);",
     ),
     (
+        92,
         "a channel field with bits of the column",
         "merge of several kinds",
         "sf_window_fields",
@@ -35,6 +38,7 @@ const FAULTS: [Entry; 12] = [
         "fields[ChannelBits-1:0];",
     ),
     (
+        160,
         "a membrane memory without its bypass",
         "one neuron",
         "sf_membrane",
@@ -42,6 +46,7 @@ const FAULTS: [Entry; 12] = [
         "mem_q[raddr_i]",
     ),
     (
+        251,
         "a leaky reset that adds",
         "leaky subtract in event",
         "sf_leaky_lanes",
@@ -49,6 +54,7 @@ const FAULTS: [Entry; 12] = [
         "(Subtract != 0) ? v_q + by : by",
     ),
     (
+        251,
         "a current that survives the image",
         "leaky current in event",
         "sf_leaky_lanes",
@@ -56,6 +62,7 @@ const FAULTS: [Entry; 12] = [
         "u_write = op_init_i ?",
     ),
     (
+        45,
         "a pool that takes the last input",
         "max in window event",
         "sf_lanes",
@@ -63,6 +70,7 @@ const FAULTS: [Entry; 12] = [
         "($signed(added) > $signed(v) || 1'b1) ? added : v",
     ),
     (
+        245,
         "a tree that takes the smallest",
         "max in window matrix",
         "sf_tree",
@@ -70,6 +78,7 @@ const FAULTS: [Entry; 12] = [
         "($signed(left) > $signed(right)) ? right : left",
     ),
     (
+        94,
         "pixels below zero taken for large ones",
         "signed in window event",
         "sf_product",
@@ -77,6 +86,7 @@ const FAULTS: [Entry; 12] = [
         "(Signed != 0) && value_i[ValueBits-1] && 1'b0",
     ),
     (
+        39,
         "a skip connection with a channel too many",
         "a zero-padded skip",
         "sf_window_event_issue",
@@ -84,6 +94,7 @@ const FAULTS: [Entry; 12] = [
         "(number <= Channels[",
     ),
     (
+        0,
         "a step of a window too few",
         "strides",
         "sf_window_event_issue",
@@ -91,6 +102,7 @@ const FAULTS: [Entry; 12] = [
         "wire column_done    = inner_done && (column_data_i[0] || 1'b1);",
     ),
     (
+        22,
         "an input buffer that waits for the other one",
         "conv in window matrix",
         "sf_window_buffers",
@@ -109,11 +121,11 @@ fn size(recipe: &Recipe) -> usize {
 }
 
 /// The first of the random networks of at least so many layers that have the fault's feature and fail, the smallest first, and how.
-fn find((name, feature, file, from, to): Entry, layers: usize) -> Option<(Recipe, Failure)> {
+fn find((seed, name, feature, file, from, to): Entry, layers: usize) -> Option<(Recipe, Failure)> {
     let has = |recipe: &Recipe| realise(recipe).is_ok_and(|nets| features(recipe, &nets[0]).contains(feature));
     let all = (0..SEEDS).map(draw).filter(|recipe| recipe.layers.len() >= layers);
     let mut some: Vec<Recipe> = all.filter(has).collect();
-    some.sort_by_key(size);
+    some.sort_by_key(|recipe| (recipe.seed != seed, size(recipe)));
     some.into_iter().take(TRIES).find_map(|recipe| {
         let fault = Fault { file: format!("rtl/{file}.v"), from: from.into(), to: to.into() };
         let (recipe, folder) = (Recipe { fault: Some(fault), ..recipe }, tempfile::tempdir().unwrap());
@@ -129,10 +141,10 @@ fn a_fault_in_every_feature_is_found() {
         return;
     }
     FAULTS.par_iter().for_each(|&fault| {
-        let (_, failure) = find(fault, 1).unwrap_or_else(|| panic!("{} is not found", fault.0));
+        let (_, failure) = find(fault, 1).unwrap_or_else(|| panic!("{} is not found", fault.1));
         // Not refused by a tool: seen in what the hardware does.
         let seen = matches!(failure.wrong, Wrong::Cycles | Wrong::Counts | Wrong::Stuck);
-        assert!(seen, "{}: {failure}", fault.0);
+        assert!(seen, "{}: {failure}", fault.1);
     });
 }
 
