@@ -87,6 +87,7 @@ pub fn net() -> MappedNet {
             theta_bits: 1,
             bias_bits: 1,
             leak: synfire::ir::mapped::Leak::default(),
+            weights: synfire::ir::mapped::Weights::Internal,
         }),
         inputs: vec![StreamId(i)],
         outputs: vec![StreamId(i + 1)],
