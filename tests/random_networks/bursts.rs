@@ -17,7 +17,7 @@ fn bursts_on_every_loop_do_not_deadlock() {
         let style = Style { bursts: true, align: 2, ..Style::default() };
         let mut recipe = dense(&sizes, &wiring, style, STEPS);
         for (i, layer) in recipe.layers.iter_mut().enumerate() {
-            let lanes = [1, 64][(i + case) % 2];
+            let lanes = [1, 8][(i + case) % 2];
             layer.layout = Layout { lanes, matrix: i == 1, rows: 2, ..Layout::LEAST };
         }
         let run = |(i, output): (usize, &str)| Run {
