@@ -126,7 +126,7 @@ fn mnist_lif_keeps_its_accuracy() {
 
 /// 200 images of 16 steps, in every layer and step also by the Loihi 2 equations.
 #[test]
-#[ignore = "takes a minute: cargo test --release --test cli_spiking mnist -- --ignored"]
+#[ignore = "takes a minute: cargo test --release --test cli mnist -- --ignored"]
 fn mnist_lif_agrees_and_is_loihis() {
     let (Some(file), Some(images), Some(labels)) = (
         shared("nir/mnist_lif_784-128-10.nir"),
@@ -160,7 +160,7 @@ fn a_population_that_needs_no_input_is_not_warned_of() {
 
 /// Recurrent neurons with a synaptic current, 100 random trains of 256 steps of growing density, every wire in every cycle.
 #[test]
-#[ignore = "takes a minute: cargo test --release --test cli_spiking braille -- --ignored"]
+#[ignore = "takes a minute: cargo test --release --test cli braille -- --ignored"]
 fn braille_agrees_over_a_hundred_trains() {
     let Some(file) = shared("nir/braille/braille_noDelay_bias_zero.nir") else { return };
     if !toolchain() {
@@ -179,7 +179,7 @@ fn braille_agrees_over_a_hundred_trains() {
 
 /// Convolutions on a recorded sample: class 6, in hardware as in float.
 #[test]
-#[ignore = "takes a minute: cargo test --release --test cli_spiking nmnist -- --ignored"]
+#[ignore = "takes a minute: cargo test --release --test cli nmnist -- --ignored"]
 fn nmnist_agrees_on_the_recorded_sample() {
     let (Some(file), Some(sample)) =
         (shared("nir/cnn_nmnist/cnn_sinabs.nir"), shared("nir/cnn_nmnist/nir4s_nmnist_sample.npy"))

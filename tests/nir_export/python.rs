@@ -114,7 +114,7 @@ fn an_executor_written_from_the_table_of_notes_gives_the_same_spikes() {
     // Their arrays and notes are ours.
     for (export, dump) in exports.iter().zip(oracle(&python, "dump", &files).as_array().unwrap()) {
         let sorted = NirGraph { version: None, ..export.graph.clone() };
-        crate::same(&sorted, dump);
+        crate::roundtrip::same(&sorted, dump);
     }
     let (mut values, mut live) = (0, 0);
     for (((net, codes), export), theirs) in

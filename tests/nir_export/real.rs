@@ -62,7 +62,7 @@ fn resnet20() {
 }
 
 #[test]
-#[ignore = "takes minutes: cargo test --release --test nir_roundtrip resnet -- --ignored"]
+#[ignore = "takes minutes: cargo test --release --test nir resnet -- --ignored"]
 fn resnet20_in_both_payloads() {
     for coding in [Coding::Graded, Coding::Unit] {
         equal("cifar10_resnet20.onnx", CIFAR, &QuantSettings { coding, ..cifar(16) }, 32, 20);
@@ -70,7 +70,7 @@ fn resnet20_in_both_payloads() {
 }
 
 #[test]
-#[ignore = "takes minutes: cargo test --release --test nir_roundtrip resnet -- --ignored"]
+#[ignore = "takes minutes: cargo test --release --test nir resnet -- --ignored"]
 fn resnet18() {
     equal("cifar10_resnet18.onnx", CIFAR, &cifar(8), 16, 10);
 }

@@ -1,0 +1,14 @@
+//! Synthesis, place and route, and proofs.
+
+#[path = "../data_support/mod.rs"]
+mod data_support;
+#[path = "../formal_support/mod.rs"]
+mod formal_support;
+#[path = "../map_common/mod.rs"]
+mod map_common;
+
+mod flow_digits;
+mod flow_synth;
+mod formal;
+mod map_yosys;
+mod synthesis;
