@@ -6,10 +6,11 @@
 //! much; the best shift and step make up for that, and for what clipping loses on average.
 
 use super::samples::Samples;
-use super::threshold::PLACES;
 use ndarray::Array2;
 use rayon::prelude::*;
 
+/// Places of a unit that are looked at.
+const PLACES: usize = 16_384;
 /// Fewer places of a unit say too little about its shift and step.
 const LEAST_PLACES: usize = 4096;
 
