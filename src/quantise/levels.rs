@@ -84,7 +84,7 @@ fn regression(seen: &[(f64, f64)], theta: i64, shift: i64, timesteps: u32) -> Op
     let places = seen.len() as f64;
     let (aa, an, nn) = (aa - a * a / places, an - a * n / places, nn - n * n / places);
     let step = an / nn;
-    (nn > 0.0 && step > 0.0 && step.is_finite()).then(|| (aa - an * step, step))
+    (nn > 0.0 && step > 0.0 && step.is_finite()).then_some((aa - an * step, step))
 }
 
 #[cfg(test)]
