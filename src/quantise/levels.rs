@@ -6,10 +6,11 @@
 //! much; the best shift and step make up for that, and for what clipping loses on average.
 
 use super::samples::Samples;
-use super::threshold::PLACES;
 use ndarray::Array2;
 use rayon::prelude::*;
 
+/// Places of a unit that are looked at.
+const PLACES: usize = 16_384;
 /// Fewer places of a unit say too little about its shift and step.
 const LEAST_PLACES: usize = 4096;
 
@@ -83,7 +84,7 @@ fn regression(seen: &[(f64, f64)], theta: i64, shift: i64, timesteps: u32) -> Op
     let places = seen.len() as f64;
     let (aa, an, nn) = (aa - a * a / places, an - a * n / places, nn - n * n / places);
     let step = an / nn;
-    (nn > 0.0 && step > 0.0 && step.is_finite()).then(|| (aa - an * step, step))
+    (nn > 0.0 && step > 0.0 && step.is_finite()).then_some((aa - an * step, step))
 }
 
 #[cfg(test)]

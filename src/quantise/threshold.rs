@@ -10,7 +10,7 @@ const CANDIDATES: i32 = 96;
 const ABOVE: f64 = 1.15;
 
 /// Places of a unit that are looked at.
-pub(super) const PLACES: usize = 8192;
+const PLACES: usize = 8192;
 
 /// How much more the squared error of a clipped activation weighs in a channel of several pixels where steps are few. What clipping
 /// takes from neighbouring pixels points the same way and adds up in every window that reads them, where rounding errors cancel;
@@ -38,7 +38,9 @@ pub(super) struct Aim {
 /// is the value of one membrane unit. A unit that never fires takes the others' median of `θ·scale`.
 pub(super) fn thresholds(float: &Array2<f32>, drive: &Array2<f64>, scale: &[f64], aim: &Aim) -> Vec<i64> {
     let pixels = aim.pixels;
-    let samples = Samples::spread(float.nrows(), pixels, PLACES);
+    // Clipped activations are rare, so that more places are needed to weigh them.
+    let places = if aim.clipped > 1.0 { 2 * PLACES } else { PLACES };
+    let samples = Samples::spread(float.nrows(), pixels, places);
     let observe = |unit: usize| -> Vec<(f64, f64)> {
         let wanted = samples.of(float, unit, pixels).map(f64::from);
         wanted.zip(samples.of(drive, unit, pixels)).collect()
