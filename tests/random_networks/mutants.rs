@@ -172,5 +172,8 @@ fn a_found_fault_is_made_small_and_repeated_from_its_file() {
     let mut command = Command::new(std::env::current_exe().unwrap());
     let output = command.args(["reproduce", "--exact", "--nocapture"]).env("SYNFIRE_CASE", &file).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && said.contains(&case.failure.to_string()), "{said}");
+    // The place and what differs there; only the waveform's folder is another.
+    let text = case.failure.to_string();
+    let (place, _) = text.split_once("waveform").expect("a mismatch has a waveform");
+    assert!(!output.status.success() && said.contains(place), "{said}");
 }
