@@ -17,7 +17,7 @@ use crate::map::cost::Traffic;
 use crate::map::{self, LayerChoice, MapRequest};
 use crate::quantise::{self, LeakySettings, QuantSettings};
 use crate::rtl::Vectors;
-use crate::settings::{LayerSettings, Settings};
+use crate::settings::{Count, LayerSettings, Settings};
 use std::path::Path;
 
 mod warnings;
@@ -26,6 +26,9 @@ pub use warnings::warnings;
 
 /// Calibration images that the emitted bench sends.
 const BENCH_IMAGES: usize = 4;
+
+/// Calibration images on which the lowered network is compared with the file's own operators.
+const VERIFY_IMAGES: usize = 4;
 
 /// A trained network and the images that calibrate it.
 #[derive(Clone, Debug)]
@@ -50,9 +53,11 @@ impl Model {
     pub fn open(model: impl AsRef<Path>, calibration: impl AsRef<Path>) -> Result<Model> {
         let (model, calibration) = (model.as_ref(), calibration.as_ref());
         let source = frontends::read(model)?;
-        let graph = frontends::onnx::parse(&source, &stem(model)).map_err(|e| e.in_file(model))?;
+        let graph = frontends::onnx::parse(&source, &frontends::name_of(model)).map_err(|e| e.in_file(model))?;
         let (images, _) = data::load_images(calibration)?;
         let images = images.shaped(graph.input_shape()).map_err(|e| e.in_file(calibration))?;
+        let some = images.matrix(0..images.len().min(VERIFY_IMAGES));
+        frontends::verify(&source, &graph, some.view()).map_err(|e| e.in_file(model))?;
         Ok(Model {
             graph,
             source,
@@ -61,10 +66,6 @@ impl Model {
             calibration_name: file_name(calibration),
         })
     }
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
 }
 
 fn file_name(path: &Path) -> String {
@@ -146,7 +147,9 @@ fn quant_settings(settings: &Settings) -> QuantSettings {
 fn map_request(settings: &Settings) -> MapRequest {
     let layers = settings.layers.iter().map(|(name, layer)| {
         let LayerSettings { mode, lanes, rows, payload, banks, .. } = *layer;
-        (name.clone(), LayerChoice { mode, lanes, rows, payload, banks })
+        let automatic = [lanes, rows].map(|count| count == Some(Count(None)));
+        let [lanes, rows] = [lanes, rows].map(|count| count?.0);
+        (name.clone(), LayerChoice { mode, lanes, rows, automatic, payload, banks })
     });
     MapRequest {
         mode: settings.mode,
