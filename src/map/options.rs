@@ -70,7 +70,11 @@ fn rows(core: &Core, choice: &Choice, lanes: usize) -> Vec<usize> {
     };
     match choice.rows {
         Some(rows) => vec![rows],
-        None => powers(senders).into_iter().filter(|&rows| rows == 1 || rows * lanes <= MOST_PRODUCTS).collect(),
+        // The hardware finds a sender's row in the lowest bits of its id.
+        None => powers(senders)
+            .into_iter()
+            .filter(|&rows| rows.is_power_of_two() && (rows == 1 || rows * lanes <= MOST_PRODUCTS))
+            .collect(),
     }
 }
 
