@@ -180,6 +180,7 @@ pub fn run(args: &Args) -> Result<()> {
     let settings = args.choices.settings(Settings::default())?;
     Design::check_out(&args.out, args.force)?;
     args.output.check(Some(&args.out))?;
+    args.output.spares(&[&args.model, &args.calibrate], Some(&args.out))?;
     let spinner = report::spinner("compiling");
     let result = Model::open(&args.model, &args.calibrate)
         .and_then(|model| pipeline::compile_with(&model, &settings))

@@ -46,6 +46,7 @@ pub struct CosimReport {
 
 pub fn run(args: &Args) -> Result<()> {
     args.output.check(None)?;
+    args.output.spares(&args.test_set.files(), Some(&args.dir))?;
     let design = Design::load(&args.dir)?;
     let quant = &design.net.quant;
     let classes = quant.population(quant.readout()).shape.len();
