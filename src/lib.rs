@@ -15,6 +15,7 @@ pub mod float;
 pub mod flow;
 pub mod frontends;
 pub mod golden;
+mod interrupts;
 pub mod ir;
 pub mod loihi;
 pub mod map;

@@ -12,7 +12,7 @@ use crate::ir::snn::SnnGraph;
 use crate::map::cost::Traffic;
 use crate::map::{LayerChoice, MapRequest};
 use crate::quantise::{self, QuantSettings};
-use crate::settings::{LayerSettings, Settings};
+use crate::settings::{Count, LayerSettings, Settings};
 use std::path::Path;
 
 mod nir;
@@ -75,6 +75,9 @@ impl Network {
     }
 }
 
+/// Calibration images on which the lowered network is compared with the file's own operators.
+const VERIFY_IMAGES: usize = 4;
+
 /// A trained network and the images that calibrate it.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -104,6 +107,8 @@ impl Model {
     fn of(graph: Graph, source: Vec<u8>, model: &Path, calibration: &Path) -> Result<Model> {
         let (images, _) = data::load_images(calibration)?;
         let images = images.shaped(graph.input_shape()).map_err(|e| e.in_file(calibration))?;
+        let some = images.matrix(0..images.len().min(VERIFY_IMAGES));
+        frontends::verify(&source, &graph, some.view()).map_err(|e| e.in_file(model))?;
         Ok(Model {
             graph,
             source,
@@ -116,17 +121,13 @@ impl Model {
 
 /// A file that is called a NIR file, but holds none, deserves a word about it.
 fn parse_onnx(source: &[u8], model: &Path) -> Result<Graph> {
-    frontends::onnx::parse(source, &stem(model)).map_err(|mut e| {
+    frontends::onnx::parse(source, &frontends::name_of(model)).map_err(|mut e| {
         if model.extension().is_some_and(|e| e.eq_ignore_ascii_case("nir")) {
             let what = "is called a NIR file, but does not begin as HDF5 files do, so it was taken for ONNX";
             e.problems.push(Problem::new(what).help("export or fetch the file again"));
         }
         e.in_file(model)
     })
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
 }
 
 fn file_name(path: &Path) -> String {
@@ -205,7 +206,9 @@ fn quant_settings(settings: &Settings) -> QuantSettings {
 fn map_request(settings: &Settings) -> MapRequest {
     let layers = settings.layers.iter().map(|(name, layer)| {
         let LayerSettings { mode, lanes, rows, payload, banks, weights, .. } = *layer;
-        (name.clone(), LayerChoice { mode, lanes, rows, payload, banks, weights })
+        let automatic = [lanes, rows].map(|count| count == Some(Count(None)));
+        let [lanes, rows] = [lanes, rows].map(|count| count?.0);
+        (name.clone(), LayerChoice { mode, lanes, rows, automatic, payload, banks, weights })
     });
     MapRequest {
         mode: settings.mode,

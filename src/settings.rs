@@ -41,9 +41,11 @@ pub struct Settings {
     pub coding: Coding,
     /// Which kind of core.
     pub mode: ModeChoice,
-    /// Neurons per cycle, in layers with pixels channels per cycle; `None` lets the mapper choose.
+    /// Neurons per cycle, in layers with pixels channels per cycle; `None` (`auto` in a file) lets the mapper choose.
+    #[serde(deserialize_with = "auto_or_count")]
     pub lanes: Option<usize>,
-    /// Inputs per cycle of matrix cores; `None` lets the mapper choose.
+    /// Inputs per cycle of matrix cores; `None` (`auto` in a file) lets the mapper choose.
+    #[serde(deserialize_with = "auto_or_count")]
     pub rows: Option<usize>,
     /// How event cores multiply; `None` lets the mapper choose.
     pub payload: Option<Payload>,
@@ -99,9 +101,9 @@ pub struct LayerSettings {
     /// Which kind of core.
     pub mode: Option<ModeChoice>,
     /// Neurons per cycle.
-    pub lanes: Option<usize>,
+    pub lanes: Option<Count>,
     /// Inputs per cycle of a matrix core.
-    pub rows: Option<usize>,
+    pub rows: Option<Count>,
     /// How an event core multiplies.
     pub payload: Option<Payload>,
     /// Banks of membranes of an event core that has pixels.
@@ -109,6 +111,42 @@ pub struct LayerSettings {
     /// Where the weights are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<WeightsChoice>,
+}
+
+/// A number, or `auto`: the mapper chooses whatever is asked of the whole network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Word", into = "Word")]
+pub struct Count(pub Option<usize>);
+
+/// As a file writes it.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Word {
+    Number(usize),
+    Text(String),
+}
+
+impl TryFrom<Word> for Count {
+    type Error = String;
+
+    fn try_from(word: Word) -> std::result::Result<Self, String> {
+        match word {
+            Word::Number(n) => Ok(Count(Some(n))),
+            Word::Text(text) if text == "auto" => Ok(Count(None)),
+            Word::Text(text) => Err(format!("expected 'auto' or a number, not '{text}'")),
+        }
+    }
+}
+
+impl From<Count> for Word {
+    fn from(count: Count) -> Word {
+        count.0.map_or_else(|| Word::Text("auto".into()), Word::Number)
+    }
+}
+
+/// Nothing, `auto` or a number.
+fn auto_or_count<'de, D: serde::Deserializer<'de>>(from: D) -> std::result::Result<Option<usize>, D::Error> {
+    Ok(Option::<Count>::deserialize(from)?.and_then(|count| count.0))
 }
 
 impl Default for Settings {
@@ -253,7 +291,7 @@ mod tests {
         assert!(toml::from_str::<Settings>("lane = 3").is_err());
         let text = "timesteps = 8\nmode = 'event'\nbanks = 'patch'\n[layers.fc1]\nlanes = 4\npayload = 'shift-add'\nbanks = 1\n";
         let settings: Settings = toml::from_str(text).unwrap();
-        assert_eq!(settings.layers["fc1"].lanes, Some(4));
+        assert_eq!(settings.layers["fc1"].lanes, Some(Count(Some(4))));
         assert_eq!(
             (settings.banks, settings.layers["fc1"].banks),
             (BanksChoice::Patch, Some(BanksChoice::Grid([1, 1])))

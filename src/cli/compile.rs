@@ -9,7 +9,7 @@ use crate::map::cost;
 use crate::pipeline::{self, Network};
 use crate::report;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `compile`.
 #[derive(clap::Args)]
@@ -63,6 +63,8 @@ struct LayerReport<'a> {
 pub fn run(args: &Args) -> Result<()> {
     Design::check_out(&args.out, args.force)?;
     args.output.check(Some(&args.out))?;
+    let read: Vec<&Path> = std::iter::once(args.model.as_path()).chain(args.calibrate.as_deref()).collect();
+    args.output.spares(&read, Some(&args.out))?;
     let spinner = report::spinner("compiling");
     let result = Network::open(&args.model, args.calibrate.as_deref(), |default| args.choices.settings(default))
         .and_then(|(network, settings)| network.compile(&settings))

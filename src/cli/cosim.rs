@@ -53,6 +53,7 @@ pub struct CosimReport {
 
 pub fn run(args: &Args) -> Result<()> {
     args.output.check(None)?;
+    args.output.spares(&args.test_set.files(), Some(&args.dir))?;
     let design = Design::load(&args.dir)?;
     let (samples, labels) = args.test_set.load(&design.net.quant)?;
     let wave = args.wave.clone().unwrap_or_else(|| args.dir.join("cosim").join("mismatch.fst"));

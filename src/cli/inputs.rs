@@ -22,6 +22,11 @@ pub struct TestSet {
 }
 
 impl TestSet {
+    /// The files that are read.
+    pub fn files(&self) -> Vec<&Path> {
+        std::iter::once(self.images.as_path()).chain(self.labels.as_deref()).collect()
+    }
+
     /// Reads the files: samples that `net` can read, labels of its classes, one for each sample.
     ///
     /// # Errors
@@ -83,4 +88,43 @@ impl Output {
             _ => Ok(()),
         }
     }
+
+    /// Refuses to write the result over what the command reads: `inputs`, and the files of the design directory `design`.
+    pub fn spares(&self, inputs: &[&Path], design: Option<&Path>) -> Result<()> {
+        match &self.json {
+            Some(file) if file.as_os_str() != "-" => spares("--json", file, inputs, design),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Refuses the output `file` of `option` if it is one of `inputs`, or belongs to the design in `design`, which may not be there yet.
+pub fn spares(option: &str, file: &Path, inputs: &[&Path], design: Option<&Path>) -> Result<()> {
+    let target = place(file);
+    let refused = |what: &str| {
+        let help = format!("give {option} a file of its own");
+        Err(Problem::new(format!("{what}, so the result must not go there")).in_file(file).help(help).into())
+    };
+    if inputs.iter().any(|input| place(input) == target) {
+        return refused("is read or written by this command");
+    }
+    let inside = design.and_then(|design| target.strip_prefix(place(design)).ok().map(Path::to_path_buf));
+    match inside.as_deref().and_then(|path| path.components().next()) {
+        Some(first) if OF_DESIGN.iter().any(|name| first.as_os_str() == *name) => refused("is a part of the design"),
+        _ => Ok(()),
+    }
+}
+
+/// What a design directory holds: see ARCHITECTURE.md.
+const OF_DESIGN: [&str; 7] = ["design.json", "model", "rtl", "mem", "constraints", "tb", "README.md"];
+
+/// Where a file is, whatever it is called: links are followed as far as there is something.
+fn place(file: &Path) -> PathBuf {
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());
+    for known in absolute.ancestors() {
+        if let (Ok(real), Ok(rest)) = (known.canonicalize(), absolute.strip_prefix(known)) {
+            return if rest.as_os_str().is_empty() { real } else { real.join(rest) };
+        }
+    }
+    absolute
 }

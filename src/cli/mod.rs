@@ -16,6 +16,7 @@ mod synth;
 mod verify;
 
 use crate::error::Result;
+use crate::interrupts;
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
@@ -58,6 +59,7 @@ enum Command {
 /// Parses the process's arguments, runs the command, prints errors; the exit code is documented in `--help`.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    interrupts::install();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

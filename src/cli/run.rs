@@ -70,6 +70,7 @@ pub struct RunReport {
 
 pub fn run(args: &Args) -> Result<()> {
     args.output.check(None)?;
+    args.output.spares(&args.test_set.files(), Some(&args.dir))?;
     if let Some(plot) = &args.plot {
         report::check_json(plot)?;
     }

@@ -6,6 +6,7 @@ use super::simulation::Library;
 use super::verilator::Verilator;
 use crate::error::{Error, Kind, Problem, Result};
 use crate::flow::rtl_files;
+use crate::interrupts::{self, Folder};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -109,7 +110,9 @@ impl Toolchain {
 
     fn make(&self, design: &Path, top: &str, visible: &str, sources: &[(String, Vec<u8>)], dir: &Path) -> Result<()> {
         // Everything happens in a scratch folder, so that the entry holds only the library in the end.
-        let work = tempfile::tempdir().map_err(|e| Error::io(dir, "create a scratch folder", &e))?;
+        // It is in the cache, where a build that was killed leaves nothing in anybody's way.
+        let scratch = |e| Error::io(&self.cache, "create a scratch folder", &e);
+        let work = Folder::new("work-", &self.cache).map_err(scratch)?;
         let work = work.path();
         let put = |name: &str, text: &[u8]| {
             let path = work.join(name);
@@ -156,7 +159,7 @@ fn sources(design: &Path) -> Result<Vec<(String, Vec<u8>)>> {
 
 /// Runs a tool; its messages become the error if it fails.
 pub(super) fn run(mut command: Command, what: &str) -> Result<()> {
-    let output = command.output().map_err(|e| {
+    let output = interrupts::output_of(&mut command).map_err(|e| {
         let problem = Problem::new(format!("cannot start {what}: {e}")).in_file(command.get_program());
         Error::new(Kind::MissingTool, problem)
     })?;

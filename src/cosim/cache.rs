@@ -1,6 +1,7 @@
 //! The build cache: folders named by what went into them, complete as soon as they are visible.
 
 use crate::error::{Error, Result};
+use crate::interrupts::Folder;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -54,13 +55,10 @@ pub(super) fn entry(root: &Path, name: &str, make: impl FnOnce(&Path) -> Result<
         return Ok((path, true));
     }
     std::fs::create_dir_all(root).map_err(|e| Error::io(root, "create the cache folder", &e))?;
-    let fresh = tempfile::Builder::new()
-        .prefix("new-")
-        .tempdir_in(root)
-        .map_err(|e| Error::io(root, "create a folder in the cache", &e))?;
+    let fresh = Folder::new("new-", root).map_err(|e| Error::io(root, "create a folder in the cache", &e))?;
     make(fresh.path())?;
     match std::fs::rename(fresh.path(), &path) {
-        Ok(()) => drop(fresh.keep()),
+        Ok(()) => fresh.keep(),
         Err(_) if path.is_dir() => {}
         Err(e) => return Err(Error::io(&path, "put the build into the cache", &e)),
     }

@@ -3,6 +3,7 @@
 use super::source::{MAX_BYTES, Source};
 use super::{npy, npz};
 use crate::error::{Error, Problem, Result};
+use crate::interrupts::write_whole;
 use ndarray::{ArrayD, IxDyn};
 use ndarray_npy::{WriteNpyError, WriteNpyExt};
 use std::collections::BTreeMap;
@@ -66,7 +67,7 @@ fn array(source: &mut Source, left: &mut usize) -> Result<ArrayD<f64>> {
     ArrayD::from_shape_vec(IxDyn(&extents), values).map_err(|e| Error::internal(format!("an array is broken: {e}")))
 }
 
-/// Writes one array as NPY, in double precision.
+/// Writes one array as NPY, in double precision, whole or not at all.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -100,5 +101,23 @@ fn encode(array: &ArrayD<f64>) -> Result<Vec<u8>> {
 }
 
 fn save(path: &Path, bytes: &[u8]) -> Result<()> {
-    std::fs::write(path, bytes).map_err(|e| Error::io(path, "write the arrays", &e))
+    write_whole(path, bytes).map_err(|e| Error::io(path, "write the arrays", &e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever reads the old file, or interrupts the new one, never sees half of either.
+    #[test]
+    fn an_array_is_written_aside_and_renamed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, old) = (folder.path().join("y.npy"), folder.path().join("old"));
+        std::fs::write(&file, "old").unwrap();
+        std::fs::hard_link(&file, &old).unwrap();
+        save_npy(&file, &ArrayD::zeros(IxDyn(&[2]))).unwrap();
+        assert_eq!(std::fs::read(&old).unwrap(), b"old");
+        assert!(matches!(load_arrays(&file), Ok(Arrays::Single(y)) if y.shape() == [2]));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
 }

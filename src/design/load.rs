@@ -1,7 +1,7 @@
 //! Reading a design directory back. What it says is checked, because anybody can edit it.
 
 use super::write::record;
-use super::{Design, FORMAT, Manifest, SOURCES, plausible, weight_path};
+use super::{Design, FORMAT, FileRecord, Manifest, SOURCES, plausible, weight_path};
 use crate::error::{Error, Kind, Problem, Result};
 use crate::fixed::weight_limit;
 use crate::ir::quant::QuantGraph;
@@ -10,6 +10,7 @@ use crate::ir::{PopId, Shape};
 use crate::rtl::Vectors;
 use ndarray::{Array, Array3, ArrayView, Dimension};
 use ndarray_npy::ViewNpyExt;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::{Component, Path};
@@ -22,29 +23,34 @@ pub(super) fn load(dir: &Path) -> Result<Design> {
     let file = dir.join("design.json");
     let broken = |e: Error| e.in_file(&file).help("compile the design again");
     Error::check(Kind::Input, plausible::problems(&manifest.net, &manifest.settings)).map_err(broken)?;
-    load_weights(dir, &mut manifest.net.quant)?;
+    load_weights(dir, &mut manifest.net.quant, &manifest.files)?;
     Error::check(Kind::Input, manifest.net.check()).map_err(broken)?;
     let [onnx, nir] = SOURCES;
-    let source = if manifest.files.contains_key(nir) { nir } else { onnx };
+    let name = if manifest.files.contains_key(nir) { nir } else { onnx };
+    let file = dir.join(name);
+    let source = read(&file, "read the source network")?;
+    unchanged(name, &source, &manifest.files).map_err(|e| e.in_file(&file))?;
     Ok(Design {
         net: manifest.net,
         settings: manifest.settings,
         origin: manifest.origin,
-        source: read(&dir.join(source), "read the source network")?,
+        source,
         vectors: Vectors::default(),
     })
 }
 
 /// Reads the weights of every projection into the place that its description has for them.
-fn load_weights(dir: &Path, quant: &mut QuantGraph) -> Result<()> {
+fn load_weights(dir: &Path, quant: &mut QuantGraph, files: &BTreeMap<String, FileRecord>) -> Result<()> {
     let mut problems = Vec::new();
     let extents: Vec<usize> = quant.populations.iter().map(|population| population.shape.len()).collect();
     for (i, p) in quant.projections.iter_mut().enumerate() {
-        let file = dir.join(weight_path(i));
+        let path = weight_path(i);
+        let file = dir.join(&path);
         let extent = |id: PopId| extents.get(id.0).copied().unwrap_or(0);
         let neurons = [extent(p.projection.post), extent(p.projection.pre)];
         let bits = p.weight_bits;
         let into = |bytes: Vec<u8>| -> Result<()> {
+            let unchanged = unchanged(&path, &bytes, files);
             match &mut p.projection.synapses {
                 Synapses::Dense { weight } => *weight = array(&bytes, &neurons, bits)?,
                 Synapses::Conv { weight, window, groups } => {
@@ -59,7 +65,7 @@ fn load_weights(dir: &Path, quant: &mut QuantGraph) -> Result<()> {
                     *weight = checked(filters, &expected, bits)?;
                 }
             }
-            Ok(())
+            unchanged
         };
         let loaded = read(&file, "read the weights").and_then(into);
         if let Err(e) = loaded {
@@ -67,6 +73,14 @@ fn load_weights(dir: &Path, quant: &mut QuantGraph) -> Result<()> {
         }
     }
     Error::check(Kind::Input, problems)
+}
+
+/// Refuses a file of `model/` that is not what was written: its figures would be those of another network.
+fn unchanged(path: &str, bytes: &[u8], files: &BTreeMap<String, FileRecord>) -> Result<()> {
+    if files.get(path).is_some_and(|written| record(bytes).sha256 == written.sha256) {
+        return Ok(());
+    }
+    Err(Problem::new("was changed after the design was compiled").help("compile the design again").into())
 }
 
 /// The array that a file holds, of the shape and the width of weights that the network needs.

@@ -5,7 +5,7 @@ use crate::error::Problem;
 use crate::fixed::Normalisation;
 use crate::ir::Shape;
 use crate::ir::mapped::{Core, MappedNet, Mode, Port};
-use crate::ir::quant::{Neuron, QuantGraph};
+use crate::ir::quant::QuantGraph;
 use crate::ir::window::Window;
 use crate::quantise::{LEAKY_TIMESTEPS, PIXEL_BITS, TIMESTEPS, WEIGHT_BITS};
 use crate::settings::Settings;
@@ -13,8 +13,6 @@ use std::ops::RangeInclusive;
 
 /// Most neurons of a population. With the widest weights, payloads and most time steps, sums still fit 64 bits.
 const MOST_NEURONS: usize = 1 << 22;
-/// Largest magnitude of a threshold, an initial membrane or a bias.
-const LARGEST_PARAMETER: i64 = 1 << 48;
 /// Most neurons or inputs a cycle.
 const MOST_PARALLEL: usize = 1 << 12;
 /// Most rows or columns of an image, and of a window on it.
@@ -79,15 +77,7 @@ fn quant_problems(quant: &QuantGraph, timesteps: RangeInclusive<u32>) -> Vec<Pro
         if p.shape.len() > MOST_NEURONS {
             complain(&p.name, format!("has the shape {}; {MOST_NEURONS} neurons are the limit", p.shape));
         }
-        let vectors: &[&[i64]] = match &p.neuron {
-            Neuron::Source => &[],
-            Neuron::Pool { max, .. } => &[&[*max]],
-            Neuron::Leaky(l) => &[&l.du, &l.dv, &l.bias, &l.theta, l.reset.by(), &l.v_init],
-            Neuron::If { theta, v_init, bias } => &[theta, v_init, bias],
-            Neuron::Readout { v_init } => &[v_init],
-        };
-        let beyond = |x: &&i64| !(-LARGEST_PARAMETER..=LARGEST_PARAMETER).contains(*x);
-        if let Some(x) = vectors.iter().flat_map(|v| v.iter()).find(beyond) {
+        if let Some(x) = p.neuron.unholdable() {
             complain(&p.name, format!("has the parameter {x}, more than any hardware here can hold"));
         }
     }

@@ -1,13 +1,15 @@
 //! Writing a design directory: aside, then renamed.
 
-use super::{Design, FORMAT, FileRecord, Manifest, readme, weight_path};
+use super::{Design, FORMAT, FileRecord, Manifest, plausible, readme, weight_path};
 use crate::error::{Error, Kind, Problem, Result};
+use crate::interrupts::Folder;
 use crate::ir::snn::Synapses;
 use crate::rtl;
 use ndarray_npy::WriteNpyExt;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 pub(super) fn write(design: &Design, dir: &Path, replace: bool) -> Result<()> {
@@ -18,10 +20,8 @@ pub(super) fn write(design: &Design, dir: &Path, replace: bool) -> Result<()> {
         _ => PathBuf::from("."),
     };
     fs::create_dir_all(&parent).map_err(|e| Error::io(&parent, "create the folder", &e))?;
-    let aside = tempfile::Builder::new()
-        .prefix(".synfire-")
-        .tempdir_in(&parent)
-        .map_err(|e| Error::io(&parent, "create a temporary folder", &e))?;
+    let aside =
+        Folder::new(".synfire-", &parent).map_err(|e| Error::io(&parent, "create a temporary folder in it", &e))?;
     let new = aside.path().join("new");
     fs::create_dir(&new).map_err(|e| Error::io(&new, "create the folder", &e))?;
     for (path, bytes) in &files {
@@ -31,15 +31,33 @@ pub(super) fn write(design: &Design, dir: &Path, replace: bool) -> Result<()> {
         }
         fs::write(&file, bytes).map_err(|e| Error::io(&file, "write", &e))?;
     }
-    if dir.exists() {
-        let old = aside.path().join("old");
-        fs::rename(dir, &old).map_err(|e| Error::io(dir, "move the old design aside", &e))?;
+    let failed = |e| Error::io(dir, "move the finished design into place", &e);
+    if !dir.exists() {
+        return fs::rename(&new, dir).map_err(failed);
     }
-    fs::rename(&new, dir).map_err(|e| {
-        // Without this the old design would go with the temporary folder. Fails if there was none.
-        let _ = fs::rename(aside.path().join("old"), dir);
-        Error::io(dir, "move the finished design into place", &e)
-    })
+    // After the exchange the old design goes with the temporary folder. Not every file system knows how.
+    exchange(&new, dir)
+        .or_else(|_| aside.hold(|| replace_in_steps(&new, dir, &aside.path().join("old"))))
+        .map_err(failed)
+}
+
+/// Two folders change places, at one instant.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn exchange(new: &Path, dir: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, new, CWD, dir, RenameFlags::EXCHANGE)?)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn exchange(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Moves `dir` to `old` and `new` to `dir`.
+fn replace_in_steps(new: &Path, dir: &Path, old: &Path) -> io::Result<()> {
+    fs::rename(dir, old)?;
+    // Without the way back the old design would go with the temporary folder.
+    fs::rename(new, dir).inspect_err(|_| drop(fs::rename(old, dir)))
 }
 
 /// An existing directory is the user's; only a design may be replaced, and only on demand.
@@ -69,6 +87,9 @@ pub(super) fn check_out(dir: &Path, replace: bool) -> Result<()> {
 
 /// Every file of the directory, `design.json` included.
 fn files(design: &Design) -> Result<BTreeMap<String, Vec<u8>>> {
+    // Nothing is written that could not be read back.
+    Error::check(Kind::Input, plausible::problems(&design.net, &design.settings))
+        .map_err(|e| e.help("nothing that large can be built: use a smaller network, or look at its settings"))?;
     let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for file in rtl::generate(&design.net)?.into_iter().chain(rtl::bench(&design.net, &design.vectors)?) {
         files.insert(file.path, file.text.into_bytes());

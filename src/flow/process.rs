@@ -1,5 +1,6 @@
 //! Runs a program with its output in files and a time limit.
 
+use crate::interrupts::{Folder, Running};
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -21,7 +22,7 @@ pub(super) enum Ended {
 pub(super) fn run_logged(command: &mut Command, log: &Path, limit: Duration) -> io::Result<Ended> {
     let output = File::create(log)?;
     let errors = output.try_clone()?;
-    let mut child = command.stdin(Stdio::null()).stdout(output).stderr(errors).spawn()?;
+    let mut child = Running::spawn(command.stdin(Stdio::null()).stdout(output).stderr(errors))?;
     let start = Instant::now();
     let mut pause = Duration::from_millis(1);
     loop {
@@ -29,9 +30,7 @@ pub(super) fn run_logged(command: &mut Command, log: &Path, limit: Duration) -> 
             return Ok(Ended::Exit(status));
         }
         if start.elapsed() >= limit {
-            // Both fail only if the program has just ended by itself.
-            let _ = child.kill();
-            let _ = child.wait();
+            child.kill();
             return Ok(Ended::TimedOut(limit));
         }
         sleep(pause);
@@ -42,7 +41,8 @@ pub(super) fn run_logged(command: &mut Command, log: &Path, limit: Duration) -> 
 /// Everything that `command` prints, or why it could not be run to its end. The exit status is not looked at: several
 /// tools print their version along with a failure.
 pub(super) fn output_of(command: &mut Command, limit: Duration) -> Result<String, String> {
-    let folder = tempfile::tempdir().map_err(|e| format!("no temporary folder for its output: {e}"))?;
+    let folder = Folder::new("synfire-", &std::env::temp_dir())
+        .map_err(|e| format!("no temporary folder for its output: {e}"))?;
     let log = folder.path().join("output");
     match run_logged(command, &log, limit) {
         Err(e) => Err(format!("does not start: {e}")),

@@ -198,7 +198,23 @@ pub enum Combine {
     Max,
 }
 
+/// Largest magnitude of a threshold, an initial membrane or a bias that any hardware here can hold; sums of them still fit 64 bits.
+pub const LARGEST_PARAMETER: i64 = 1 << 48;
+
 impl Neuron {
+    /// The first of its parameters beyond [`LARGEST_PARAMETER`].
+    pub fn unholdable(&self) -> Option<i64> {
+        let vectors: &[&[i64]] = match self {
+            Neuron::Source => &[],
+            Neuron::Pool { max, .. } => &[&[*max]],
+            Neuron::Leaky(l) => &[&l.du, &l.dv, &l.bias, &l.theta, l.reset.by(), &l.v_init],
+            Neuron::If { theta, v_init, bias } => &[theta, v_init, bias],
+            Neuron::Readout { v_init } => &[v_init],
+        };
+        let beyond = |x: &i64| !(-LARGEST_PARAMETER..=LARGEST_PARAMETER).contains(x);
+        vectors.iter().flat_map(|v| v.iter()).copied().find(beyond)
+    }
+
     /// The membrane of every neuron before an image's first phase; empty where it is 0 (pools) or there is none (the source).
     pub fn v_init(&self) -> &[i64] {
         match self {

@@ -39,6 +39,8 @@ pub(super) struct Problem {
     max_utilisation: f64,
     /// Forks and merges.
     fixed: Area,
+    /// Per layer those whose occupancy depends on its option.
+    affected: Vec<Vec<usize>>,
 }
 
 /// A choice for every layer.
@@ -94,6 +96,7 @@ impl Problem {
         });
         let fixed = fixed.sum();
         let mut problem = Problem {
+            affected: affected(&layers),
             layers,
             target: request.target,
             device: device(request.target),
@@ -121,7 +124,7 @@ impl Problem {
             options: Vec::new(),
         };
         let layers = self.layers.iter().map(|l| layer(l, changed(l))).collect();
-        let mut problem = Problem { layers, target, device: device(target), ..*self };
+        let mut problem = Problem { layers, target, device: device(target), affected: self.affected.clone(), ..*self };
         problem.price();
         problem
     }
@@ -206,31 +209,53 @@ impl Problem {
 
     /// The layout that takes option `picks[i]` of layer `i`.
     fn plan(&self, picks: Vec<usize>) -> Plan {
-        let taken: Vec<&Candidate> =
-            self.layers.iter().zip(&picks).map(|(layer, &pick)| &layer.options[pick]).collect();
-        let occupancies = self.layers.iter().zip(&taken).map(|(layer, option)| {
-            let readers = layer.readers.iter().map(|&(reader, input)| taken[reader].timing.taken[input]);
-            option.timing.occupancy(layer.output.events, readers)
-        });
-        let outside = |i: usize| !self.layers[i].core.weights.is_internal();
-        let read = |(i, option): (usize, &&Candidate)| if outside(i) { option.timing.taken.iter().sum() } else { 0.0 };
-        let reads: f64 = taken.iter().enumerate().map(read).sum();
-        let shared = |(i, own): (usize, f64)| if outside(i) { own.max(reads) } else { own };
-        let occupancies = occupancies.enumerate().map(shared);
-        let (occupancies, modes) = (occupancies.collect(), taken.iter().map(|option| option.mode).collect());
-        let area = self.area(&picks);
+        let reads = self.reads(|layer| picks[layer]);
+        let occupancies = (0..self.layers.len()).map(|i| self.occupancy(i, |layer| picks[layer], reads)).collect();
+        let modes = self.layers.iter().zip(&picks).map(|(layer, &pick)| layer.options[pick].mode).collect();
+        let areas = self.layers.iter().zip(&picks).map(|(layer, &pick)| layer.options[pick].area);
+        let area = self.fixed + areas.sum();
         Plan { modes, picks, area, occupancies, reads }
     }
 
-    fn area(&self, picks: &[usize]) -> Area {
-        self.fixed + self.layers.iter().zip(picks).map(|(layer, &pick)| layer.options[pick].area).sum()
+    /// True if the weights of layer `i` are outside.
+    fn outside(&self, i: usize) -> bool {
+        !self.layers[i].core.weights.is_internal()
     }
 
-    /// `plan` with layer `i` at option `pick`.
-    pub fn with(&self, plan: &Plan, i: usize, pick: usize) -> Plan {
-        let mut picks = plan.picks.clone();
-        picks[i] = pick;
-        self.plan(picks)
+    /// External weight words read per image, where every layer takes the option `pick` of it.
+    fn reads(&self, pick: impl Fn(usize) -> usize) -> f64 {
+        let outside = (0..self.layers.len()).filter(|&i| self.outside(i));
+        outside.map(|i| self.layers[i].options[pick(i)].timing.taken.iter().sum::<f64>()).sum()
+    }
+
+    /// Cycles between images that layer `i` allows, where every layer takes the option `pick` of it and `reads` words come from
+    /// outside. It depends on the layer, its readers and these words alone: see [`Problem::step`].
+    fn occupancy(&self, i: usize, pick: impl Fn(usize) -> usize, reads: f64) -> f64 {
+        let layer = &self.layers[i];
+        let taken = |&(reader, input): &(usize, usize)| self.layers[reader].options[pick(reader)].timing.taken[input];
+        let own = layer.options[pick(i)].timing.occupancy(layer.output.events, layer.readers.iter().map(taken));
+        if self.outside(i) { own.max(reads) } else { own }
+    }
+
+    /// `plan` with other options of a few layers: only what differs is computed, for there may be a thousand layers.
+    pub fn step(&self, plan: &Plan, changes: &[(usize, usize)]) -> Step {
+        let pick = |layer: usize| changes.iter().find(|c| c.0 == layer).map_or(plan.picks[layer], |c| c.1);
+        let mut area = plan.area;
+        for &(i, pick) in changes {
+            let options = &self.layers[i].options;
+            area = area.without(options[plan.picks[i]].area) + options[pick].area;
+        }
+        let mut affected: Vec<usize> = changes.iter().flat_map(|&(i, _)| &self.affected[i]).copied().collect();
+        let mut reads = plan.reads;
+        if changes.iter().any(|&(i, _)| self.outside(i)) {
+            // They share the port.
+            reads = self.reads(pick);
+            affected.extend((0..self.layers.len()).filter(|&i| self.outside(i)));
+        }
+        affected.sort_unstable();
+        affected.dedup();
+        let occupancies = affected.into_iter().map(|i| (i, self.occupancy(i, pick, reads))).collect();
+        Step { changes: changes.to_vec(), area, occupancies }
     }
 
     fn speed_up(&self, mut plan: Plan) -> Plan {
@@ -242,44 +267,73 @@ impl Problem {
             let mut places = vec![slowest];
             places.extend(self.layers[slowest].readers.iter().map(|&(reader, _)| reader));
             let steps = places.iter().flat_map(|&i| (0..self.layers[i].options.len()).map(move |pick| (i, pick)));
-            let better = steps.filter(|&(i, pick)| pick != plan.picks[i]).filter_map(|(i, pick)| {
-                let next = self.with(&plan, i, pick);
-                if !faster(&next, &plan, slowest) {
+            let better = steps.filter(|&(i, pick)| pick != plan.picks[i]).filter_map(|change| {
+                let next = self.step(&plan, &[change]);
+                if !next.faster(&plan, slowest) {
                     return None;
                 }
-                let next = if self.within(&next.area) { next } else { self.make_room(next, i, &plan, slowest)? };
+                let next = if self.within(&next.area) { next } else { self.make_room(&next, change, &plan, slowest)? };
                 Some((self.price_of(&next.area), next))
             });
             match better.min_by(|a, b| a.0.total_cmp(&b.0)) {
-                Some((_, next)) => plan = next,
+                Some((_, next)) => {
+                    next.changes.iter().for_each(|&(i, pick)| plan.picks[i] = pick);
+                    plan = self.plan(plan.picks);
+                }
                 None => return plan,
             }
         }
     }
-}
 
-impl Problem {
-    /// `next` with one layer other than `i` at an option that spares what the device lacks, if that is still a step forward
-    /// from `plan`.
-    fn make_room(&self, next: Plan, i: usize, plan: &Plan, slowest: usize) -> Option<Plan> {
-        let others = (0..self.layers.len()).filter(|&j| j != i);
+    /// `next`, which is `plan` with `change`, with one more layer at an option that spares what the device lacks, if that is still
+    /// a step forward from `plan`.
+    fn make_room(&self, next: &Step, change: (usize, usize), plan: &Plan, slowest: usize) -> Option<Step> {
+        let others = (0..self.layers.len()).filter(|&j| j != change.0);
         let options = others.flat_map(|j| (0..self.layers[j].options.len()).map(move |pick| (j, pick)));
+        let spares = |&(j, pick): &(usize, usize)| {
+            let options = &self.layers[j].options;
+            self.within(&(next.area.without(options[plan.picks[j]].area) + options[pick].area))
+        };
         options
-            .map(|(j, pick)| self.with(&next, j, pick))
-            .filter(|roomy| self.within(&roomy.area) && faster(roomy, plan, slowest))
+            .filter(spares)
+            .map(|other| self.step(plan, &[change, other]))
+            .filter(|roomy| roomy.faster(plan, slowest))
             .min_by(|a, b| self.price_of(&a.area).total_cmp(&self.price_of(&b.area)))
     }
 }
 
-/// True if layer `slowest` is faster in `next`, and the slowest layers are not slower for it: compared from the slowest on,
-/// so every step strictly descends and the search ends.
-fn faster(next: &Plan, plan: &Plan, slowest: usize) -> bool {
-    let sorted = |plan: &Plan| {
-        let mut all = plan.occupancies.clone();
-        all.sort_by(|a, b| b.total_cmp(a));
-        all
-    };
-    next.occupancies[slowest] < plan.occupancies[slowest] && sorted(next) < sorted(plan)
+/// A plan as it differs from another.
+pub(super) struct Step {
+    /// Layers with their new options.
+    changes: Vec<(usize, usize)>,
+    pub area: Area,
+    /// Cycles between images of the layers where they may differ.
+    occupancies: Vec<(usize, f64)>,
+}
+
+impl Step {
+    /// True if layer `slowest` is faster than in `plan`, and the slowest layers are not slower for it: compared from the slowest on,
+    /// so every step strictly descends and the search ends. Layers that do not differ are the same on both sides, so they decide nothing.
+    fn faster(&self, plan: &Plan, slowest: usize) -> bool {
+        let sorted = |occupancies: &mut dyn Iterator<Item = f64>| {
+            let mut all: Vec<f64> = occupancies.collect();
+            all.sort_by(|a, b| b.total_cmp(a));
+            all
+        };
+        let gains = |&(i, occupancy): &(usize, f64)| i == slowest && occupancy < plan.occupancies[i];
+        let now = sorted(&mut self.occupancies.iter().map(|&(_, occupancy)| occupancy));
+        let before = sorted(&mut self.occupancies.iter().map(|&(i, _)| plan.occupancies[i]));
+        self.occupancies.iter().any(gains) && now < before
+    }
+}
+
+/// Per layer those whose occupancy depends on its option: itself, and those that it reads.
+fn affected(layers: &[Layer]) -> Vec<Vec<usize>> {
+    let mut affected: Vec<Vec<usize>> = (0..layers.len()).map(|i| vec![i]).collect();
+    for (i, layer) in layers.iter().enumerate() {
+        layer.readers.iter().for_each(|&(reader, _)| affected[reader].push(i));
+    }
+    affected
 }
 
 /// The layers that read `core`, and through which of their projections.

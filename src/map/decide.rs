@@ -96,7 +96,7 @@ fn alternative(problem: &Problem, plan: &Plan, i: usize) -> String {
     }
     let time = |pick: usize| layer.options[pick].timing.active;
     let others = (0..layer.options.len()).filter(|&pick| layer.options[pick].mode.name() != chosen.name());
-    let fitting = others.filter(|&pick| problem.within(&problem.with(plan, i, pick).area));
+    let fitting = others.filter(|&pick| problem.within(&problem.step(plan, &[(i, pick)]).area));
     let now = time(plan.picks[i]);
     // The slowest of those that are as fast is the one that would have been taken; otherwise the fastest there is.
     let key = |pick: usize| {

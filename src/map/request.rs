@@ -34,6 +34,8 @@ pub struct LayerChoice {
     pub lanes: Option<usize>,
     /// Inputs per cycle (matrix mode); a power of two.
     pub rows: Option<usize>,
+    /// Lanes and rows are left to the cost model, whatever is asked of the whole network.
+    pub automatic: [bool; 2],
     /// How a payload meets the weights (event mode).
     pub payload: Option<Payload>,
     /// Banks of membranes (event mode, layers with pixels).
@@ -183,8 +185,8 @@ pub(super) fn resolve(net: &MappedNet, request: &MapRequest) -> Result<Vec<Choic
     }
     let settle = |(layer, channels): (&LayerChoice, usize)| Choice {
         mode: layer.asked_mode().unwrap_or(request.mode),
-        lanes: layer.lanes.or(request.lanes).map(|n| n.min(channels.max(1))),
-        rows: layer.rows.or(request.rows),
+        lanes: layer.lanes.or(request.lanes.filter(|_| !layer.automatic[0])).map(|n| n.min(channels.max(1))),
+        rows: layer.rows.or(request.rows.filter(|_| !layer.automatic[1])),
         payload: layer.payload.or(request.payload),
         banks: layer.banks.unwrap_or(request.banks),
         weights: layer.weights.unwrap_or(request.weights),
@@ -284,6 +286,9 @@ fn merge(into: &mut LayerChoice, from: &LayerChoice) -> bool {
         let agrees = into.is_none() || from.is_none() || *into == from;
         *into = from.or(*into);
         agrees
+    }
+    for (into, from) in into.automatic.iter_mut().zip(from.automatic) {
+        *into |= from;
     }
     one(&mut into.mode, from.mode)
         & one(&mut into.lanes, from.lanes)

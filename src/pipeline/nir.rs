@@ -2,7 +2,7 @@
 
 use super::probe::Probe;
 use super::stages::Stages;
-use super::{file_name, map_request, quant_settings, stem};
+use super::{file_name, map_request, quant_settings};
 use crate::convert::nir::{Import, import_graph, import_nir};
 use crate::data::Samples;
 use crate::design::{Design, Origin};
@@ -59,7 +59,7 @@ impl SpikingModel {
     /// No time step, and every node that cannot become hardware.
     pub fn import(&self, settings: &Settings) -> Result<Import> {
         let how = nir::Settings { dt: settings.dt, dialect: settings.nir_dialect.unwrap_or_default() };
-        import_graph(&self.graph, &stem(&self.file), how).map_err(|e| e.in_file(&self.file))
+        import_graph(&self.graph, &crate::frontends::name_of(&self.file), how).map_err(|e| e.in_file(&self.file))
     }
 
     /// NIR graph → SnnGraph → QuantGraph.

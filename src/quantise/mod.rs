@@ -14,7 +14,7 @@
 //! | settings | `settings.rs` | nothing: refuses what cannot be built |
 //! | calibration | `calibration.rs` | nothing: checks the set, gives the float network's activations |
 //! | fit | `assemble.rs`, `samples.rs`, `panel.rs` | the float weights that come closest to the drive from what the senders really send |
-//! | weights | `weights.rs`, `rounding.rs` | scale and integer weights that lose least of the drive |
+//! | weights | `weights.rs`, `rounding.rs`, `drowned.rs` | scale and integer weights that lose least of the drive |
 //! | bias | `mod.rs` | the integer bias for which the mean drive equals the float network's |
 //! | threshold | `threshold.rs` | the integer threshold with the least squared error |
 //! | level | `levels.rs` | the activation that a spike stands for, and where between two counts the border lies |
@@ -29,6 +29,7 @@
 mod activity;
 mod assemble;
 mod calibration;
+mod drowned;
 mod gemm;
 mod leaky;
 mod levels;
@@ -165,7 +166,8 @@ impl<'a> Quantiser<'a> {
         let scale = self.weights(pop, &float, false);
         let incoming = &self.net.projections[first..];
         let mut drive = activity::drive(&self.net, incoming, &self.activity);
-        let mut bias = self.bias(pop, &float, &drive, &scale);
+        let bias = self.bias(pop, &float, &drive, &scale);
+        let mut bias = holdable(bias, &self.snn.populations[pop.0].name, &mut self.problems);
         drive.axis_iter_mut(Axis(0)).into_par_iter().for_each(|mut row| {
             row.iter_mut().zip(&bias).for_each(|(v, &b)| *v += b as f64);
         });
@@ -203,6 +205,7 @@ impl<'a> Quantiser<'a> {
         let scale = self.weights(pop, &target, true);
         let drive = activity::drive(&self.net, &self.net.projections[first..], &self.activity);
         let v_init = self.bias(pop, &target, &drive, &scale);
+        let v_init = holdable(v_init, &self.snn.populations[pop.0].name, &mut self.problems);
         (Neuron::Readout { v_init }, Activity::default(), target)
     }
 
@@ -292,7 +295,7 @@ impl<'a> Quantiser<'a> {
         let mut folded = assemble::fold(&inputs, &receiver);
         let integer = folded.choose(shared);
         let bits: Vec<u32> = inputs.iter().map(|i| i.bits).collect();
-        let lost: Vec<usize> = (0..projections.len()).filter(|&index| folded.vanishes(&integer, index)).collect();
+        let lost: Vec<usize> = (0..projections.len()).filter(|&index| folded.loses(&integer, index)).collect();
         for index in lost {
             let enough = folded.enough_bits(index, shared);
             let population = &self.snn.populations[pop.0].name;
@@ -341,6 +344,20 @@ impl<'a> Quantiser<'a> {
     }
 }
 
+/// Biases that hardware can hold, and a problem for one that is beyond. Half of what is possible leaves room for what a membrane begins
+/// with besides.
+fn holdable(mut bias: Vec<i64>, population: &str, problems: &mut Vec<Problem>) -> Vec<i64> {
+    const MOST: i64 = quant::LARGEST_PARAMETER / 2;
+    if let Some(x) = bias.iter().find(|x| !(-MOST..=MOST).contains(*x)) {
+        let what = format!("needs a bias of {x} membrane units, more than any hardware here can hold");
+        let help =
+            "look for numbers that are far too large beside the weights: a mean in --normalize, or the layer's biases";
+        problems.push(Problem::new(what).at_node(population).help(help));
+        bias.iter_mut().for_each(|x| *x = (*x).clamp(-MOST, MOST));
+    }
+    bias
+}
+
 /// The synapses with the integer weights of projection `index`.
 fn with_weights(synapses: &Synapses<f32>, integer: &Integer, index: usize) -> Synapses<i32> {
     let matrix = &integer.weights[index];
@@ -367,7 +384,7 @@ fn vanished(name: &str, population: &str, enough: Option<u32>) -> Problem {
         None => format!("no number of bits per weight up to {} keeps it: use", WEIGHT_BITS.end()),
     };
     let or = if enough.is_some() { ", " } else { " " };
-    Problem::new("has weights that all round to zero beside those of the population's other projections")
+    Problem::new("has weights that all round to zero, or nearly so, beside those of the population's other projections")
         .at_node(name)
         .help(format!("{weights}{or}fewer bits per pixel, or graded coding"))
 }

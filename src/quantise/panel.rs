@@ -105,6 +105,20 @@ impl Panel {
         });
     }
 
+    /// The mean square of `Σ w·x` for weights `row` of the columns from `first` on; without covariances as if the columns were
+    /// independent.
+    pub(super) fn variance(&self, row: &[f64], first: usize) -> f64 {
+        let Some(covariance) = &self.covariance else {
+            return row.iter().zip(&self.importance[first..]).map(|(w, m)| w * w * m).sum();
+        };
+        let columns = first..first + row.len();
+        let products = row.iter().enumerate().map(|(i, w)| {
+            let with = covariance.row(first + i);
+            w * row.iter().zip(with.slice(ndarray::s![columns.clone()])).map(|(v, h)| v * h).sum::<f64>()
+        });
+        products.sum::<f64>().max(0.0)
+    }
+
     /// Integers for a row, and the mean square error of the drive.
     pub(super) fn round(&self, row: ArrayView1<f64>, scale: f64) -> (Vec<i32>, f64) {
         match &self.factor {
@@ -149,6 +163,12 @@ impl Panel {
 }
 
 impl Skip {
+    /// The mean square of what each channel read.
+    pub(super) fn variances(&self) -> Vec<f64> {
+        let places = self.seen.ncols().max(1) as f64;
+        self.seen.rows().into_iter().map(|row| square(row) / places).collect()
+    }
+
     /// True if the float weights move some membrane by more than a unit.
     pub(super) fn swings(&self, scale: &[f64]) -> bool {
         self.value.iter().enumerate().any(|(i, value)| {

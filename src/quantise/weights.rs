@@ -101,7 +101,7 @@ impl Folded {
                 || self.skips.iter().filter(|s| s.projection == projection).any(|s| s.swings(&integer.scale)))
     }
 
-    /// Bits, the same for all weights into the population, with which this projection does not vanish; about the least such
+    /// Bits, the same for all weights into the population, with which this projection is not lost; about the least such
     /// number. `None` if not even the most bits are enough. More bits make the common scale finer, so halving finds the
     /// border. Leaves every weight with some other number of bits.
     pub(super) fn enough_bits(&mut self, projection: usize, shared: bool) -> Option<u32> {
@@ -109,7 +109,7 @@ impl Folded {
             let limit = weight_limit(bits);
             self.panels.iter_mut().for_each(|panel| panel.limit.fill(limit));
             self.skips.iter_mut().for_each(|skip| skip.limit = limit);
-            !self.vanishes(&self.choose(shared), projection)
+            !self.loses(&self.choose(shared), projection)
         };
         let (mut low, mut high) = (*WEIGHT_BITS.start(), *WEIGHT_BITS.end());
         if !kept(high) {

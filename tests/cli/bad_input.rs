@@ -5,8 +5,10 @@ use crate::cli_support;
 
 use cli_support::onnx::{self, floats, graph, weights};
 use cli_support::{Scratch, images, labels, mlp, mlp_of, npy};
+use flate2::{Compression, write::GzEncoder};
 use ndarray::Array2;
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::symlink;
 use synfire::frontends::onnx::proto::{GraphProto, NodeProto, TensorProto};
 
@@ -41,6 +43,47 @@ fn damaged_models() {
     s.compile_refused(2, &[], &["net.onnx: cannot read the model"]);
     fs::create_dir(s.at("net.onnx")).unwrap();
     s.compile_refused(2, &[], &["net.onnx: cannot read the model"]);
+}
+
+/// Once a panic, and with a smaller number a design that nothing could load.
+#[test]
+fn a_mean_beyond_all_pixels_is_refused_with_the_layer() {
+    let s = Scratch::new();
+    s.model("net.onnx", &cli_support::cnn());
+    s.file("images.npy", &images(8, 72));
+    for mean in ["1e12", "1e15", "1e30"] {
+        let normalize = format!("{mean}/1");
+        s.compile_refused(2, &["--normalize", &normalize], &["node '", "--normalize"]);
+    }
+}
+
+#[test]
+fn gzipped_networks_are_read_like_plain_ones() {
+    let s = Scratch::new();
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let packed = gzip(&fs::read(s.at("net.onnx")).unwrap());
+    s.compile("plain", &[]);
+    s.file("net.onnx.gz", &packed);
+    let compile = ["compile", "net.onnx.gz", "--calibrate", "images.npy", "--out", "packed"];
+    let outcome = s.run(&compile);
+    assert_eq!(outcome.code, 0, "{}", outcome.err);
+    for file in ["model/source.onnx", "rtl/net.v"] {
+        assert_eq!(fs::read(s.at("plain").join(file)).unwrap(), fs::read(s.at("packed").join(file)).unwrap(), "{file}");
+    }
+    fs::remove_dir_all(s.at("packed")).unwrap();
+    s.file("net.onnx.gz", &packed[..packed.len() - 9]);
+    s.refused(2, &compile, &["net.onnx.gz: cannot be decompressed", "help:"]);
+    // 2 GiB of zeros in 2 MiB.
+    let mut bomb = GzEncoder::new(Vec::new(), Compression::fast());
+    let zeros = vec![0; 1 << 20];
+    (0..2048).for_each(|_| bomb.write_all(&zeros).unwrap());
+    s.file("net.onnx.gz", &bomb.finish().unwrap());
+    let outcome = s.run(&compile);
+    assert!(outcome.code == 2 && outcome.err.contains("larger than the limit"), "{}", outcome.err);
 }
 
 #[test]

@@ -253,3 +253,26 @@ fn a_designs_settings_cannot_be_changed_by_inspect() {
         s.refused(2, &[&["inspect", "design", "--stage", "quant"], option].concat(), &["design: is a design", "fixed"]);
     }
 }
+
+/// Its figures would be those of another network, or of weights that nobody compiled.
+#[test]
+fn a_design_whose_model_was_changed_is_refused() {
+    let s = Scratch::with_design();
+    let other = cli_support::onnx::bytes(&cli_support::mlp(&["other", "r", "y"]));
+    for (file, changed) in
+        [("design/model/source.onnx", other), ("design/model/projection_0.npy", npy(&Array2::<i32>::zeros((4, 6))))]
+    {
+        let good = fs::read(s.at(file)).unwrap();
+        assert!(good != changed);
+        s.file(file, &changed);
+        refused(&s, &[&format!("{file}: was changed after the design was compiled")]);
+        s.file(file, &good);
+    }
+    let mut json = s.json("design/design.json");
+    json["files"].as_object_mut().unwrap().remove("model/source.onnx");
+    let good = fs::read(s.at("design/design.json")).unwrap();
+    s.file("design/design.json", json.to_string().as_bytes());
+    refused(&s, &["source.onnx: was changed"]);
+    s.file("design/design.json", &good);
+    assert_eq!(s.run(READERS[0]).code, 0);
+}

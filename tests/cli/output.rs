@@ -8,7 +8,7 @@ use cli_support::{Scratch, cnn, images, labels, mlp, mlp_of, tree};
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 #[test]
 fn json_alone_on_standard_output() {
@@ -255,4 +255,57 @@ fn the_designs_readme_says_how_pixels_enter() {
     for part in ["`{row, column, channel}` of its place, 3, 3 and 1 of them", "[102, 102]", "number of 9 bits"] {
         assert!(readme.contains(part), "{part} is not in\n{readme}");
     }
+}
+
+#[test]
+fn a_result_never_replaces_what_was_read_or_compiled() {
+    let s = Scratch::with_design();
+    std::os::unix::fs::symlink("net.onnx", s.at("link.onnx")).unwrap();
+    for json in ["net.onnx", "./net.onnx", "link.onnx", "images.npy"] {
+        s.compile_refused(2, &["--json", json], &["is read or written by this command", "--json"]);
+    }
+    for json in ["out/design.json", "out/model/source.onnx", "out/rtl/x.json"] {
+        s.compile_refused(2, &["--json", json], &["is a part of the design"]);
+    }
+    for json in ["labels.npy", "images.npy", "design/design.json", "design/model/source.onnx", "design/../design/mem/x"]
+    {
+        let run = ["run", "design", "--images", "images.npy", "--labels", "labels.npy", "--json", json];
+        s.refused(2, &run, &["so the result must not go there"]);
+    }
+    s.compile("out", &["--json", "out/report.json"]);
+    assert!(s.at("out/report.json").is_file());
+}
+
+/// The signals that a user sends; nothing can be done about a kill.
+#[test]
+fn an_interrupted_compilation_leaves_no_temporary_folder() {
+    let s = Scratch::new();
+    s.model("net.onnx", &mlp_of(100, 40, 10, &["a", "r", "y"]));
+    s.file("images.npy", &images(64, 100));
+    s.compile("out", &["--target", "generic"]);
+    let before: Vec<_> = tree(s.path()).into_keys().filter(|path| !path.starts_with("out")).collect();
+    let mut seen = 0;
+    for attempt in 0..40 {
+        let args =
+            ["compile", "net.onnx", "--calibrate", "images.npy", "--target", "generic", "--out", "out", "--force"];
+        let mut child = Command::new(env!("CARGO_BIN_EXE_synfire"));
+        let mut child = child.args(args).current_dir(s.path()).stdout(Stdio::null()).spawn().unwrap();
+        let aside =
+            || fs::read_dir(s.path()).unwrap().any(|e| e.unwrap().file_name().to_string_lossy().starts_with('.'));
+        let start = Instant::now();
+        while !aside() && child.try_wait().unwrap().is_none() && start.elapsed() < Duration::from_secs(60) {
+            std::thread::yield_now();
+        }
+        let signal = if attempt % 2 == 0 { "-INT" } else { "-TERM" };
+        let _ = Command::new("kill").args([signal, &child.id().to_string()]).output().unwrap();
+        let ended = child.wait().unwrap();
+        seen += usize::from(ended.code().is_none());
+        let after: Vec<_> = tree(s.path()).into_keys().filter(|path| !path.starts_with("out")).collect();
+        assert_eq!(after, before, "attempt {attempt}, {ended:?}");
+        assert!(s.at("out/design.json").is_file() && s.at("out/README.md").is_file(), "attempt {attempt}");
+        if seen >= 5 {
+            break;
+        }
+    }
+    assert!(seen > 0, "no interrupt came in time");
 }

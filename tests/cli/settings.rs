@@ -198,3 +198,23 @@ fn colour_images_with_labels_inside() {
     assert!((0.0..0.4).contains(&share("accuracy")) && (0.0..0.4).contains(&share("float_accuracy")));
     assert!(share("agreement") > 0.9, "{report}");
 }
+
+/// `auto` is a word of the command line, so it must be one of the file; and a layer must find its way back to it.
+#[test]
+fn lanes_and_rows_can_be_auto_in_a_settings_file() {
+    let s = Scratch::new();
+    s.file("s.toml", b"lanes = 'auto'\nrows = 'auto'\n[layers.Relu_r]\nlanes = 'auto'\nrows = 'auto'\n");
+    let design = |out: &str| s.json(&format!("{out}/design.json"))["net"]["units"].clone();
+    s.compile("file", &["--config", "s.toml"]);
+    s.compile("plain", &[]);
+    assert_eq!(design("file"), design("plain"));
+    // Event cores of the whole network get one lane; the layer is as if nothing had been said.
+    let one = ["--mode", "event", "--lanes", "1"];
+    s.compile("one", &one);
+    s.compile("but_one", &[&one[..], &["--config", "s.toml"]].concat());
+    s.compile("free", &["--mode", "event"]);
+    assert_eq!(modes(&s.json("one/design.json"))[1], modes(&s.json("but_one/design.json"))[1]);
+    assert_eq!(modes(&s.json("free/design.json"))[0], modes(&s.json("but_one/design.json"))[0]);
+    s.file("s.toml", b"lanes = 'many'\n");
+    s.compile_refused(2, &["--config", "s.toml"], &["line 1", "lanes"]);
+}

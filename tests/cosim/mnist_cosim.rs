@@ -11,7 +11,7 @@ use synfire::cosim::{Pattern, Settings as Run};
 use synfire::ir::mapped::{Payload, Target};
 use synfire::ir::quant::Coding;
 use synfire::loihi::network::Network;
-use synfire::settings::{LayerSettings, ModeChoice, Settings, WeightsChoice};
+use synfire::settings::{Count, LayerSettings, ModeChoice, Settings, WeightsChoice};
 
 const HIDDEN: &str = "/n/n.2/Relu";
 
@@ -201,7 +201,12 @@ fn under_back_pressure(settings: &Settings, images: usize) {
 
 /// Unit spikes can only be read by event cores, so only the first layer can be a matrix core.
 fn hidden_layer_in(mode: ModeChoice, settings: Settings) -> Settings {
-    let layer = LayerSettings { mode: Some(mode), rows: Some(8), lanes: Some(16), ..LayerSettings::default() };
+    let layer = LayerSettings {
+        mode: Some(mode),
+        rows: Some(Count(Some(8))),
+        lanes: Some(Count(Some(16))),
+        ..LayerSettings::default()
+    };
     Settings { layers: BTreeMap::from([(HIDDEN.to_string(), layer)]), ..settings }
 }
 

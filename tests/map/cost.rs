@@ -314,3 +314,24 @@ fn a_layers_own_place_for_its_weights_precedes_that_of_the_network_and_matrix_co
     let problems = format!("{:?}", net.check());
     assert!(problems.contains("only event cores read") && problems.contains("from word 1, 0 expected"), "{problems}");
 }
+
+/// The search once computed the whole network anew for every option of every step.
+#[test]
+fn a_thousand_layers_are_mapped_in_a_moment() {
+    let start = std::time::Instant::now();
+    let net = map(chain("deep", &[32; 1000]), &MapRequest::new(Target::Generic)).unwrap();
+    assert_eq!(net.cores().count(), 999);
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+}
+
+/// Matrix cores find a sender's row in its id: a search for more rows than that must not end in a refusal.
+#[test]
+fn layers_of_odd_sizes_are_mapped_without_odd_rows() {
+    for size in [3, 5, 6, 7, 12] {
+        for target in [Target::Generic, Target::Ecp5_25k] {
+            let request = MapRequest { mode: ModeChoice::Matrix, ..MapRequest::new(target) };
+            let net = map(chain("odd", &[size, size, size]), &request).unwrap_or_else(|e| panic!("{e}"));
+            assert!(cores(&net).iter().all(|core| core.mode.rows().is_power_of_two()));
+        }
+    }
+}

@@ -326,12 +326,12 @@ fn stages_that_would_multiply_out_to_more_than_memory() {
 }
 
 #[test]
-fn quantised_activations_are_named() {
-    let nodes = vec![
-        node("Relu", &["x"], "r"),
-        node("QuantizeLinear", &["r", "s", "z"], "q"),
-        node("DequantizeLinear", &["q", "s", "z"], "y"),
-    ];
+fn integers_that_are_not_dequantised_are_named() {
+    let nodes =
+        vec![node("Relu", &["x"], "r"), node("QuantizeLinear", &["r", "s", "z"], "q"), node("Relu", &["q"], "y")];
     let zero = TensorProto { name: "z".into(), data_type: data_type::UINT8, int32_data: vec![0], ..Default::default() };
-    refused(&model(17, &[2], nodes, vec![floats("s", &[], &[0.1]), zero]), &["QuantizeLinear_q", "rounds activations"]);
+    refused(
+        &model(17, &[2], nodes, vec![floats("s", &[], &[0.1]), zero]),
+        &["QuantizeLinear_q", "rounds activations", "QDQ"],
+    );
 }

@@ -6,9 +6,10 @@ use crate::onnx_support;
 use ndarray::Array2;
 use onnx_support::*;
 use synfire::convert::convert;
+use synfire::error::Kind;
 use synfire::float;
 use synfire::frontends::onnx::proto::{AttributeProto, ModelProto, NodeProto, TensorProto, data_type};
-use synfire::frontends::{Reference, evaluate, onnx};
+use synfire::frontends::{Reference, evaluate, onnx, verify};
 use synfire::ir::graph::Graph;
 
 fn images(rows: usize, columns: usize) -> Array2<f32> {
@@ -74,7 +75,50 @@ fn convolutions_of_two_dimensions() {
     }
 }
 
-/// The engine takes SAME_LOWER for SAME_UPPER; the padding written out is the oracle.
+/// The engine takes SAME_LOWER for SAME_UPPER: it must be given the padding in numbers.
+#[test]
+fn the_float_engine_puts_the_odd_element_of_same_lower_in_front() {
+    let lower = |node: NodeProto| text(node, "auto_pad", "SAME_LOWER");
+    let constants = |w: &[i64]| vec![weights("w", w), weights("b", &[w[0]])];
+    for opset in [11, 21] {
+        single(opset, &[4, 7, 6], lower(conv()), constants(&[3, 4, 2, 2]));
+        single(opset, &[4, 7, 6], lower(conv().ints("strides", &[2, 2])), constants(&[3, 4, 4, 3]));
+        single(opset, &[4, 9], lower(conv()), constants(&[3, 4, 2]));
+        let pool = node("MaxPool", &["x"], "y").ints("kernel_shape", &[2, 2]);
+        single(opset, &[3, 7, 6], lower(pool), vec![]);
+    }
+}
+
+/// A difference between the two machines must not go unnoticed, whoever is right.
+#[test]
+fn a_graph_that_is_not_what_the_file_says_is_found_out() {
+    let with = |pads: &[i64]| {
+        model(17, &[4, 7, 6], vec![conv().ints("pads", pads)], vec![weights("w", &[3, 4, 2, 2]), weights("b", &[3])])
+    };
+    let (file, other) = (with(&[1, 1, 0, 0]), with(&[0, 0, 1, 1]));
+    let images = images(2, 168);
+    verify(&bytes(&file), &parse(&file), images.view()).unwrap();
+    let error = verify(&bytes(&file), &parse(&other), images.view()).unwrap_err();
+    assert!(error.kind == Kind::Internal && error.to_string().contains("differently"), "{error}");
+}
+
+/// What the compiler knows and the engine does not still has float figures, and says whose they are.
+#[test]
+fn networks_that_the_engine_refuses_are_run_by_our_own_graph() {
+    let pool = |op: &str| node(op, &["x"], "y").ints("kernel_shape", &[2, 2]).ints("dilations", &[2, 2]);
+    let old = node("Add", &["x", "c"], "y").int("axis", 1).int("broadcast", 1);
+    for (opset, node, constants) in
+        [(13, pool("MaxPool"), vec![]), (19, pool("AveragePool"), vec![]), (6, old, vec![weights("c", &[2])])]
+    {
+        let model = model(opset, &[2, 5, 4], vec![node], constants);
+        let reference = Reference::load(bytes(&model)).unwrap_or_else(|e| panic!("{e}"));
+        let (graph, images) = (parse(&model), images(3, 40));
+        compare(&graph, &evaluate(&graph, images.view()).unwrap(), &reference.logits(images.view()).unwrap());
+        assert!(reference.substitute().is_some_and(|why| why.contains("float engine")), "{:?}", reference.substitute());
+    }
+}
+
+/// The padding written out is the oracle.
 #[test]
 fn the_odd_element_of_same_lower_stands_in_front() {
     let run = |conv: NodeProto| {
@@ -280,6 +324,36 @@ fn weights_that_are_stored_quantised() {
     let ours = evaluate(&graph, Array2::from_shape_vec((2, 2), vec![1.0, 0.0, 0.0, 1.0]).unwrap().view()).unwrap();
     // 0.6 rounds to 1, -198 clips to -128; 0.5 rounds to the even 0, 124 + 3 is 127.
     assert_eq!(ours.iter().copied().collect::<Vec<f32>>(), [0.5, 0.0, -64.0, 31.0]);
+}
+
+/// The graph leaves the rounding to the integer network and keeps the ends of the range.
+#[test]
+fn activations_that_are_stored_quantised_keep_their_clip_and_lose_their_rounding() {
+    let run = |front: Option<NodeProto>, kind: i32, zero: i32| {
+        let first = if front.is_some() { "r" } else { "x" };
+        let pair = [
+            node("QuantizeLinear", &[first, "s", "z"], "q"),
+            node("DequantizeLinear", &["q", "s", "z"], "d"),
+            node("Gemm", &["d", "w"], "y"),
+        ];
+        let constants =
+            vec![floats("s", &[], &[0.01]), bytes_of("z", kind, &[], &[zero]), floats("w", &[1, 1], &[1.0])];
+        let model = model(17, &[1], front.into_iter().chain(pair).collect(), constants);
+        let graph = parse(&model);
+        let images = Array2::from_shape_vec((4, 1), vec![-1.0, 0.404, 1.0, 9.0]).unwrap();
+        let reference = Reference::load(bytes(&model)).unwrap_or_else(|e| panic!("{e}"));
+        assert!(reference.rounds());
+        let (ours, theirs) = (evaluate(&graph, images.view()).unwrap(), reference.logits(images.view()).unwrap());
+        // Up to the rounding, of half a step.
+        let close = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs() <= 0.0051).collect::<Vec<bool>>();
+        (ours.iter().copied().collect::<Vec<f32>>(), close)
+    };
+    let relu = || Some(node("Relu", &["x"], "r"));
+    assert_eq!(run(relu(), data_type::UINT8, 0), (vec![0.0, 0.404, 1.0, 2.55], vec![true; 4]));
+    assert_eq!(run(relu(), data_type::INT8, 0), (vec![0.0, 0.404, 1.0, 1.27], vec![true; 4]));
+    assert_eq!(run(None, data_type::UINT8, 0), (vec![0.0, 0.404, 1.0, 2.55], vec![true; 4]));
+    // Of both signs: a range that is meant never to bind.
+    assert_eq!(run(None, data_type::INT8, 0), (vec![-1.0, 0.404, 1.0, 9.0], vec![true, true, true, false]));
 }
 
 /// Two blocks as a mobile network has them, with everything that exporters leave in.

@@ -115,7 +115,12 @@ impl Call<'_, '_> {
             (Some(value), _) => value.clone(),
             (None, Some(tensor)) => {
                 let decoded = Tensor::decode(tensor);
-                Value::Constant(decoded.map_err(|what| Stop::new(format!("its constant '{name}' {what}")))?)
+                let broken = |what| {
+                    let help =
+                        "the file is damaged, or stores its weights in a way that is not supported: export it again";
+                    Stop::with_help(format!("its constant '{name}' {what}"), help)
+                };
+                Value::Constant(decoded.map_err(broken)?)
             }
             (None, None) => return Err(Stop::new(format!("reads '{name}', which is no result that synfire computes"))),
         };
@@ -260,6 +265,18 @@ impl Call<'_, '_> {
     /// Shape of an activation in the graph.
     pub(super) fn shape(&self, x: &Activation) -> &Shape {
         &self.lowering.nodes[x.node.0].shape
+    }
+
+    /// The upper end of the ReLU behind input `i`, if nothing else reads that node's result: then it may be changed.
+    pub(super) fn end_of_sole_relu(&mut self, i: usize, x: &Activation) -> Option<&mut Option<f32>> {
+        let name = self.node.input.get(i)?;
+        if self.lowering.reads.get(name.as_str()) != Some(&1) {
+            return None;
+        }
+        match &mut self.lowering.nodes.get_mut(x.node.0)?.op {
+            Op::Relu { max } => Some(max),
+            _ => None,
+        }
     }
 
     /// The bias of the dense node behind input `i`, if nothing else reads that node's result: then it may be changed.

@@ -11,6 +11,17 @@ use std::collections::{BTreeSet, HashMap};
 
 /// Constants that nodes have computed may take so many bytes at a time. Those that the file itself holds do not count.
 const MAX_HELD: usize = 1 << 27;
+/// The padding of the windows of the file's nodes, by index into `proto.node`: before the axes behind the channels, then behind them,
+/// as ONNX lists `pads`.
+pub(in crate::frontends) type Pads = HashMap<usize, Vec<i64>>;
+
+/// What the lowering knows beside the graph.
+#[derive(Default)]
+pub(in crate::frontends) struct Notes {
+    pub(in crate::frontends) pads: Pads,
+    /// Activations that the file rounds, by node of the graph, with scale and zero point. The graph does not round.
+    pub(in crate::frontends) rounded: HashMap<usize, (f32, f32)>,
+}
 
 /// Lowers the nodes `order` (indices into `proto.node`, sorted) and gathers the problems of all of them.
 pub(super) fn lower(
@@ -19,7 +30,7 @@ pub(super) fn lower(
     name: &str,
     interface: &Interface,
     order: &[usize],
-) -> Result<Graph> {
+) -> Result<(Graph, Notes)> {
     let mut lowering = Lowering::new(proto, opset, interface, order);
     let mut problems = Vec::new();
     let mut advised = BTreeSet::new();
@@ -59,7 +70,8 @@ pub(super) fn lower(
                 );
             }
             Error::check(Kind::Input, problems)?;
-            Ok(Graph { name: name.to_string(), nodes: lowering.nodes, output: output.node })
+            let graph = Graph { name: name.to_string(), nodes: lowering.nodes, output: output.node };
+            Ok((graph, lowering.notes))
         }
         Some(Value::Constant(_)) => {
             problems.push(Problem::new("the output does not depend on the input").at_node(&interface.output));
@@ -93,6 +105,9 @@ pub(super) struct Lowering<'a> {
     /// Elements of all activations.
     pub(super) elements: usize,
     pub(super) proto: &'a GraphProto,
+    pub(super) notes: Notes,
+    /// How many times each value is read by a DequantizeLinear.
+    pub(super) dequantised: HashMap<&'a str, usize>,
 }
 
 impl<'a> Lowering<'a> {
@@ -108,6 +123,11 @@ impl<'a> Lowering<'a> {
         for name in order.iter().flat_map(|&index| &proto.node[index].input) {
             *reads.entry(name.as_str()).or_default() += 1;
         }
+        let mut dequantised = HashMap::new();
+        let readers = order.iter().map(|&index| &proto.node[index]).filter(|node| node.op_type == "DequantizeLinear");
+        for name in readers.filter_map(|node| node.input.first()) {
+            *dequantised.entry(name.as_str()).or_default() += 1;
+        }
         Lowering {
             opset,
             nodes: vec![input],
@@ -121,6 +141,8 @@ impl<'a> Lowering<'a> {
             parameters: 0,
             elements: 0,
             proto,
+            notes: Notes::default(),
+            dequantised,
         }
     }
 

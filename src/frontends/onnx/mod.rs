@@ -14,6 +14,7 @@ mod scan;
 mod tensor;
 
 pub(super) use interface::Interface;
+pub(super) use lower::{Notes, Pads};
 pub(super) use order::live_nodes;
 
 use crate::error::{Error, Kind, Problem, Result};
@@ -35,17 +36,23 @@ const MAX_NODES: usize = 100_000;
 /// output.
 pub fn parse(bytes: &[u8], name: &str) -> Result<Graph> {
     let (model, opset) = decode(bytes)?;
-    let proto = graph(&model)?;
+    lowered(&model, opset, name).map(|(graph, _)| graph)
+}
+
+/// The graph of a decoded model, and the padding that its windows have in the end, whatever words the file has for it, with what else
+/// the graph does not say.
+pub(super) fn lowered(model: &ModelProto, opset: i64, name: &str) -> Result<(Graph, Notes)> {
+    let proto = graph(model)?;
     let mut problems = Vec::new();
     let interface = Interface::of(proto).map_err(|e| problems.extend(e.problems)).ok();
     let order = live_nodes(proto).map_err(|e| problems.extend(e)).ok();
     let (Some(interface), Some(order)) = (interface, order) else {
         return Err(Error { kind: Kind::Input, problems });
     };
-    let graph = lower::lower(proto, opset, name, &interface, &order)?;
+    let (graph, notes) = lower::lower(proto, opset, name, &interface, &order)?;
     // What the lowering lets through must satisfy the stage's own guarantees.
     Error::check(Kind::Input, graph.check())?;
-    Ok(graph)
+    Ok((graph, notes))
 }
 
 /// Decodes a model file and checks its operator set, of which the version is returned.

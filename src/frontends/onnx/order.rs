@@ -19,7 +19,8 @@ pub(in crate::frontends) fn live_nodes(graph: &GraphProto) -> Result<Vec<usize>,
     for (index, node) in graph.node.iter().enumerate().filter(|(index, _)| live[*index]) {
         for input in node.input.iter().filter(|name| !name.is_empty()) {
             if !producers.contains_key(input.as_str()) && !given.contains(input.as_str()) {
-                let problem = Problem::new(format!("reads '{input}', which nothing in the file computes"));
+                let problem = Problem::new(format!("reads '{input}', which nothing in the file computes"))
+                    .help("the file is damaged, or only a part of a network: export it again");
                 problems.push(problem.at_node(label(graph, index)));
             }
         }

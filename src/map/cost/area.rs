@@ -32,6 +32,16 @@ impl Add for Area {
 }
 
 impl Area {
+    /// What is left without `part`, which is a part of it.
+    pub fn without(self, part: Area) -> Area {
+        Area {
+            luts: self.luts.saturating_sub(part.luts),
+            ffs: self.ffs.saturating_sub(part.ffs),
+            blocks: self.blocks.saturating_sub(part.blocks),
+            dsps: self.dsps.saturating_sub(part.dsps),
+        }
+    }
+
     /// The area of `n` of these.
     fn times(self, n: usize) -> Area {
         let n = n as u64;

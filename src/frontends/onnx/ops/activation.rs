@@ -25,7 +25,8 @@ pub(super) fn clip(call: &mut Call<'_, '_>) -> Outcome<Value> {
     }
     let max = max.filter(|&max| max < f32::MAX);
     if max.is_some_and(|max| !(max > 0.0 && max.is_finite())) {
-        return Err(Stop::new(format!("clips at {}: the upper end must be above 0", max.unwrap_or_default())));
+        let what = format!("clips at {}: the upper end must be above 0", max.unwrap_or_default());
+        return Err(Stop::with_help(what, "a clip from 0 to a positive number (such as ReLU6) is supported"));
     }
     call.emit_like(Op::Relu { max }, &x).map(Value::Activation)
 }

@@ -107,7 +107,10 @@ fn mixed(call: &mut Call<'_, '_>, operation: Operation) -> Outcome<Mixed> {
     match operands(call)? {
         Pair::Mixed { x, constant, swapped, .. } => Ok(Mixed::Activation(x, constant, swapped)),
         Pair::Constants(a, b) => combine(operation, a, b).map(|c| Mixed::Constant(Value::Constant(c))),
-        Pair::Activations(..) => Err(Stop::new("combines two activations; only Add and Sum can")),
+        Pair::Activations(..) => Err(Stop::with_help(
+            "combines two activations; only Add and Sum can",
+            "let one side be a constant, or put a layer with the weight -1 in front of an Add for a difference",
+        )),
     }
 }
 

@@ -51,8 +51,9 @@ pub(super) struct Geometry {
     pub overhangs: bool,
 }
 
-/// The window of a node over `image`; `kernel` are the extents of the weights, if there are any.
-pub(super) fn geometry(call: &Call<'_, '_>, image: &Image, kernel: Option<&[usize]>) -> Outcome<Geometry> {
+/// The window of a node over `image`; `kernel` are the extents of the weights, if there are any. Its padding is noted down for the
+/// float engine.
+pub(super) fn geometry(call: &mut Call<'_, '_>, image: &Image, kernel: Option<&[usize]>) -> Outcome<Geometry> {
     let rank = image.rank;
     let list = |name: &str, count: usize, least: i64, usual: i64| -> Outcome<Vec<usize>> {
         let Some(attribute) = call.attribute(name) else { return Ok(vec![usual as usize; count]) };
@@ -62,7 +63,14 @@ pub(super) fn geometry(call: &Call<'_, '_>, image: &Image, kernel: Option<&[usiz
         }
         let fits = |&v: &i64| usize::try_from(v).ok().filter(|&n| v >= least && n <= MAX_EXTENT);
         let all: Option<Vec<usize>> = values.iter().map(fits).collect();
-        all.ok_or_else(|| Stop::new(format!("has the {name} {values:?}, outside {least}..={MAX_EXTENT}")))
+        all.ok_or_else(|| {
+            let what = format!("has the {name} {values:?}, outside {least}..={MAX_EXTENT}");
+            let help = match name {
+                "pads" => "cut with a Slice in front of the layer where the padding is negative",
+                _ => "export the layer with values in that range",
+            };
+            Stop::with_help(what, help)
+        })
     };
     let named = call.attribute("kernel_shape").map(|_| list("kernel_shape", rank, 1, 1)).transpose()?;
     let kernel = match (kernel, named) {
@@ -84,6 +92,7 @@ pub(super) fn geometry(call: &Call<'_, '_>, image: &Image, kernel: Option<&[usiz
 
     let mut window = Window::identity(image.extent);
     let mut overhangs = false;
+    let mut explicit = vec![0; 2 * rank];
     for (i, &extent) in image.spatial().iter().enumerate() {
         let (stride, reach) = (strides[i], (kernel[i] - 1) * dilations[i] + 1);
         let (before, after) = match padding {
@@ -115,6 +124,8 @@ pub(super) fn geometry(call: &Call<'_, '_>, image: &Image, kernel: Option<&[usiz
         window.stride[axis] = stride;
         window.dilation[axis] = dilations[i];
         window.pad[axis] = before as i64;
+        (explicit[i], explicit[i + rank]) = (before as i64, after as i64);
     }
+    call.lowering.notes.pads.insert(call.index, explicit);
     Ok(Geometry { window, overhangs })
 }
