@@ -57,7 +57,7 @@ pub(super) fn entry(root: &Path, name: &str, make: impl FnOnce(&Path) -> Result<
     std::fs::create_dir_all(root).map_err(|e| Error::io(root, "create the cache folder", &e))?;
     let fresh = Folder::new("new-", root).map_err(|e| Error::io(root, "create a folder in the cache", &e))?;
     make(fresh.path())?;
-    match std::fs::rename(fresh.path(), &path) {
+    match fresh.hold(|| std::fs::rename(fresh.path(), &path)) {
         Ok(()) => fresh.keep(),
         Err(_) if path.is_dir() => {}
         Err(e) => return Err(Error::io(&path, "put the build into the cache", &e)),

@@ -32,12 +32,13 @@ pub(super) fn write(design: &Design, dir: &Path, replace: bool) -> Result<()> {
         fs::write(&file, bytes).map_err(|e| Error::io(&file, "write", &e))?;
     }
     let failed = |e| Error::io(dir, "move the finished design into place", &e);
-    if !dir.exists() {
-        return fs::rename(&new, dir).map_err(failed);
-    }
-    // After the exchange the old design goes with the temporary folder. Not every file system knows how.
-    exchange(&new, dir)
-        .or_else(|_| aside.hold(|| replace_in_steps(&new, dir, &aside.path().join("old"))))
+    // Whoever cleans up must not be deleting the folder that becomes the design.
+    aside
+        .hold(|| match dir.exists() {
+            false => fs::rename(&new, dir),
+            // After the exchange the old design goes with the temporary folder. Not every file system knows how.
+            true => exchange(&new, dir).or_else(|_| replace_in_steps(&new, dir, &aside.path().join("old"))),
+        })
         .map_err(failed)
 }
 

@@ -25,7 +25,10 @@ use std::path::Path;
 /// What a gzip file begins with.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// A model file that is larger, or unpacks to more, is refused.
+/// A gzipped model that unpacks to more is refused, for a small file can unpack to anything.
+const MAX_UNPACKED: u64 = 1 << 28;
+
+/// A larger model file is refused.
 const MAX_FILE: u64 = 1 << 30;
 
 /// Reads a model file. The graph is named after it.
@@ -50,9 +53,10 @@ pub fn name_of(path: &Path) -> String {
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     let failed = |e: std::io::Error| Error::io(path, "read the model", &e);
     let mut file = BufReader::new(File::open(path).map_err(failed)?);
-    let mut bytes = Vec::new();
+    let (mut bytes, mut limit) = (Vec::new(), MAX_FILE);
     if file.fill_buf().map_err(failed)?.starts_with(&GZIP) {
-        let unpacked = MultiGzDecoder::new(file).take(MAX_FILE + 1).read_to_end(&mut bytes);
+        let unpacked = MultiGzDecoder::new(file).take(MAX_UNPACKED + 1).read_to_end(&mut bytes);
+        limit = MAX_UNPACKED;
         unpacked.map_err(|e| {
             let problem = Problem::new(format!("cannot be decompressed: {e}")).in_file(path);
             problem.help("the file is truncated or damaged: fetch it again")
@@ -60,8 +64,8 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     } else {
         file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
     }
-    if bytes.len() as u64 > MAX_FILE {
-        let problem = Problem::new(format!("is larger than the limit of {} MiB", MAX_FILE >> 20));
+    if bytes.len() as u64 > limit {
+        let problem = Problem::new(format!("is larger than the limit of {} MiB", limit >> 20));
         return Err(problem.in_file(path).into());
     }
     Ok(bytes)

@@ -121,12 +121,10 @@ impl Folder {
         drop(folder.keep());
     }
 
-    /// Runs `critical` while the folder holds the only copy of something: an interruption leaves it alone.
+    /// Runs `critical`, which moves something into the folder or out of it: an interruption waits, or has come before.
     pub fn hold<T>(&self, critical: impl FnOnce() -> T) -> T {
-        lock(&PATHS).remove(self.path());
-        let result = critical();
-        lock(&PATHS).insert(self.path().to_path_buf());
-        result
+        let _paths = lock(&PATHS);
+        critical()
     }
 }
 
@@ -223,7 +221,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let folder = Folder::new("x-", parent.path()).unwrap();
         assert!(lock(&PATHS).contains(folder.path()));
-        folder.hold(|| assert!(!lock(&PATHS).contains(folder.path())));
+        folder.hold(|| assert!(PATHS.try_lock().is_err(), "nobody may clean up meanwhile"));
         let path = folder.path().to_path_buf();
         drop(folder);
         assert!(!path.exists() && !lock(&PATHS).contains(&path));
