@@ -5,7 +5,6 @@
 //! and says what skipping silent neurons is worth. All run on one thread.
 
 #[path = "../tests/cycle_support/mod.rs"]
-#[allow(dead_code, reason = "the cycle model's tests use more of it")]
 mod cycle_support;
 
 use cycle_support::{Layer, quant};

@@ -35,7 +35,7 @@ pub struct Reference {
 /// Who computes.
 enum Machine {
     /// The engine, from the file's own operators.
-    Engine { model: Model, input: NodeId, output: NodeId },
+    Engine { model: Box<Model>, input: NodeId, output: NodeId },
     /// Our graph, because the engine does not know the model, and why.
     Substitute { graph: Box<Graph>, reason: String },
 }
@@ -88,7 +88,7 @@ impl Reference {
         let model = Model::load(prepared).map_err(|e| refuse(&e))?;
         let input = model.node_id(&interface.input).map_err(|e| refuse(&e))?;
         let output = model.node_id(&interface.output).map_err(|e| refuse(&e))?;
-        let machine = Machine::Engine { model, input, output };
+        let machine = Machine::Engine { model: Box::new(model), input, output };
         let mut reference =
             Reference { machine, dims: interface.dims.clone(), batch: interface.batch, outputs: 0, rounds: false };
         let blank = |rows: usize| vec![0.0; reference.pixels().saturating_mul(rows)];

@@ -85,10 +85,9 @@ fn rows(core: &Core, choice: &Choice, lanes: usize) -> Vec<usize> {
     match choice.rows {
         Some(rows) => vec![rows],
         // The hardware finds a sender's row in the lowest bits of its id. Up to all senders at once: three channels take one cycle.
-        None => powers(senders.next_power_of_two())
-            .into_iter()
-            .filter(|&rows| rows.is_power_of_two() && (rows == 1 || rows * lanes <= MOST_PRODUCTS))
-            .collect(),
+        None => {
+            powers(senders.next_power_of_two()).filter(|&rows| rows == 1 || rows * lanes <= MOST_PRODUCTS).collect()
+        }
     }
 }
 
