@@ -1,6 +1,6 @@
 //! `synfire cosim`
 
-use super::inputs::{Output, TestSet};
+use super::inputs::{Output, TestSet, spares};
 use super::verify::{self, Request};
 use crate::cosim::{Pattern, Report};
 use crate::design::Design;
@@ -54,6 +54,9 @@ pub struct CosimReport {
 pub fn run(args: &Args) -> Result<()> {
     args.output.check(None)?;
     args.output.spares(&args.test_set.files(), Some(&args.dir))?;
+    if let Some(wave) = &args.wave {
+        spares("--wave", wave, &args.test_set.files(), Some(&args.dir))?;
+    }
     let design = Design::load(&args.dir)?;
     let (samples, labels) = args.test_set.load(&design.net.quant)?;
     let wave = args.wave.clone().unwrap_or_else(|| args.dir.join("cosim").join("mismatch.fst"));

@@ -40,6 +40,9 @@ fn check_sizes(design: &Design, inputs: usize, outputs: usize) -> Result<()> {
 fn of_onnx(design: &Design, images: &Images) -> Result<Vec<usize>> {
     let reference = Reference::load(design.source.clone())?;
     check_sizes(design, reference.pixels(), reference.outputs())?;
+    if let Some(reason) = reference.substitute() {
+        eprintln!("warning: the float engine does not know this model ({reason}); Synfire's own graph takes its place");
+    }
     let starts: Vec<usize> = (0..images.len()).step_by(BATCH).collect();
     let batches: Result<Vec<Vec<usize>>> = starts
         .into_par_iter()

@@ -1,6 +1,6 @@
 //! `synfire run`
 
-use super::inputs::{Output, TestSet};
+use super::inputs::{Output, TestSet, spares};
 use super::{operations, reference, sweep};
 use crate::data::{Labels, Samples};
 use crate::design::Design;
@@ -73,6 +73,7 @@ pub fn run(args: &Args) -> Result<()> {
     args.output.spares(&args.test_set.files(), Some(&args.dir))?;
     if let Some(plot) = &args.plot {
         report::check_json(plot)?;
+        spares("--plot", plot, &args.test_set.files(), Some(&args.dir))?;
     }
     let design = Design::load(&args.dir)?;
     let quant = &design.net.quant;

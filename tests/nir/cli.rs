@@ -176,6 +176,25 @@ fn bad_calls_are_explained() {
     assert!(text(&output.stderr).contains("nir, snntorch, norse, sinabs"));
 }
 
+/// The output took the place of the input, or the report that of the network.
+#[test]
+fn outputs_never_take_the_place_of_what_is_read() {
+    let folder = scratch();
+    let run = |output: &str, json: &str, what: &str| {
+        let args = ["nir", "run", "one.nir", "--dt", "0.001", "--input", "x.npy", "--output", output, "--json", json];
+        refused(folder.path(), &args, &[what, "is read or written by this command"]);
+    };
+    run("x.npy", "r.json", "--output");
+    run("one.nir", "r.json", "--output");
+    run("y.npy", "one.nir", "--json");
+    run("y.npy", "y.npy", "--json");
+    refused(folder.path(), &["nir", "info", "one.nir", "--json", "./one.nir"], &["is read or written by this command"]);
+    let args =
+        ["nir", "run", "one.nir", "--dt", "0.001", "--input", "x.npy", "--output", "y.npy", "--json", "no/r.json"];
+    let output = synfire(folder.path(), &args);
+    assert!(output.status.code() == Some(2) && !folder.path().join("y.npy").exists(), "noticed before the run");
+}
+
 #[test]
 fn files_without_a_version_are_read() {
     let Some(python) = python() else { return };

@@ -18,6 +18,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    args.output.check(None)?;
+    args.output.spares(&[&args.file], None)?;
     let graph = nir::read(&args.file)?;
     let summary = Summary::of(&graph).map_err(|e| e.in_file(&args.file))?;
     report::emit(&args.output.json, &summary, &describe(&summary))

@@ -1,5 +1,6 @@
 //! `synfire nir input`
 
+use crate::cli::inputs::spares;
 use crate::data;
 use crate::error::{Error, Problem, Result};
 use crate::frontends::nir::{self, Executor, Rows, Settings};
@@ -27,6 +28,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    spares("--out", &args.out, &[&args.file, &args.images], None)?;
     let graph = nir::read(&args.file)?;
     let executor = Executor::new(&graph, Settings::default()).map_err(|e| e.in_file(&args.file))?;
     let refuse = |what: &str, help: &str| Error::from(Problem::new(what).in_file(&args.file).help(help));

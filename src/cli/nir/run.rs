@@ -1,6 +1,6 @@
 //! `synfire nir run`
 
-use crate::cli::inputs::Output;
+use crate::cli::inputs::{Output, spares};
 use crate::data::{self, Arrays};
 use crate::error::{Error, Problem, Result};
 use crate::frontends::nir::{self, Dialect, Executor, Outcome, Port, Settings};
@@ -66,6 +66,10 @@ struct RunReport {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    args.report.check(None)?;
+    args.report.spares(&[&args.file, &args.input, &args.output], None)?;
+    report::check_json(&args.output)?;
+    spares("--output", &args.output, &[&args.file, &args.input], None)?;
     let dialect = match args.nir_dialect {
         Name::Nir => Dialect::Nir,
         Name::Snntorch => Dialect::Snntorch,
