@@ -7,7 +7,7 @@ use crate::interrupts::write_whole;
 use ndarray::{ArrayD, IxDyn};
 use ndarray_npy::{WriteNpyError, WriteNpyExt};
 use std::collections::BTreeMap;
-use std::io::{BufWriter, Read, Write};
+use std::io::{Read, Write};
 use std::path::Path;
 
 /// Elements that a file may hold: as doubles, they take eight times as much.
@@ -72,14 +72,14 @@ fn array(source: &mut Source, left: &mut usize) -> Result<ArrayD<f64>> {
 /// # Errors
 /// The file cannot be written.
 pub fn save_npy(path: &Path, array: &ArrayD<f64>) -> Result<()> {
-    // Straight into the file: the bytes beside the array would take as much memory again.
-    let failed = |e: std::io::Error| Error::io(path, "write the arrays", &e);
-    let mut file = BufWriter::new(std::fs::File::create(path).map_err(failed)?);
-    array.write_npy(&mut file).map_err(|e| match e {
-        WriteNpyError::Io(e) => failed(e),
-        other => Error::internal(format!("cannot encode an array: {other}")),
-    })?;
-    file.flush().map_err(failed)
+    // Streamed: the bytes beside the array would take as much memory again.
+    let encode = |file: &mut dyn Write| {
+        array.write_npy(file).map_err(|e| match e {
+            WriteNpyError::Io(e) => e,
+            other => std::io::Error::other(other),
+        })
+    };
+    write_whole(path, encode).map_err(|e| Error::io(path, "write the arrays", &e))
 }
 
 /// Writes arrays as NPZ, uncompressed, in double precision. The same arrays give the same bytes.
@@ -101,7 +101,7 @@ fn encode(array: &ArrayD<f64>) -> Result<Vec<u8>> {
 }
 
 fn save(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_whole(path, bytes).map_err(|e| Error::io(path, "write the arrays", &e))
+    write_whole(path, |file| file.write_all(bytes)).map_err(|e| Error::io(path, "write the arrays", &e))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{Passing, without_path};
 use std::fs::{Metadata, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
@@ -15,15 +15,22 @@ pub fn check_whole(file: &Path) -> io::Result<()> {
 }
 
 /// Writes beside `file` and renames, so that no reader sees a part of it. Devices and pipes are written directly.
-pub fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn write_whole(file: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     match replaced(file)? {
         Some(target) => {
-            let mut fresh = aside(&target)?;
+            let fresh = aside(&target)?;
             let _passing = Passing::new(fresh.path());
-            fresh.write_all(bytes)?;
+            let mut buffer = BufWriter::new(fresh.as_file());
+            write(&mut buffer)?;
+            buffer.flush()?;
+            drop(buffer);
             fresh.persist(&target).map(drop).map_err(|e| e.error)
         }
-        None => std::fs::write(file, bytes),
+        None => {
+            let mut buffer = BufWriter::new(std::fs::File::create(file)?);
+            write(&mut buffer)?;
+            buffer.flush()
+        }
     }
 }
 

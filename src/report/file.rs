@@ -12,7 +12,7 @@ pub(super) fn check(file: &Path) -> Result<()> {
 
 /// Writes `text`, so that no reader sees a part of it.
 pub(super) fn write(file: &Path, text: &str) -> Result<()> {
-    write_whole(file, text.as_bytes()).map_err(|e| unwritable(file, &e))
+    write_whole(file, |file| file.write_all(text.as_bytes())).map_err(|e| unwritable(file, &e))
 }
 
 fn unwritable(file: &Path, error: &io::Error) -> Error {

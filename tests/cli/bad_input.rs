@@ -283,5 +283,6 @@ fn networks_that_do_not_fit_say_by_how_much_and_what_would() {
     let s = Scratch::new();
     s.model("net.onnx", &mlp_of(784, 128, 10, &["a", "r", "y"]));
     s.file("images.npy", &images(4, 784));
-    s.compile_refused(5, &["--target", "ice40-hx8k"], &["block RAMs", "32", "too many", "ecp5-25k"]);
+    let internal = ["--target", "ice40-hx8k", "--weights", "internal"];
+    s.compile_refused(5, &internal, &["block RAMs", "32", "too many", "ecp5-25k"]);
 }

@@ -212,7 +212,17 @@ fn integers_can_be_inspected_of_a_network_too_large_for_the_device() {
     let s = Scratch::new();
     s.model("net.onnx", &mlp_of(600, 600, 3, &["a", "r", "y"]));
     s.file("images.npy", &images(8, 600));
-    let args = ["inspect", "net.onnx", "--calibrate", "images.npy", "--target", "ice40-up5k", "--stage"];
+    let args = [
+        "inspect",
+        "net.onnx",
+        "--calibrate",
+        "images.npy",
+        "--target",
+        "ice40-up5k",
+        "--weights",
+        "internal",
+        "--stage",
+    ];
     s.refused(5, &[&args[..], &["mapped"]].concat(), &["does not fit"]);
     let quant = s.run(&[&args[..], &["quant"]].concat());
     assert_eq!(quant.code, 0, "{}", quant.err);
