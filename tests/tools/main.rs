@@ -7,8 +7,8 @@ mod formal_support;
 #[path = "../map_common/mod.rs"]
 mod map_common;
 
+mod area;
 mod flow_digits;
 mod flow_synth;
 mod formal;
 mod map_yosys;
-mod synthesis;
