@@ -1,6 +1,7 @@
 //! Accuracy of converted networks on whole test sets of real data.
 
-use std::path::{Path, PathBuf};
+use crate::data_support::shared;
+use std::path::Path;
 use synfire::convert::convert;
 use synfire::data::{Images, Labels, load_images, load_labels};
 use synfire::golden::functional::{Functional, Summary};
@@ -10,18 +11,6 @@ use synfire::quantise::{QuantSettings, quantise};
 
 /// Training images that are shown to the quantiser.
 const CALIBRATION: usize = 512;
-
-/// The folder with data sets and models; `None`, with a word about it, where there is none. In CI it must be there.
-fn shared() -> Option<PathBuf> {
-    let folder = std::env::var_os("SYNFIRE_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    if folder.join("models").is_dir() {
-        return Some(folder);
-    }
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "no data sets in {}", folder.display());
-    eprintln!("ignored: no data sets in {} (set SYNFIRE_DATA)", folder.display());
-    None
-}
 
 struct Task {
     snn: SnnGraph,
@@ -104,7 +93,7 @@ fn coarse_settings_degrade_gently() {
     }
 }
 
-/// The table of the README: `cargo test --release --test accuracy convert_accuracy:: curve -- --ignored --nocapture`.
+/// The table of the README: `cargo test --release --test accuracy convert_accuracy::curve -- --ignored --nocapture`.
 #[test]
 #[ignore = "prints the whole curve, which takes a minute"]
 fn curve() {

@@ -139,7 +139,7 @@ fn resnet20_reaches_its_accuracy() {
 }
 
 #[test]
-#[ignore = "takes minutes: cargo test --release --test accuracy convert_float:: resnet18_reaches -- --ignored"]
+#[ignore = "takes minutes: cargo test --release --test accuracy convert_float::resnet18_reaches -- --ignored"]
 fn resnet18_reaches_its_accuracy() {
     reaches("cifar10_resnet18.onnx", "cifar10-jpeg", 8825);
 }

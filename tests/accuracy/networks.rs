@@ -1,5 +1,6 @@
 //! Accuracy and speed of converted convolutional networks on whole test sets.
 
+use crate::data_support::shared;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use synfire::convert::convert;
@@ -11,18 +12,6 @@ use synfire::quantise::{QuantSettings, quantise};
 
 /// Training images that are shown to the quantiser: the default of `synfire compile`.
 const CALIBRATION: usize = 512;
-
-/// The folder with data sets and models; `None`, with a word about it, where there is none. In CI it must be there.
-fn shared() -> Option<PathBuf> {
-    let folder = std::env::var_os("SYNFIRE_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    if folder.join("models").is_dir() {
-        return Some(folder);
-    }
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "no data sets in {}", folder.display());
-    eprintln!("ignored: no data sets in {} (set SYNFIRE_DATA)", folder.display());
-    None
-}
 
 struct Task {
     model: PathBuf,
@@ -117,7 +106,7 @@ impl Task {
 }
 
 /// The whole table, and no accuracy more than the given points below the float network's:
-/// `cargo test --release --test accuracy networks:: whole_sets -- --ignored --nocapture`.
+/// `cargo test --release --test accuracy networks::whole_sets -- --ignored --nocapture`.
 #[test]
 #[ignore = "classifies 90,000 images by large networks, which takes a quarter of an hour"]
 fn whole_sets_lose_no_more_than_this() {
