@@ -56,9 +56,9 @@ use ndarray::{Array2, Array3, Array4, ArrayView2, Axis};
 use rayon::prelude::*;
 use weights::Integer;
 
-/// Up to so many time steps the weights are fitted to what their senders really send, clipped activations weigh more than rounded ones,
-/// and a channel's levels are moved to where its activations are. With more, a sender loses so little that these, which favour large
-/// activations, move the logits of images that are hard to tell apart further than they bring them (measured on ResNet-20).
+/// Up to so many time steps the weights are fitted to what their senders really send, and a channel's levels are moved to where its
+/// activations are. With more, a sender loses so little that these, which favour large activations, move the logits of images that are
+/// hard to tell apart further than they bring them (measured on ResNet-20).
 const FITTED_TIMESTEPS: u32 = 8;
 
 /// Quantises a network for the given settings.
@@ -175,7 +175,7 @@ impl<'a> Quantiser<'a> {
         float.par_mapv_inplace(|z| z.clamp(0.0, ceiling));
         let timesteps = self.settings.timesteps;
         let coarse = timesteps <= FITTED_TIMESTEPS && pixels > 1;
-        let clipped = if coarse { threshold::CLIPPED } else { 1.0 };
+        let clipped = threshold::clipped(timesteps, pixels);
         let theta = threshold::thresholds(
             &float,
             &drive,
