@@ -154,7 +154,7 @@ pub fn compile(model: &Model, target: Target) -> Result<Design> {
 /// As [`compile`], and settings that are out of range or name a layer that does not exist.
 pub fn compile_with(model: &Model, settings: &Settings) -> Result<Design> {
     let snn = checked(model, settings)?;
-    let quant = quantise(&snn, &model.calibration, settings)?;
+    let quant = quantise(&snn, &model.calibration, settings).map_err(|e| e.in_file(&model.name))?;
     let calibration = model.calibration.clone().truncated(settings.calibration_limit);
     let stages = Stages::new(quant, Probe::Given(Samples::Images(calibration)))?;
     let (net, vectors) = stages.hardware(settings)?;

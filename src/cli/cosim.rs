@@ -49,6 +49,8 @@ pub struct CosimReport {
     cosim: Report,
     #[serde(flatten)]
     models: verify::Models,
+    #[serde(flatten)]
+    build: verify::Build,
 }
 
 pub fn run(args: &Args) -> Result<()> {
@@ -69,8 +71,8 @@ pub fn run(args: &Args) -> Result<()> {
         wave: Some(wave),
         command: command(args),
     };
-    let (report, models) = verify::verify(&design, &args.dir, &samples, labels.as_ref(), &request)?;
-    let result = CosimReport { cosim: report, models };
+    let verified = verify::verify(&design, &args.dir, &samples, labels.as_ref(), &request)?;
+    let result = CosimReport { cosim: verified.report, models: verified.models, build: verified.build };
     report::emit(&args.output.json, &result, &text(&result, &design, &samples.count()))?;
     let mut problems: Vec<Problem> = Vec::new();
     if let Some(mismatch) = &result.cosim.first_mismatch {
@@ -121,6 +123,9 @@ fn text(r: &CosimReport, design: &Design, count: &str) -> String {
         c.cycles_per_image.unwrap_or(0.0),
         c.cycles_per_second / 1e6
     );
+    if !r.build.build_cached {
+        text.push_str(&format!("the simulation was built in {:.1} s\n", r.build.build_seconds));
+    }
     text.push_str(&format!(
         "cycle model:      {} mismatches in {} comparisons of {} signals\n",
         c.mismatches - r.models.functional_mismatches,

@@ -3,7 +3,7 @@
 use super::choices::Choices;
 use super::inputs::{Output, TestSet};
 use super::run::{self, RunReport};
-use super::verify::{self, Models, Request};
+use super::verify::{self, Models, Request, Verified};
 use crate::cosim::{Pattern, Report};
 use crate::design::Design;
 use crate::error::{Error, Kind, Problem, Result};
@@ -78,7 +78,7 @@ pub fn run(args: &Args) -> Result<()> {
         wave: Some(args.out.join("mismatch.fst")),
         command: test_set.cosim_command(&dir),
     };
-    let (cosim, models) = verify::verify(&design, &dir, &images, labels.as_ref(), &request)?;
+    let Verified { report: cosim, models, .. } = verify::verify(&design, &dir, &images, labels.as_ref(), &request)?;
 
     let synth = if args.no_synth {
         None

@@ -52,6 +52,25 @@ pub struct Models {
     pub first_difference: Option<String>,
 }
 
+/// How the simulation came about.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Build {
+    /// Wall-clock seconds that Verilator and the C++ compiler took, or a look into the cache.
+    pub build_seconds: f64,
+    /// An equal design had been built before.
+    pub build_cached: bool,
+}
+
+/// All that a co-simulation has to say.
+pub struct Verified {
+    /// The comparison with the cycle model.
+    pub report: Report,
+    /// The comparison with the untimed models.
+    pub models: Models,
+    /// How the simulation came about.
+    pub build: Build,
+}
+
 struct Codes<'a> {
     samples: &'a Samples,
     net: &'a QuantGraph,
@@ -77,12 +96,14 @@ pub fn verify(
     samples: &Samples,
     labels: Option<&Labels>,
     request: &Request,
-) -> Result<(Report, Models)> {
+) -> Result<Verified> {
     let net = &design.net;
+    let start = Instant::now();
     let spinner = report::spinner("building the simulation");
     let library = cosim::build(dir, &net.top);
     spinner.finish_and_clear();
     let library = library?;
+    let build = Build { build_seconds: start.elapsed().as_secs_f64(), build_cached: library.cached() };
     let mut simulation = Simulation::new(&library, dir, net, request.seed)?;
     let mut model = CycleModel::new(net);
     let settings = Settings {
@@ -112,10 +133,10 @@ pub fn verify(
     judged?;
     // The speed of the timed run is its own: the untimed models' time does not count.
     outcome.elapsed = outcome.elapsed.saturating_sub(judge.spent);
-    let mut result = Report::new(net, &outcome, labels.map(Labels::as_slice));
-    result.loihi_mismatches = comparison.loihi_mismatches();
-    result.mismatches += comparison.models.functional_mismatches;
-    Ok((result, comparison.finish(net)))
+    let mut report = Report::new(net, &outcome, labels.map(Labels::as_slice));
+    report.loihi_mismatches = comparison.loihi_mismatches();
+    report.mismatches += comparison.models.functional_mismatches;
+    Ok(Verified { report, models: comparison.finish(net), build })
 }
 
 /// Collects what the hardware sends and has each image compared when all of it is there, so that only the images in flight

@@ -72,7 +72,7 @@ impl Task {
             QuantSettings { timesteps, normalisation: self.normalisation.clone(), ..QuantSettings::default() };
         let net = quantise(&self.snn, self.training.matrix(0..CALIBRATION).view(), &settings).unwrap();
         let model = Functional::new(&net).unwrap();
-        let range = 1200..1900;
+        let range = 1200..1500;
         let images = self.training.normalised(range.clone(), self.normalisation.as_ref());
         let reference = synfire::frontends::Reference::open(&self.model).unwrap();
         let float = reference.logits(images.view()).unwrap();
@@ -114,7 +114,7 @@ fn whole_sets_lose_no_more_than_this() {
     type Load = fn(&Path) -> Task;
     let limits: [(Load, usize, [f64; 3]); 3] = [
         (Task::fashion, CALIBRATION, [0.6, 0.3, 0.2]),
-        (resnet20, 2000, [2.0, 0.65, 0.2]),
+        (resnet20, CALIBRATION, [2.0, 0.5, 0.2]),
         (resnet18, CALIBRATION, [0.8, 0.4, 0.2]),
     ];
     let mut broken = Vec::new();
@@ -146,15 +146,6 @@ fn average_pooling_keeps_the_float_accuracy() {
     assert!(task.report(16, CALIBRATION, 10_000) >= task.float - 0.3);
 }
 
-/// The whole test set: differences of tenths of a point do not show on less.
-#[test]
-#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
-fn resnet20_keeps_the_float_accuracy() {
-    let Some(folder) = shared() else { return };
-    let task = resnet20(&folder);
-    assert!(task.report(32, CALIBRATION, 10_000) >= task.float - 0.2);
-}
-
 /// Labels are not needed to see what few steps lose.
 #[test]
 #[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
@@ -165,13 +156,14 @@ fn few_steps_move_the_logits_little() {
     assert!(distance < 0.0445, "{distance}");
 }
 
-/// Neither the number of threads nor the processor changes a weight, so a few images have an exact answer: correct classes, spikes
-/// and clipped activations.
+/// Neither the number of threads nor the processor changes a weight, so with the default settings some images have an exact answer:
+/// correct classes, spikes and clipped activations. Tenths of a point do not show on so few; see
+/// [`whole_sets_lose_no_more_than_this`].
 #[test]
 #[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
 fn the_first_images_of_resnet20_are_answered_the_same_everywhere() {
     let Some(folder) = shared() else { return };
-    let (summary, _) = resnet20(&folder).run(16, 64, 300);
+    let (summary, _) = resnet20(&folder).run(16, CALIBRATION, 1000);
     let spikes: u64 = summary.spikes.iter().skip(1).sum();
-    assert_eq!((summary.correct, spikes, summary.saturations), (Some(257), 136_526_771, 86_063));
+    assert_eq!((summary.correct, spikes, summary.saturations), (Some(878), 402_345_213, 103_908));
 }

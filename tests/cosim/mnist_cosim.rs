@@ -78,6 +78,7 @@ fn assert_complete(report: &Value, images: u64, phases: u64, snapshots: u64) {
     assert_eq!(number("functional_comparisons"), images * (phases * (784 + 128) + 10));
     assert_eq!(report["cycles_per_image"].as_f64(), Some(number("cycles") as f64 / images as f64));
     assert!(report["cycles_per_second"].as_f64().unwrap() > 0.0);
+    assert!(report["build_seconds"].as_f64().unwrap() > 0.0 && report["build_cached"].is_boolean());
 }
 
 /// `[compared values, mismatches, images not compared]` of both layers.

@@ -69,7 +69,16 @@ fn info_describes_the_network() {
         assert!(out.contains(part), "no '{part}' in {out}");
     }
     let out = text(&succeeds(folder.path(), &["nir", "info", "two.nir"]).stdout);
-    assert!(out.contains("note: slow: Delay of up to 100 s"), "{out}");
+    assert!(out.contains("not for hardware: has 2 Inputs and 2 Outputs"), "{out}");
+    // How many steps a delay is, and so whether hardware can wait so long, depends on the time step.
+    let slow = ("slow", Unit::new(Kind::Delay).with("delay", full(&[2], 100.0)));
+    let late =
+        chain(&[2], &[("fc", Unit::new(Kind::Linear).with("weight", eye(2))), slow, ("lif", lif(2, 1e3, 0.5))], &[2]);
+    nir::write(&folder.path().join("late.nir"), &late).unwrap();
+    let out = text(&succeeds(folder.path(), &["nir", "info", "late.nir"]).stdout);
+    assert!(out.contains("not for hardware: node 'slow': "), "{out}");
+    let out = text(&succeeds(folder.path(), &["nir", "info", "late.nir", "--dt", "100"]).stdout);
+    assert!(!out.contains("not for hardware"), "{out}");
     let output = succeeds(folder.path(), &["nir", "info", "one.nir", "--json", "-"]);
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((json["neurons"].as_u64(), json["kinds"]["LIF"].as_u64()), (Some(2), Some(1)));

@@ -111,15 +111,13 @@ fn h5py_can_make_files_that_are_refused_soon_and_in_little_memory() {
         ("paths.nir", "refers to its own parts in circles, or far too often"),
     ];
     for (file, part) in expected {
-        let started = Instant::now();
         let program = env!("CARGO_BIN_EXE_synfire");
-        let limited = format!("ulimit -v 524288; exec {program} nir info {file}");
+        let limited = format!("ulimit -v 524288; ulimit -t 2; exec {program} nir info {file}");
         let output = Command::new("sh").args(["-c", &limited]).current_dir(folder.path()).output().unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{file}: {errors}");
         assert!(errors.contains(part) && errors.contains(file) && errors.contains("help:"), "{file}: {errors}");
         assert!(errors.lines().all(|line| line.len() < 400), "{errors}");
-        assert!(started.elapsed() < Duration::from_secs(2), "{file} took {:?}", started.elapsed());
     }
 }
 

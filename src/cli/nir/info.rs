@@ -1,9 +1,13 @@
 //! `synfire nir info`
 
+use super::Reading;
 use crate::cli::inputs::Output;
+use crate::convert::nir::import_graph;
 use crate::error::Result;
+use crate::frontends;
 use crate::frontends::nir::{self, Summary};
 use crate::report::{self, Table, grouped};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -14,7 +18,18 @@ pub struct Args {
     /// NIR file
     file: PathBuf,
     #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
     output: Output,
+}
+
+/// What `nir info` reports.
+#[derive(Serialize)]
+struct InfoReport {
+    #[serde(flatten)]
+    summary: Summary,
+    /// What keeps the network from becoming hardware with this time step and dialect.
+    hardware_problems: Vec<String>,
 }
 
 pub fn run(args: &Args) -> Result<()> {
@@ -22,10 +37,13 @@ pub fn run(args: &Args) -> Result<()> {
     args.output.spares(&[&args.file], None)?;
     let graph = nir::read(&args.file)?;
     let summary = Summary::of(&graph).map_err(|e| e.in_file(&args.file))?;
-    report::emit(&args.output.json, &summary, &describe(&summary))
+    let refused = import_graph(&graph, &frontends::name_of(&args.file), args.reading.settings()).err();
+    let problems = refused.map_or_else(Vec::new, |e| e.problems);
+    let result = InfoReport { summary, hardware_problems: problems.iter().map(ToString::to_string).collect() };
+    report::emit(&args.output.json, &result, &describe(&result))
 }
 
-fn describe(summary: &Summary) -> String {
+fn describe(InfoReport { summary, hardware_problems }: &InfoReport) -> String {
     let mut text = format!(
         "NIR {}: {} nodes, {} edges, {} neurons, {} weights\n",
         summary.version.as_deref().unwrap_or("of an unknown version"),
@@ -56,6 +74,9 @@ fn describe(summary: &Summary) -> String {
     text.push_str(&table.to_string());
     for note in &summary.notes {
         let _ = writeln!(text, "note: {note}");
+    }
+    for problem in hardware_problems {
+        let _ = writeln!(text, "not for hardware: {problem}");
     }
     text
 }

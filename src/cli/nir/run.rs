@@ -1,9 +1,10 @@
 //! `synfire nir run`
 
+use super::Reading;
 use crate::cli::inputs::{Output, spares};
 use crate::data::{self, Arrays};
 use crate::error::{Error, Problem, Result};
-use crate::frontends::nir::{self, Dialect, Executor, Outcome, Port, Settings};
+use crate::frontends::nir::{self, Executor, Outcome, Port};
 use crate::report;
 use ndarray::ArrayD;
 use serde::Serialize;
@@ -23,26 +24,10 @@ pub struct Args {
     /// Where the outputs go: NPY [T, output shape], or for several outputs NPZ with one array per Output node
     #[arg(long, value_name = "Y.npy")]
     output: PathBuf,
-    /// Time step; without it, the file's metadata decide, else 1 for networks without units
-    #[arg(long, value_name = "SECONDS")]
-    dt: Option<f64>,
-    /// Whose neuron equations to follow
-    #[arg(long, value_enum, default_value = "nir")]
-    nir_dialect: Name,
+    #[command(flatten)]
+    reading: Reading,
     #[command(flatten)]
     report: Output,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Name {
-    /// NIR's own: explicit Euler, strict threshold, reset to v_reset
-    Nir,
-    /// snnTorch: IF decays by 0.9 and resets by subtraction
-    Snntorch,
-    /// Norse: no time step in IF
-    Norse,
-    /// sinabs: several spikes in a step, reset by subtraction
-    Sinabs,
 }
 
 /// What `nir run` reports.
@@ -70,14 +55,8 @@ pub fn run(args: &Args) -> Result<()> {
     args.report.spares(&[&args.file, &args.input, &args.output], None)?;
     report::check_json(&args.output)?;
     spares("--output", &args.output, &[&args.file, &args.input], None)?;
-    let dialect = match args.nir_dialect {
-        Name::Nir => Dialect::Nir,
-        Name::Snntorch => Dialect::Snntorch,
-        Name::Norse => Dialect::Norse,
-        Name::Sinabs => Dialect::Sinabs,
-    };
     let graph = nir::read(&args.file)?;
-    let executor = Executor::new(&graph, Settings { dt: args.dt, dialect }).map_err(|e| e.in_file(&args.file))?;
+    let executor = Executor::new(&graph, args.reading.settings()).map_err(|e| e.in_file(&args.file))?;
     let outputs = executor.outputs();
     let archive = args.output.extension().is_some_and(|e| e.eq_ignore_ascii_case("npz"));
     if outputs.len() > 1 && !archive {

@@ -8,9 +8,6 @@ use crate::error::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// A Delay for more steps than this takes more memory than a population has on the chip.
-const LONG_DELAY: f64 = 64.0;
-
 /// A description of a graph.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
@@ -28,7 +25,7 @@ pub struct Summary {
     pub weights: usize,
     /// Keys of the graph's metadata with their values.
     pub metadata: BTreeMap<String, String>,
-    /// What stands in the way of hardware, or deserves attention.
+    /// What deserves attention.
     pub notes: Vec<String>,
 }
 
@@ -75,8 +72,6 @@ impl Summary {
             if unit.kind.is_neuron() {
                 summary.neurons += shapes.output.iter().product::<usize>();
             }
-            let delay = unit.fields.get("delay").and_then(|d| d.to_f64());
-            summary.notes.extend(note(unit.kind, delay).map(|text| format!("{name}: {text}")));
             summary.nodes.push(NodeSummary {
                 name: name.clone(),
                 kind: unit.kind.name(),
@@ -127,25 +122,6 @@ fn convention(graph: &NirGraph, nodes: &[NodeSummary]) -> Option<String> {
     let text =
         || format!("holds notes of Synfire's convention, which other interpreters pass over: {}", all.join(", "));
     (!all.is_empty()).then(text)
-}
-
-/// What keeps a primitive off the hardware.
-fn note(kind: Kind, delay: Option<Vec<f64>>) -> Option<String> {
-    match kind {
-        Kind::Delay => {
-            let longest = delay?.into_iter().fold(0.0, f64::max);
-            Some(format!(
-                "Delay of up to {longest} s: on hardware every step of it is a buffer of its own; more than {LONG_DELAY} steps do not fit"
-            ))
-        }
-        Kind::Threshold => {
-            Some("Threshold without a membrane: on hardware it must follow a linear node directly".into())
-        }
-        Kind::I | Kind::Li | Kind::CubaLi => {
-            Some(format!("{kind} sends its membrane: on hardware it can only be the readout"))
-        }
-        _ => None,
-    }
 }
 
 /// Metadata as `key: value`; of long arrays, the shape.
