@@ -3,9 +3,9 @@
 use super::Reading;
 use crate::cli::inputs::Output;
 use crate::convert::nir::import_graph;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::frontends;
-use crate::frontends::nir::{self, Summary};
+use crate::frontends::nir::{self, Executor, Summary};
 use crate::report::{self, Table, grouped};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -37,8 +37,14 @@ pub fn run(args: &Args) -> Result<()> {
     args.output.spares(&[&args.file], None)?;
     let graph = nir::read(&args.file)?;
     let summary = Summary::of(&graph).map_err(|e| e.in_file(&args.file))?;
-    let refused = import_graph(&graph, &frontends::name_of(&args.file), args.reading.settings()).err();
-    let problems = refused.map_or_else(Vec::new, |e| e.problems);
+    let settings = args.reading.settings();
+    // A time step that nothing can run with is no matter of hardware.
+    Executor::new(&graph, settings).map_err(|e| e.in_file(&args.file))?;
+    let problems = match import_graph(&graph, &frontends::name_of(&args.file), settings) {
+        Ok(_) => Vec::new(),
+        Err(e) if e.kind == Kind::Input => e.problems,
+        Err(e) => return Err(e.in_file(&args.file)),
+    };
     let result = InfoReport { summary, hardware_problems: problems.iter().map(ToString::to_string).collect() };
     report::emit(&args.output.json, &result, &describe(&result))
 }
