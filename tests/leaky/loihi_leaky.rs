@@ -16,7 +16,7 @@ fn sources() -> [PathBuf; 2] {
 }
 
 #[test]
-fn three_million_steps_equal_the_equations() {
+fn a_million_steps_equal_the_equations() {
     let Some(verilator) = verilator() else { return };
     let folder = tempfile::tempdir().unwrap();
     let units = [0, 1, 2].map(|reset_mode| Unit { module: MODULE.into(), reset_mode });
@@ -24,15 +24,15 @@ fn three_million_steps_equal_the_equations() {
 
     let mut simulation = Simulation::start(&executable);
     let mut source = Source::new(6, &[0, 1, 2]).proved();
-    let (mismatches, example) = compare(&mut simulation, &mut source, 3_000_000);
+    let (mismatches, example) = compare(&mut simulation, &mut source, 1_000_000);
     simulation.finish();
     assert_eq!(mismatches, [0, 0, 0], "{}", example.unwrap_or_default());
 
     let c = source.coverage;
     println!("{c:?}");
-    assert!(c.steps >= 3_000_000 && c.carried >= 1_490_000 && c.wraps == 0);
-    assert!(c.on_threshold >= 100_000 && c.just_above >= 100_000);
-    assert!(c.spikes >= 300_000 && c.clamps >= 30_000 && c.top_current >= 10);
+    assert!(c.steps >= 1_000_000 && c.carried >= 490_000 && c.wraps == 0);
+    assert!(c.on_threshold >= 33_000 && c.just_above >= 33_000);
+    assert!(c.spikes >= 100_000 && c.clamps >= 10_000 && c.top_current >= 3);
 }
 
 /// What is replaced, by what, in which reset mode it must show.
