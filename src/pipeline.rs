@@ -155,7 +155,7 @@ pub fn compile(model: &Model, target: Target) -> Result<Design> {
 pub fn compile_with(model: &Model, settings: &Settings) -> Result<Design> {
     let snn = checked(model, settings)?;
     let quant = quantise(&snn, &model.calibration, settings).map_err(|e| e.in_file(&model.name))?;
-    let calibration = model.calibration.clone().truncated(settings.calibration_limit);
+    let calibration = model.calibration.clone().truncated(settings.calibration_limit).shaped(quant.input_shape())?;
     let stages = Stages::new(quant, Probe::Given(Samples::Images(calibration)))?;
     let (net, vectors) = stages.hardware(settings)?;
     let origin = Origin {

@@ -3,7 +3,7 @@
 use crate::cli_support;
 use crate::data_support;
 
-use cli_support::onnx::{floats, graph};
+use cli_support::onnx::{self, With, floats, graph};
 use cli_support::{Scratch, mlp, mlp_of};
 use serde_json::{Value, json};
 
@@ -160,6 +160,31 @@ fn normalisation_is_folded_into_the_first_layer() {
     s.model("net.onnx", &plain);
     s.compile("without", &[]);
     assert_ne!(network("folded"), network("without"));
+}
+
+/// The mean pixel of a padded image is sent as 0. A model that takes the row of pixels both as an image and as it is failed with "a
+/// pixel code of 132 is outside -128..=127".
+#[test]
+fn a_row_of_pixels_that_is_also_an_image_is_normalised() {
+    let s = Scratch::new();
+    let mut model = mlp(&["a", "r", "y"]);
+    let g = graph(&mut model);
+    g.node.splice(
+        1..1,
+        [
+            onnx::node("Reshape", &["x", "to"], "i"),
+            onnx::node("Conv", &["i", "w"], "c").ints("pads", &[1, 1, 1, 1]).ints("strides", &[1, 2]),
+            onnx::node("Flatten", &["c"], "f"),
+            onnx::node("Add", &["a", "f"], "s"),
+        ],
+    );
+    g.node[5].input[0] = "s".into();
+    g.initializer.extend([onnx::ints("to", &[1, 1, 2, 3]), onnx::weights("w", &[1, 1, 3, 3])]);
+    s.model("net.onnx", &model);
+    s.compile("design", &["--normalize", "0.5/0.25", "--weight-bits", "12", "--timesteps", "255"]);
+    let args = ["run", "design", "--images", "images.npy", "--labels", "labels.npy", "--json", "-"];
+    let report: Value = serde_json::from_str(&s.run(&args).out).unwrap();
+    assert_eq!(report["agreement"], json!(1.0), "{report}");
 }
 
 /// Three channels of two pixels instead of six inputs.

@@ -6,10 +6,13 @@ use crate::onnx_support;
 use ndarray::Array2;
 use onnx_support::*;
 use synfire::convert::convert;
+use synfire::data::Images;
 use synfire::error::Kind;
+use synfire::fixed::Normalisation;
 use synfire::float;
 use synfire::frontends::onnx::proto::{AttributeProto, ModelProto, NodeProto, TensorProto, data_type};
 use synfire::frontends::{Reference, evaluate, onnx, verify};
+use synfire::ir::Shape;
 use synfire::ir::graph::Graph;
 
 fn images(rows: usize, columns: usize) -> Array2<f32> {
@@ -57,6 +60,44 @@ fn text(mut node: NodeProto, name: &str, value: &str) -> NodeProto {
 
 fn conv() -> NodeProto {
     node("Conv", &["x", "w", "b"], "y")
+}
+
+/// The channels of a signal `[C, L]`, or of an image that the model makes of a row of pixels, are those that a normalisation names.
+#[test]
+fn the_input_has_the_channels_that_its_first_convolution_reads() {
+    let signal = |x: &[i64]| {
+        model(13, x, vec![conv().ints("pads", &[1, 1])], vec![weights("w", &[2, 3, 3]), weights("b", &[2])])
+    };
+    let image = |extra: Vec<NodeProto>| {
+        let reshape = node("Reshape", &["x", "to"], "i");
+        let conv = node("Conv", &["i", "w", "b"], "c").ints("pads", &[1, 1, 1, 1]);
+        let constants = vec![ints("to", &[1, 3, 2, 4]), weights("w", &[3, 3, 3, 3]), weights("b", &[3])];
+        model(13, &[24], [vec![reshape, conv], extra].concat(), constants)
+    };
+    let flat = node("Flatten", &["c"], "y");
+    // The row itself is read too: by a sum, which does not care how the input is shaped.
+    let skip = vec![node("Flatten", &["c"], "f"), node("Flatten", &["x"], "g"), node("Add", &["f", "g"], "y")];
+    let normalisation = Normalisation { mean: vec![0.5, 0.3, 0.1], std: vec![0.5, 0.25, 0.75] };
+    for (model, shape) in [(signal(&[3, 6]), [3, 1, 6]), (image(vec![flat]), [3, 2, 4]), (image(skip), [3, 2, 4])] {
+        let graph = agrees(&model);
+        assert_eq!(graph.input_shape().0, shape);
+        let pixels = Images::from_floats(
+            Shape(shape.to_vec()),
+            images(2, graph.input_shape().len()).mapv(f32::abs).iter().copied().collect(),
+        )
+        .unwrap();
+        let snn = convert(&graph, Some(&normalisation)).unwrap_or_else(|e| panic!("{e}"));
+        let seen = pixels.normalised(0..2, Some(&normalisation));
+        compare(
+            &graph,
+            &float::evaluate(&snn, pixels.matrix(0..2).view()).unwrap(),
+            &evaluate(&graph, seen.view()).unwrap(),
+        );
+    }
+    // A dense layer reads the signal too, in its own order: it keeps its shape.
+    let nodes = vec![node("Flatten", &["x"], "f"), node("Gemm", &["f", "w", "b"], "y")];
+    let graph = agrees(&model(13, &[3, 6], nodes, vec![weights("w", &[18, 2]), weights("b", &[2])]));
+    assert_eq!(graph.input_shape().0, [1, 3, 6]);
 }
 
 #[test]

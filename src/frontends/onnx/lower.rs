@@ -6,6 +6,7 @@ use super::label;
 use super::ops;
 use super::proto::{GraphProto, NodeProto, TensorProto};
 use crate::error::{Error, Kind, Problem, Result};
+use crate::ir::Shape;
 use crate::ir::graph::{Graph, Node, NodeId, Op};
 use std::collections::{BTreeSet, HashMap};
 
@@ -70,7 +71,8 @@ pub(super) fn lower(
                 );
             }
             Error::check(Kind::Input, problems)?;
-            let graph = Graph { name: name.to_string(), nodes: lowering.nodes, output: output.node };
+            let mut graph = Graph { name: name.to_string(), nodes: lowering.nodes, output: output.node };
+            input_as_read(&mut graph);
             Ok((graph, lowering.notes))
         }
         Some(Value::Constant(_)) => {
@@ -83,6 +85,25 @@ pub(super) fn lower(
             }
             Err(Error { kind: Kind::Input, problems })
         }
+    }
+}
+
+/// Gives the input the shape of an image if that is how the network reads it first: a signal `[C, L]` that a convolution along one
+/// axis takes for `[C, 1, L]`, or a row of pixels that the model itself makes an image. What is said per channel (the
+/// normalisation, the pixel that is silent) then means the channels that the network sees.
+fn input_as_read(graph: &mut Graph) {
+    let mut image: Option<&Shape> = None;
+    for node in graph.nodes.iter().filter(|node| node.inputs.contains(&NodeId(0))) {
+        let flat = node.shape.0.len() == 1;
+        if !matches!(node.op, Op::Reshape) || (!flat && image.is_some_and(|shape| *shape != node.shape)) {
+            return;
+        }
+        if !flat {
+            image = Some(&node.shape);
+        }
+    }
+    if let Some(shape) = image.cloned() {
+        graph.nodes[0].shape = shape;
     }
 }
 
