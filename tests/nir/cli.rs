@@ -68,6 +68,7 @@ fn info_describes_the_network() {
     for part in ["NIR 1.0.8: 4 nodes, 3 edges, 2 neurons, 4 weights", "LIF", "Linear", "fc"] {
         assert!(out.contains(part), "no '{part}' in {out}");
     }
+    assert!(out.contains("not for hardware: node 'lif': 'tau' is 0.002 s, so the network needs a time step"), "{out}");
     let out = text(&succeeds(folder.path(), &["nir", "info", "two.nir"]).stdout);
     assert!(out.contains("not for hardware: has 2 Inputs and 2 Outputs"), "{out}");
     // How many steps a delay is, and so whether hardware can wait so long, depends on the time step.

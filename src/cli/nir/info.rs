@@ -38,8 +38,10 @@ pub fn run(args: &Args) -> Result<()> {
     let graph = nir::read(&args.file)?;
     let summary = Summary::of(&graph).map_err(|e| e.in_file(&args.file))?;
     let settings = args.reading.settings();
-    // A time step that nothing can run with is no matter of hardware.
-    Executor::new(&graph, settings).map_err(|e| e.in_file(&args.file))?;
+    // A time step that nothing can run with is no matter of hardware; that none is given is.
+    if settings.dt.is_some() {
+        Executor::new(&graph, settings).map_err(|e| e.in_file(&args.file))?;
+    }
     let problems = match import_graph(&graph, &frontends::name_of(&args.file), settings) {
         Ok(_) => Vec::new(),
         Err(e) if e.kind == Kind::Input => e.problems,
