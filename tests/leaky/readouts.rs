@@ -35,7 +35,7 @@ fn affine(weight: &[f64], bias: &[f64]) -> Unit {
 
 /// A unit of `n` neurons that share these values.
 fn neurons(kind: Kind, n: usize, fields: &[(&str, f64)]) -> Unit {
-    fields.iter().fold(Unit::new(kind), |unit, (name, x)| unit.with(*name, array(&[n], vec![*x; n])))
+    fields.iter().fold(Unit::new(kind), |unit, (name, x)| unit.with(name, array(&[n], vec![*x; n])))
 }
 
 /// `Input → fc → neurons → Flatten → Output`.

@@ -4,7 +4,7 @@ use super::neurons::{self, Lowered};
 use super::trace::{Arrivals, Link, Tracer};
 use super::wire::{self, Map};
 use crate::error::{Error, Kind, Result};
-use crate::frontends::nir::{Executor, Neurons, What};
+use crate::frontends::nir::{Executor, What};
 use crate::ir::snn::{Model, Population, Projection, SnnGraph, Synapses};
 use crate::ir::window::Window;
 use crate::ir::{PopId, Shape};
@@ -16,10 +16,6 @@ use std::collections::BTreeMap;
 const SMALL_IDENTITY: usize = 64;
 /// Beyond this many neurons a diagonal matrix is not written out.
 const MAX_DIAGONAL: usize = 4096;
-
-/// Why a membrane cannot be read.
-const NOT_READ: &str = "sends its membrane instead of spikes; hardware reads the membrane of an I, LI or CubaLI only where it alone, with no \
-                        layer behind it, is the network's Output";
 
 /// A population in the making.
 struct Target {
@@ -129,16 +125,6 @@ fn is_pool(what: &What) -> bool {
     matches!(what, What::Pool { .. })
 }
 
-/// True for an integrator that does no more than add up, as the plain readout does.
-fn adds_up(neurons: &Neurons) -> bool {
-    let all = |values: &[f64], x: f64| values.iter().all(|&v| v == x);
-    neurons.fire.is_none()
-        && !neurons.limited
-        && all(&neurons.keep, 1.0)
-        && all(&neurons.keep_u, 0.0)
-        && all(&neurons.start, 0.0)
-}
-
 fn target(tracer: &mut Tracer, node: usize, readout: bool) -> Target {
     let part = &tracer.parts[node];
     let n = part.output.iter().product();
@@ -151,7 +137,7 @@ fn target(tracer: &mut Tracer, node: usize, readout: bool) -> Target {
             let arrivals = tracer.arrivals(node, &ones);
             plain(arrivals, Model::Sum, vec![0.0; n])
         }
-        What::Neurons(neurons) if readout && adds_up(neurons) => {
+        What::Neurons(neurons) if readout && neurons::adds_up(neurons) => {
             let arrivals = tracer.arrivals(node, &Map::Straight(None));
             let bias = (0..n).map(|i| neurons.gain[i] * arrivals.constant[i] + neurons.add[i]).collect();
             Target { factor: neurons.gain.clone(), ..plain(arrivals, Model::Readout, bias) }
@@ -167,7 +153,7 @@ fn target(tracer: &mut Tracer, node: usize, readout: bool) -> Target {
             };
             let arrivals = tracer.arrivals(node, &Map::Straight(None));
             let lowered = match &firing {
-                None if !readout => Err(vec![NOT_READ.to_string()]),
+                None if !readout => Err(vec![neurons::NOT_READ.to_string()]),
                 firing => neurons::lower(&neurons, firing.as_ref(), &arrivals.constant),
             };
             match lowered {

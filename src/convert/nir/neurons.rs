@@ -3,6 +3,9 @@
 use crate::frontends::nir::{Firing, Neurons};
 use crate::ir::snn::{FloatReset, LeakyModel};
 
+/// Why a membrane cannot be read.
+pub(super) const NOT_READ: &str = "sends its membrane instead of spikes; hardware reads the membrane of an I, LI or CubaLI only where it alone, with no \
+                        layer behind it, is the network's Output";
 const LIMITED: &str = "keeps its membrane within limits of its own, which hardware neurons do not";
 
 /// A population's neurons, and what must still be done to its synapses.
@@ -84,6 +87,16 @@ fn unlike_hardware(firing: &Firing) -> Vec<String> {
         );
     }
     wrong
+}
+
+/// True for an integrator that does no more than add up, as the plain readout does.
+pub(super) fn adds_up(neurons: &Neurons) -> bool {
+    let all = |values: &[f64], x: f64| values.iter().all(|&v| v == x);
+    neurons.fire.is_none()
+        && !neurons.limited
+        && all(&neurons.keep, 1.0)
+        && all(&neurons.keep_u, 0.0)
+        && all(&neurons.start, 0.0)
 }
 
 /// A `Threshold` is a neuron without memory.

@@ -45,7 +45,6 @@ use crate::ir::Shape;
 use crate::ir::quant::{Coding, Combine, Input, Leaky, Neuron, QPopulation, QProjection, QuantGraph, Reset};
 use crate::ir::snn::{LeakyModel, Model, Projection, SnnGraph, Synapses};
 use ndarray::Array2;
-use readout::Verdict;
 use scale::Receivers;
 
 /// Name of the population that fires in every step.
@@ -191,22 +190,11 @@ impl<'a> Builder<'a> {
             self.net.projections.push(QProjection { projection, weight_bits: self.settings.weight_bits });
         }
         let bias: Vec<f64> = population.bias.iter().map(|&b| f64::from(b)).collect();
-        if model.fires() {
-            let neuron = neurons::integer(model, &fit, &bias, biases.as_deref(), self.settings);
-            return self.push(pop, Neuron::Leaky(Box::new(neuron)));
-        }
-        let mut settings = readout::settings(model, self.settings);
-        loop {
-            let neuron = neurons::integer(model, &fit, &bias, biases.as_deref(), &settings);
-            let align = neuron.align;
-            self.push(pop, Neuron::Leaky(Box::new(neuron)));
-            let Some(reach) = self.net.prove_leaky(self.index(pop)) else { return };
-            match readout::judge(&reach, align, &settings) {
-                Verdict::Fits => return,
-                Verdict::Coarser(align) => settings.align = align,
-                Verdict::Problem(problem) => return self.problems.push(problem.at_node(&population.name)),
-            }
-            self.net.populations.pop();
+        let integers = |settings: &LeakySettings| neurons::integer(model, &fit, &bias, biases.as_deref(), settings);
+        self.push(pop, Neuron::Leaky(Box::new(integers(self.settings))));
+        if !model.fires() {
+            let problem = readout::refine(&mut self.net, model, self.settings, integers);
+            self.problems.extend(problem.map(|problem| problem.at_node(&population.name)));
         }
     }
 

@@ -10,17 +10,38 @@ use super::loihi;
 use super::neurons::decay;
 use super::settings::{ALIGN, Arithmetic, LeakySettings, STATE_BITS};
 use crate::error::Problem;
-use crate::ir::quant::LeakyReach;
+use crate::ir::quant::{Leaky, LeakyReach, Neuron, QuantGraph};
 use crate::ir::snn::LeakyModel;
 
 /// Most bits of a membrane or current.
 const MOST_BITS: u32 = *STATE_BITS.end();
 
+/// Gives the last population of `net`, a readout, the fraction bits that it needs; `integers` gives its neurons for some settings. A problem,
+/// in words that continue its name, if it cannot be built.
+pub(super) fn refine(
+    net: &mut QuantGraph,
+    model: &LeakyModel,
+    settings: &LeakySettings,
+    integers: impl Fn(&LeakySettings) -> Leaky,
+) -> Option<Problem> {
+    let mut settings = wanted(model, settings);
+    loop {
+        let neurons = integers(&settings);
+        let align = neurons.align;
+        net.populations.last_mut()?.neuron = Neuron::Leaky(Box::new(neurons));
+        match judge(&net.prove_leaky(net.readout())?, align, settings.arithmetic) {
+            Verdict::Fits => return None,
+            Verdict::Coarser(align) => settings.align = align,
+            Verdict::Problem(problem) => return Some(problem),
+        }
+    }
+}
+
 /// What becomes of a readout with some number of fraction bits.
-pub(super) enum Verdict {
+enum Verdict {
     /// It stays as it is.
     Fits,
-    /// It is tried again with so many.
+    /// It is tried again with so many, which are fewer.
     Coarser(u32),
     /// It cannot be built.
     Problem(Problem),
@@ -28,7 +49,7 @@ pub(super) enum Verdict {
 
 /// The settings for the readout `model`: with its own number of fraction bits, and membranes as wide as it likes. Loihi 2's arithmetic has
 /// numbers of its own.
-pub(super) fn settings(model: &LeakyModel, settings: &LeakySettings) -> LeakySettings {
+fn wanted(model: &LeakyModel, settings: &LeakySettings) -> LeakySettings {
     if settings.arithmetic == Arithmetic::Loihi {
         return settings.clone();
     }
@@ -50,10 +71,10 @@ fn lost(model: &LeakyModel, steps: u32) -> i64 {
     each.max().unwrap_or(0)
 }
 
-/// Whether a readout with `align` fraction bits that reaches `reach` can be built with these settings.
-pub(super) fn judge(reach: &LeakyReach, align: u32, settings: &LeakySettings) -> Verdict {
+/// Whether a readout with `align` fraction bits that reaches `reach` can be built.
+fn judge(reach: &LeakyReach, align: u32, arithmetic: Arithmetic) -> Verdict {
     let most = |range: (i64, i64)| range.0.unsigned_abs().max(range.1.unsigned_abs());
-    if settings.arithmetic == Arithmetic::Loihi {
+    if arithmetic == Arithmetic::Loihi {
         let highest = loihi::MAX_THRESHOLD.unsigned_abs() << align;
         return match most(reach.membrane) {
             reach if reach <= highest => Verdict::Fits,
@@ -65,7 +86,7 @@ pub(super) fn judge(reach: &LeakyReach, align: u32, settings: &LeakySettings) ->
     }
     let widest = most(reach.membrane).max(most(reach.current));
     let beyond = (u64::BITS - widest.leading_zeros()).saturating_sub(MOST_BITS - 1);
-    match (beyond, settings.align) {
+    match (beyond, align) {
         (0, _) => Verdict::Fits,
         (beyond, align @ 1..) => Verdict::Coarser(align.saturating_sub(beyond)),
         // Membranes are clamped, and that is counted; currents never are.
