@@ -102,29 +102,35 @@ fn small_readouts_do_the_integers_of_the_equations() {
     assert_eq!(run(&network(2, fc(), 2, neurons(Kind::CubaLi, 2, &CUBA))), [19572, -19732]);
 }
 
-/// What is in front of the readout's neurons: constant inputs, gains of their own of either sign, leaks towards another value, a
-/// decay that takes a hundred steps.
+/// Constant inputs in front of the readout's neurons, gains of their own of either sign, leaks towards another value, decays of up to a
+/// hundred steps.
 fn varied(kind: Kind, rng: &mut ChaCha8Rng) -> NirGraph {
     const N: usize = 5;
-    let mut each = |low: f64, high: f64| array(&[N], (0..N).map(|_| rng.random_range(low..high)).collect());
-    let mut last = Unit::new(kind).with("v_leak", each(-1.0, 1.0)).with("r", each(-3.0, 9.0));
-    last = match kind {
-        Kind::Li => last.with("tau", each(2.0, 100.0)),
-        _ => last.with("tau_mem", each(2.0, 100.0)).with("tau_syn", each(1.5, 30.0)).with("w_in", each(0.5, 4.0)),
+    let mut each = |low: f64, high: f64| (0..N).map(|_| rng.random_range(low..high)).collect::<Vec<f64>>();
+    let (tau, gain, tau_syn, w_in) = (each(2.0, 100.0), each(0.3, 1.0), each(1.5, 30.0), each(0.5, 1.5));
+    let times = |a: &[f64], b: &[f64]| array(&[N], a.iter().zip(b).map(|(a, b)| a * b).collect());
+    let signed: Vec<f64> = gain.iter().enumerate().map(|(i, g)| if i % 2 == 0 { *g } else { -g }).collect();
+    let last = Unit::new(kind).with("v_leak", array(&[N], each(-1.0, 1.0))).with("r", times(&signed, &tau));
+    let last = match kind {
+        Kind::Li => last.with("tau", array(&[N], tau)),
+        _ => last
+            .with("w_in", times(&w_in, &tau_syn))
+            .with("tau_mem", array(&[N], tau))
+            .with("tau_syn", array(&[N], tau_syn)),
     };
     let weight: Vec<f64> = (0..N * 12).map(|_| rng.random_range(-0.7..0.9)).collect();
     let bias: Vec<f64> = (0..N).map(|_| rng.random_range(-0.05..0.05)).collect();
     network(12, affine(&weight, &bias), N, last)
 }
 
-/// Weights of 16 bits leave next to nothing but the rounding of decays and states, which must not show either.
+/// Weights of 16 bits leave next to nothing but the rounding of decays to 12 bits.
 #[test]
 fn integers_follow_the_double_precision_membranes() {
     let (mut agree, mut all) = (0, 0);
     for (seed, kind) in (0..24).map(|seed| (seed, [Kind::Li, Kind::CubaLi][seed as usize % 2])) {
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
         let graph = varied(kind, rng);
-        for (weight_bits, far) in [(8, 0.03), (16, 0.004)] {
+        for (weight_bits, far) in [(8, 0.06), (16, 0.008)] {
             let steps = 60;
             let net = quantised(&graph, UNIT_STEP, &LeakySettings { weight_bits, ..settings(steps) });
             let functional = Functional::new(&net).unwrap();
@@ -150,7 +156,7 @@ fn integers_follow_the_double_precision_membranes() {
             }
         }
     }
-    assert!(agree * 100 >= all * 97, "{agree} of {all} classes agree");
+    assert_eq!(agree, all, "classes");
 }
 
 /// Slow decays need more fraction bits than the six of the settings: with those a weight of 1 would be lost in a hundred steps.
@@ -188,7 +194,7 @@ fn readouts_are_loihis_where_its_highest_threshold_is_out_of_reach() {
         }
     }
     let sums = neurons(Kind::Li, 1, &[("tau", 4096.0), ("r", 4096.0), ("v_leak", 0.0)]);
-    let graph = network(8, affine(&[127.0; 8], &[0.0]), 1, sums);
+    let graph = network(8, affine(&[127.0, 126.0, 125.0, 1.0, 2.0, 3.0, 120.0, 110.0], &[0.0]), 1, sums);
     let net = quantised(&graph, UNIT_STEP, &LeakySettings { align: 6, ..settings(60_000) });
     let text = format!("{:?}", Network::new(&net).coverage());
     assert!(text.contains("fraction bits: Loihi 2 has 6"), "{text}");
