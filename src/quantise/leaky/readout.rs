@@ -97,3 +97,55 @@ fn judge(reach: &LeakyReach, align: u32, arithmetic: Arithmetic) -> Verdict {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::snn::FloatReset;
+
+    fn model(keep: f64, keep_current: f64) -> LeakyModel {
+        LeakyModel {
+            keep_current: vec![0.0, keep_current],
+            keep: vec![1.0, keep],
+            gain: vec![1.0; 2],
+            current: vec![0.0; 2],
+            theta: Vec::new(),
+            at_threshold: false,
+            reset: FloatReset::Never,
+            v_init: vec![0.0; 2],
+        }
+    }
+
+    #[test]
+    fn rounding_loses_as_long_as_a_state_lives() {
+        for (keep, keep_current, steps, units) in [
+            (1.0, 0.0, 100, 0),
+            (0.0, 0.0, 100, 0),
+            (0.75, 0.0, 100, 4),
+            (0.75, 0.0, 3, 3),
+            (0.75, 0.5, 100, 4 * 3),
+            (0.0, 0.5, 100, 2),
+            (1.0, 0.75, 100, 100 * 4),
+        ] {
+            assert_eq!(lost(&model(keep, keep_current), steps), units, "{keep} {keep_current} {steps}");
+        }
+        let bits = |steps| wanted(&model(0.999, 0.0), &LeakySettings { timesteps: steps, ..LeakySettings::default() });
+        assert_eq!([64, 65, 128, 129].map(|steps| bits(steps).align), [6, 7, 7, 8]);
+    }
+
+    #[test]
+    fn fraction_bits_go_where_states_would_be_too_wide() {
+        let reach =
+            |current: i64, membrane: i64| LeakyReach { input: (0, 0), current: (-current, 0), membrane: (0, membrane) };
+        let free = |reach: &LeakyReach, align: u32| judge(reach, align, Arithmetic::Auto);
+        assert!(matches!(free(&reach(1, (1 << 39) - 1), 9), Verdict::Fits));
+        assert!(matches!(free(&reach(1, 1 << 39), 9), Verdict::Coarser(8)));
+        assert!(matches!(free(&reach(1 << 50, 1), 9), Verdict::Coarser(0)));
+        // Membranes are clamped, currents are not.
+        assert!(matches!(free(&reach(1, 1 << 50), 0), Verdict::Fits));
+        assert!(matches!(free(&reach(1 << 50, 1), 0), Verdict::Problem(_)));
+        let highest = loihi::MAX_THRESHOLD << 6;
+        assert!(matches!(judge(&reach(1, highest), 6, Arithmetic::Loihi), Verdict::Fits));
+        assert!(matches!(judge(&reach(1, highest + 1), 6, Arithmetic::Loihi), Verdict::Problem(_)));
+    }
+}
