@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use synfire::convert::nir::export::{export, presentation};
 use synfire::convert::nir::import_graph;
 use synfire::fixed::arg_max;
+use synfire::frontends::nir::convention::Notes;
 use synfire::frontends::nir::{Array, Data, Dialect, Executor, Kind, NirGraph, Settings, Unit, parse, to_bytes};
 use synfire::golden::functional::Functional;
 use synfire::ir::quant::{Input, Leaky, Neuron, QuantGraph};
@@ -100,6 +101,26 @@ fn small_readouts_do_the_integers_of_the_equations() {
     // u: 8128, 4064 + 7936 = 12000, 6000; v: 8128, 6096 + 12000 = 18096, 13572 + 6000.
     // u: -8128, -4064 - 8064 = -12128, -6064; v: -8128, -18224, -13668 - 6064.
     assert_eq!(run(&network(2, fc(), 2, neurons(Kind::CubaLi, 2, &CUBA))), [19572, -19732]);
+}
+
+/// What only adds up is a plain readout, unless its membrane begins elsewhere than at 0.
+#[test]
+fn an_integrator_that_begins_elsewhere_is_a_readout_without_decay() {
+    let unit = |v_init: Option<f64>| {
+        let notes = Notes { v_init: v_init.map(|v| array(&[], vec![v])), ..Notes::default() };
+        Unit { metadata: notes.to_metadata(), ..neurons(Kind::I, 2, &[("r", 1.0)]) }
+    };
+    let fc = || affine(&[127.0, -3.0, -127.0, 1.0], &[0.0; 2]);
+    let net = quantised(&network(2, fc(), 2, unit(Some(5.0))), UNIT_STEP, &settings(3));
+    // Nothing is rounded, so there are no fraction bits; nothing is kept but the membrane.
+    let leaky = readout(&net);
+    assert_eq!(
+        (leaky.align, &leaky.dv[..], &leaky.du[..], &leaky.v_init[..]),
+        (0, &[0; 2][..], &[4096; 2][..], &[5; 2][..])
+    );
+    assert_eq!(Functional::new(&net).unwrap().image(&[1, 0, 1, 1, 0, 0]).unwrap().logits, [256, -248]);
+    let plain = quantised(&network(2, fc(), 2, unit(None)), UNIT_STEP, &settings(3));
+    assert!(matches!(plain.populations[1].neuron, Neuron::Readout { .. }), "{}", plain.dump());
 }
 
 /// Constant inputs in front of the readout's neurons, gains of their own of either sign, leaks towards another value, decays of up to a
