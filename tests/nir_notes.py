@@ -85,7 +85,7 @@ class Cell:
             self.v = self.v + self.field("r") * x
         else:
             tau, current = "tau", x
-            if self.kind == "CubaLIF":
+            if self.kind in ("CubaLI", "CubaLIF"):
                 tau_syn = self.field("tau_syn")
                 self.u = current = self.decayed(self.u, tau_syn) + self.scaled(self.field("w_in") / tau_syn) * x
                 tau = "tau_mem"
@@ -97,7 +97,7 @@ class Cell:
 
     def neuron(self, x):
         self.integrate(x)
-        if self.kind == "I":
+        if self.kind in ("I", "LI", "CubaLI"):
             return self.v
         theta = self.field("v_threshold")
         spikes = self.v >= theta if self.reached else self.v > theta
@@ -108,7 +108,7 @@ class Cell:
     def rows(self, x):
         """All steps at once; of a two-phase neuron, first all input and then all output."""
         if self.levels is None:
-            stateful = self.kind in ("I", "IF", "LIF", "CubaLIF")
+            stateful = self.kind in ("I", "IF", "LI", "LIF", "CubaLI", "CubaLIF")
             return np.stack([self.neuron(row) if stateful else self.linear(row) for row in x])
         for row in x:
             self.integrate(row)

@@ -10,6 +10,7 @@
 //                v' = clamp(rtz(v * (4096 - dv), 12) + u' + bias, VMin, VMax)
 //                spike = v' > theta;  v <- v' or what the reset leaves;  u <- u';  a <- 0
 //   image_last_i  the phase is the image's last: v <- v_init, u <- 0 after firing
+// Without a threshold (Fires = 0) nothing fires and nothing is reset: the result is v' of all lanes, in an image's last phase alone.
 // The four slots are the stages products, decayed values, clamped membrane, decision. Word and parameters must be there in all
 // four of them; a stall may come between any two. u' is as wide as the range proof says, so that it cannot wrap: CurrentBits is 0 or at
 // least InputBits + Align.
@@ -18,6 +19,7 @@
 // param_i has for ParamLanes lanes, of which ParamFirst is lane 0, the fields {du, dv, reset, bias, v_init, theta}, theta
 // lowest, each a field a lane. Of DuBits, DvBits, ResetBits = 0 there is no field, and all neurons have KeepU = 4096 - du,
 // KeepV = 4096 - dv, ResetBy. Subtract = 1: a spike takes `reset` from the membrane, otherwise it leaves `reset`.
+// Fires = 0: a readout, whose threshold and reset do not matter. res_value_o is v'.
 // Forward = 1: load_i = 0 stands for the whole state, otherwise for `a` alone.
 `default_nettype none
 
@@ -38,6 +40,7 @@ module sf_leaky_lanes #(
   parameter ParamBits    = ThetaBits + MembraneBits + BiasBits + ResetBits + DvBits + DuBits,
   parameter Align        = 0,
   parameter Subtract     = 0,
+  parameter Fires        = 1,
   parameter Forward      = 0,
   parameter [12:0] KeepU = 13'd0,
   parameter [12:0] KeepV = 13'd4096,
@@ -66,7 +69,8 @@ module sf_leaky_lanes #(
   output wire [Lanes*StateBits-1:0]      wdata_o,
   // result
   output wire                            res_valid_o,
-  output wire [Lanes-1:0]                res_mask_o
+  output wire [Lanes-1:0]                res_mask_o,
+  output wire [Lanes*MembraneBits-1:0]   res_value_o
 );
 
   // Where the fields begin in param_i.
@@ -193,21 +197,30 @@ module sf_leaky_lanes #(
       end
 
       // ---------------------------------------------------------------- slot 3: decision and reset
-      wire signed [CompareBits-1:0] v_compared = {{(CompareBits-MembraneBits){v_q[MembraneBits-1]}}, v_q};
-      wire signed [CompareBits-1:0] threshold  = {{(CompareBits-ThetaBits){theta[ThetaBits-1]}}, theta};
-      wire                          spike      = (v_compared > threshold);
-      wire [MembraneBits-1:0]       by;
-      if (ResetBits == 0) begin : g_reset_by
-        assign by = ResetBy;
-      end else if (ResetBits >= MembraneBits) begin : g_reset_cut
-        // Only modulo 2^MembraneBits counts, because what is left fits.
-        assign by = param_i[ResetAt+Lane*ResetBits+:MembraneBits];
-      end else begin : g_reset
-        wire [ResetBits-1:0] reset = param_i[ResetAt+Lane*ResetBits+:ResetBits];
-        assign by = {{(MembraneBits-ResetBits){reset[ResetBits-1]}}, reset};
+      wire [MembraneBits-1:0] v_next;
+      assign res_value_o[l*MembraneBits+:MembraneBits] = v_q;
+      if (Fires != 0) begin : g_fire
+        wire signed [CompareBits-1:0] v_compared = {{(CompareBits-MembraneBits){v_q[MembraneBits-1]}}, v_q};
+        wire signed [CompareBits-1:0] threshold  = {{(CompareBits-ThetaBits){theta[ThetaBits-1]}}, theta};
+        wire                          spike      = (v_compared > threshold);
+        wire [MembraneBits-1:0]       by;
+        if (ResetBits == 0) begin : g_reset_by
+          assign by = ResetBy;
+        end else if (ResetBits >= MembraneBits) begin : g_reset_cut
+          // Only modulo 2^MembraneBits counts, because what is left fits.
+          assign by = param_i[ResetAt+Lane*ResetBits+:MembraneBits];
+        end else begin : g_reset
+          wire [ResetBits-1:0] reset = param_i[ResetAt+Lane*ResetBits+:ResetBits];
+          assign by = {{(MembraneBits-ResetBits){reset[ResetBits-1]}}, reset};
+        end
+        wire [MembraneBits-1:0] v_left = (Subtract != 0) ? v_q - by : by;
+        assign v_next = spike ? v_left : v_q;
+        assign res_mask_o[l] = exists_i[l] && spike;
+      end else begin : g_readout
+        wire unused_theta = &{1'b0, theta};
+        assign v_next = v_q;
+        assign res_mask_o[l] = exists_i[l] && image_last_i;
       end
-      wire [MembraneBits-1:0] v_left = (Subtract != 0) ? v_q - by : by;
-      wire [MembraneBits-1:0] v_next = spike ? v_left : v_q;
 
       // ---------------------------------------------------------------- state after the op
       wire                    renew   = op_init_i || (op_fire_i && image_last_i);
@@ -239,7 +252,6 @@ module sf_leaky_lanes #(
       end
 
       assign wdata_o[l*StateBits+:StateBits] = written;
-      assign res_mask_o[l] = exists_i[l] && spike;
     end
   endgenerate
 

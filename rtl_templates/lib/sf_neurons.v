@@ -36,7 +36,7 @@ module sf_neurons #(
   parameter Aligned      = 0,
   parameter OutIdBits    = 3,
   parameter OutValueBits = 4,
-  // leaky neurons (Kind 5), see sf_leaky_lanes
+  // leaky neurons (Kind 5; Kind 6: without a threshold, a readout), see sf_leaky_lanes
   parameter InputBits    = 1,
   parameter CurrentBits  = 0,
   parameter StateBits    = MembraneBits,
@@ -76,6 +76,8 @@ module sf_neurons #(
 
   localparam KindReadout = 3;
   localparam KindLeaky   = 5;
+  localparam KindLeakyReadout = 6;
+  localparam Readout     = (Kind == KindReadout || Kind == KindLeakyReadout) ? 1 : 0;
   localparam Banks       = BankRows * BankColumns;
   localparam ParamLanes  = ParamBanks * Lanes;
 
@@ -103,8 +105,15 @@ module sf_neurons #(
         assign exists[l] = covered && (l < LastLanes || !edge_i[0]);
       end
 
-      if (Kind == KindLeaky) begin : g_leaky
-        assign res_value[b*Lanes*OutValueBits+:Lanes*OutValueBits] = {(Lanes*OutValueBits){1'b1}};
+      if (Kind == KindLeaky || Kind == KindLeakyReadout) begin : g_leaky
+        wire [Lanes*MembraneBits-1:0] v;
+        if (Kind == KindLeakyReadout) begin : g_logits
+          // What is sent is as wide as a membrane.
+          assign res_value[b*Lanes*OutValueBits+:Lanes*OutValueBits] = v;
+        end else begin : g_spikes
+          wire unused_v = &{1'b0, v};
+          assign res_value[b*Lanes*OutValueBits+:Lanes*OutValueBits] = {(Lanes*OutValueBits){1'b1}};
+        end
         sf_leaky_lanes #(
           .Lanes       (Lanes),
           .MembraneBits(MembraneBits),
@@ -122,6 +131,7 @@ module sf_neurons #(
           .ParamBits   (ParamBits),
           .Align       (Align),
           .Subtract    (Subtract),
+          .Fires       ((Kind == KindLeaky) ? 1 : 0),
           .Forward     (Forward),
           .KeepU       (KeepU),
           .KeepV       (KeepV),
@@ -146,7 +156,8 @@ module sf_neurons #(
           .we_o        (we[b]),
           .wdata_o     (wdata_o[b*Lanes*StateBits+:Lanes*StateBits]),
           .res_valid_o (res_valid[b]),
-          .res_mask_o  (res_mask[b*Lanes+:Lanes])
+          .res_mask_o  (res_mask[b*Lanes+:Lanes]),
+          .res_value_o (v)
         );
       end else begin : g_plain
         sf_lanes #(
@@ -204,7 +215,7 @@ module sf_neurons #(
     .rst_ni     (rst_ni),
     .stall_o    (stall_o),
     .res_valid_i(res_valid[0]),
-    .res_end_i  (phase_end && (Kind != KindReadout || image_last)),
+    .res_end_i  (phase_end && (Readout == 0 || image_last)),
     .res_base_i (base_i),
     .res_mask_i (res_mask),
     .res_value_i(res_value),

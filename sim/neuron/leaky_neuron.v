@@ -79,6 +79,7 @@ module leaky_neuron #(
       wire                 mask;
       wire                 unused_we;
       wire                 unused_valid;
+      wire [23:0]          unused_v;
       assign spike[i] = mask;
 
       always @(posedge clk_i) begin
@@ -104,7 +105,8 @@ module leaky_neuron #(
         // The sum stays in the lanes, as in a matrix core; the memory's data has no input.
         .load_i(age == 0), .store_i(1'b0), .first_i(age == 1), .last_i(age == 4), .image_last_i(1'b0),
         .exists_i(1'b1), .addend_i(addend_q), .param_i(param_q), .rdata_i(state_q),
-        .we_o(unused_we), .wdata_o(wdata[i*StateBits+:StateBits]), .res_valid_o(unused_valid), .res_mask_o(mask)
+        .we_o(unused_we), .wdata_o(wdata[i*StateBits+:StateBits]), .res_valid_o(unused_valid), .res_mask_o(mask),
+        .res_value_o(unused_v)
       );
     end
   endgenerate

@@ -141,7 +141,8 @@ fn text(r: &CosimReport, design: &Design, count: &str) -> String {
         text.push_str(&format!("Loihi 2:          {layer}\n"));
     }
     let leaky = |name: &str| {
-        design.net.quant.populations.iter().any(|p| p.name == name && matches!(p.neuron, Neuron::Leaky(_)))
+        let leaky = |neuron: &Neuron| matches!(neuron, Neuron::Leaky(leaky) if leaky.fires());
+        design.net.quant.populations.iter().any(|p| p.name == name && leaky(&p.neuron))
     };
     if r.models.loihi.iter().any(|layer| layer.compared > 0 && leaky(&layer.layer)) {
         text.push_str(LOIHI_NOTE);

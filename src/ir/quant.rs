@@ -123,7 +123,7 @@ pub enum Neuron {
         /// Largest value that it passes on. Never reached by a sum's clipping: the range proof bounds it.
         max: i64,
     },
-    /// Leaky neurons with or without a synaptic current; rate coding only.
+    /// Leaky neurons with or without a synaptic current; rate coding only. The readout, if they never fire.
     Leaky(Box<Leaky>),
     /// Integrates only; `v_init` includes the bias of all phases.
     Readout {
@@ -139,7 +139,8 @@ pub enum Neuron {
 /// v' = clamp(rtz(v·(4096 - dv), 12) + u' + bias, limits)
 /// s  = v' > theta;   v = s ? reset : v'                 u is not reset
 /// ```
-/// with `a` the weighted input of the step. `v` is `v_init` and `u` is 0 before the first step of an image.
+/// with `a` the weighted input of the step. `v` is `v_init` and `u` is 0 before the first step of an image. With [`Reset::Never`] there is
+/// no threshold and no spike: such a population is the readout, and its `v'` after the last step are the logits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leaky {
     /// Fraction bits of `u` and `v` below one unit of the input.
@@ -153,7 +154,7 @@ pub struct Leaky {
     /// Added to the membrane in every step.
     #[serde(with = "super::runs")]
     pub bias: Vec<i64>,
-    /// Fires above this membrane.
+    /// Fires above this membrane; empty with [`Reset::Never`].
     #[serde(with = "super::runs")]
     pub theta: Vec<i64>,
     /// What a spike leaves of the membrane.
@@ -177,14 +178,24 @@ pub enum Reset {
     Value(#[serde(with = "super::runs")] Vec<i64>),
     /// What it was, less this much.
     Subtract(#[serde(with = "super::runs")] Vec<i64>),
+    /// Nothing ever fires: the population is the readout.
+    Never,
 }
 
 impl Reset {
-    /// The vector.
+    /// The vector; empty if nothing fires.
     pub fn by(&self) -> &[i64] {
         match self {
             Reset::Value(by) | Reset::Subtract(by) => by,
+            Reset::Never => &[],
         }
+    }
+}
+
+impl Leaky {
+    /// False for a readout, whose membranes are the answer.
+    pub fn fires(&self) -> bool {
+        self.reset != Reset::Never
     }
 }
 
@@ -224,11 +235,26 @@ impl Neuron {
         }
     }
 
+    /// True for neurons that send spikes.
+    pub fn fires(&self) -> bool {
+        match self {
+            Neuron::Source | Neuron::Pool { .. } | Neuron::Readout { .. } => false,
+            Neuron::If { .. } => true,
+            Neuron::Leaky(leaky) => leaky.fires(),
+        }
+    }
+
+    /// True for neurons whose membranes after an image's last phase are the network's answer.
+    pub fn is_readout(&self) -> bool {
+        self.role() == Role::Readout
+    }
+
     fn role(&self) -> Role {
         match self {
             Neuron::Source => Role::Source,
-            Neuron::If { .. } | Neuron::Pool { .. } | Neuron::Leaky(_) => Role::Hidden,
-            Neuron::Readout { .. } => Role::Readout,
+            Neuron::If { .. } | Neuron::Pool { .. } => Role::Hidden,
+            Neuron::Leaky(leaky) if leaky.fires() => Role::Hidden,
+            Neuron::Leaky(_) | Neuron::Readout { .. } => Role::Readout,
         }
     }
 }
@@ -392,14 +418,11 @@ impl QuantGraph {
                         complain("is a leaky population, which only rate coding has".into());
                     }
                     self.leaky_problems(PopId(i), leaky).into_iter().for_each(&mut complain);
-                    vec![
-                        leaky.du.len(),
-                        leaky.dv.len(),
-                        leaky.bias.len(),
-                        leaky.theta.len(),
-                        leaky.reset.by().len(),
-                        leaky.v_init.len(),
-                    ]
+                    let mut lengths = vec![leaky.du.len(), leaky.dv.len(), leaky.bias.len(), leaky.v_init.len()];
+                    if leaky.fires() {
+                        lengths.extend([leaky.theta.len(), leaky.reset.by().len()]);
+                    }
+                    lengths
                 }
                 Neuron::Pool { combine, max } => {
                     if self.coding == Coding::Rate && *combine == Combine::Max {

@@ -57,7 +57,7 @@ pub enum Model {
     Sum,
     /// Passes on the largest of its inputs: max pooling over [`Synapses::Channelwise`] taps of weight 1.
     Max,
-    /// Neurons that fire in the time step in which their input arrives.
+    /// Neurons that fire in the time step in which their input arrives; or, without a threshold, the network's answer.
     Leaky(Box<LeakyModel>),
     /// Sums its input and never fires: the network's answer.
     Readout,
@@ -308,8 +308,9 @@ pub(super) enum Role {
 fn role(model: &Model) -> Role {
     match model {
         Model::Source => Role::Source,
-        Model::Relu { .. } | Model::Sum | Model::Max | Model::Leaky(_) => Role::Hidden,
-        Model::Readout => Role::Readout,
+        Model::Relu { .. } | Model::Sum | Model::Max => Role::Hidden,
+        Model::Leaky(leaky) if leaky.fires() => Role::Hidden,
+        Model::Leaky(_) | Model::Readout => Role::Readout,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! With 6 fraction bits an integer [`Leaky`] neuron stands in the registers as it is, and one without decays and with fewer fraction
 //! bits shifted: `du` is stored less 1, the threshold as
-//! `theta >> 6`, the bias as mantissa and exponent. A reset to another value than 0, or by subtraction, is the one departure from
+//! `theta >> 6`, the bias as mantissa and exponent. A readout has the highest threshold, which its membranes must not pass. A reset to another value than 0, or by subtraction, is the one departure from
 //! the published equations, as in [`super::network`].
 
 use super::fields::{BiasExponent, BiasMantissa, Decay, Decrement, Threshold, Voltage};
@@ -24,6 +24,11 @@ pub(super) fn registers(leaky: &Leaky, n: usize) -> Result<(State, Lif), String>
     let raised = |values: &[i64]| at(values).saturating_mul(1 << up);
     let (bias_mantissa, bias_exponent) = split(raised(&leaky.bias))
         .ok_or_else(|| format!("has bias {} per step, which no mantissa << exponent equals", at(&leaky.bias)))?;
+    if !leaky.fires() {
+        let rest = State::new(0, raised(&leaky.v_init)).map_err(text)?;
+        let dynamics = Dynamics { du, dv, bias_mantissa, bias_exponent };
+        return Ok((rest, Lif { dynamics, vth: Threshold::MAX, reset: Reset::Zero }));
+    }
     let theta = raised(&leaky.theta);
     if theta.rem_euclid(1 << ALIGN) != 0 {
         return Err(format!("has threshold {theta}: Loihi 2 compares with vth << {ALIGN}"));
@@ -34,6 +39,7 @@ pub(super) fn registers(leaky: &Leaky, n: usize) -> Result<(State, Lif), String>
         quant::Reset::Value(_) if by == 0 => Reset::Zero,
         quant::Reset::Value(_) => Reset::Value(Voltage::new(by).map_err(text)?),
         quant::Reset::Subtract(_) => Reset::Subtract(Decrement::new(by).map_err(text)?),
+        quant::Reset::Never => Reset::Zero,
     };
     let rest = State::new(0, raised(&leaky.v_init)).map_err(text)?;
     Ok((rest, Lif { dynamics: Dynamics { du, dv, bias_mantissa, bias_exponent }, vth, reset }))
@@ -78,6 +84,15 @@ pub(super) fn clamps_apart(graph: &QuantGraph, population: PopId, leaky: &Leaky)
     apart.then(|| {
         format!("membranes can reach {low} to {high}: the network clamps them to {limits:?}, Loihi 2 to ±{most}")
     })
+}
+
+/// Why a readout would fire on Loihi 2, where every neuron has a threshold, if some sample lets it: as with clamping, nobody would notice
+/// in a sample.
+pub(super) fn fires_apart(graph: &QuantGraph, population: PopId, leaky: &Leaky) -> Option<String> {
+    let highest = (i64::from(Threshold::MAX.get()) << ALIGN) >> shift(leaky)?;
+    let reach = graph.prove_leaky(population)?.membrane.1.min(leaky.limits.1);
+    let apart = !leaky.fires() && reach > highest;
+    apart.then(|| format!("membranes can reach {reach}: Loihi 2 has no threshold above {highest}, and would fire"))
 }
 
 #[cfg(test)]

@@ -167,7 +167,7 @@ impl<'a> Network<'a> {
                 format!("got {} phases of spikes, but an image has {}", arrivals.len(), self.graph.phases()),
             ));
         }
-        let fires = matches!(self.graph.population(population).neuron, Neuron::If { .. } | Neuron::Leaky(_));
+        let fires = self.graph.population(population).neuron.fires();
         let shift = match &self.graph.population(population).neuron {
             Neuron::Leaky(leaky) => leaky::shift(leaky).unwrap_or(0),
             _ => ALIGN,
@@ -266,6 +266,7 @@ impl Plan {
         let neurons = match &graph.population(population).neuron {
             Neuron::Leaky(leaky) => {
                 reasons.extend(leaky::clamps_apart(graph, population, leaky));
+                reasons.extend(leaky::fires_apart(graph, population, leaky));
                 leaky_compartments(leaky, &mut reasons)
             }
             neuron => compartments(neuron, &mut reasons),

@@ -204,9 +204,9 @@ impl Lowering<'_> {
 
     fn format(&self, pop: PopId) -> Format {
         let population = self.quant.population(pop);
-        let (signed, value_bits) = match population.neuron {
-            Neuron::Readout { .. } => (true, signed_bits(population.range.0, population.range.1)),
-            _ => payload_width(self.quant.payload_range(pop)),
+        let (signed, value_bits) = match population.neuron.is_readout() {
+            true => (true, signed_bits(population.range.0, population.range.1)),
+            false => payload_width(self.quant.payload_range(pop)),
         };
         let layout = self.windows.layout(self.quant, pop);
         Format { population: pop, id_bits: layout.id_bits(), value_bits, signed, layout }
@@ -346,7 +346,10 @@ fn core_of(quant: &QuantGraph, windows: &Windows, pop: PopId, projections: Vec<P
             (fire, unsigned_bits(theta.unsigned_abs()), signed_bits(least, most))
         }
         Neuron::Pool { .. } => (Fire::Relay, 1, 1),
-        Neuron::Leaky(leaky) => (Fire::Leaky, width(&leaky.theta), width(&leaky.bias)),
+        Neuron::Leaky(leaky) => {
+            let fire = if leaky.fires() { Fire::Leaky } else { Fire::LeakyReadout };
+            (fire, width(&leaky.theta), width(&leaky.bias))
+        }
         Neuron::Readout { .. } | Neuron::Source => (Fire::Readout, 1, 1),
     };
     Core {

@@ -34,7 +34,8 @@ impl Footprint {
             Neuron::If { theta, v_init, bias } if net.coding == Coding::Rate => vec![theta, v_init, bias],
             Neuron::If { theta, v_init, .. } => vec![theta, v_init],
         };
-        let vectors = vectors.into_iter().map(|v| vector_bytes(population, v));
+        // A readout has no thresholds.
+        let vectors = vectors.into_iter().filter(|v| !v.is_empty()).map(|v| vector_bytes(population, v));
         let membrane = bytes(signed_bits(population.range.0, population.range.1));
         Footprint {
             parameter_bytes: weights.chain(vectors).sum(),

@@ -110,6 +110,7 @@ impl Meter<'_> {
             let neuron = match population.neuron {
                 Neuron::Source => "source",
                 Neuron::If { .. } => "if",
+                Neuron::Leaky(ref leaky) if !leaky.fires() => "leaky readout",
                 Neuron::Leaky(_) => "leaky",
                 Neuron::Pool { .. } => "pool",
                 Neuron::Readout { .. } => "readout",

@@ -4,7 +4,7 @@
 //!
 //! | field | bits | |
 //! |---|---|---|
-//! | `theta` | `theta_bits` | two's complement; unsigned in other cores |
+//! | `theta` | `theta_bits` | two's complement; unsigned in other cores; 0 in a readout |
 //! | `v_init` | `membrane_bits` | |
 //! | `bias` | `bias_bits` | |
 //! | `reset` | `leak.reset_bits` | what a spike leaves of the membrane, or takes from it |
@@ -50,7 +50,7 @@ pub(super) fn parameters(leaky: &Leaky, core: &Core) -> Vec<(&'static str, Strin
         ("VMin", number(leaky.limits.0.max(least))),
         ("VMax", number(leaky.limits.1.min(most))),
     ];
-    if core.leak.reset_bits == 0 {
+    if core.leak.reset_bits == 0 && leaky.fires() {
         all.push(("ResetBy", number(first(leaky.reset.by()))));
     }
     if core.leak.dv_bits == 0 {
@@ -68,6 +68,9 @@ pub(super) fn describe(leaky: &Leaky) -> String {
     let reset = match leaky.reset {
         Reset::Value(_) => "v = v_reset",
         Reset::Subtract(_) => "v -= amount",
+        Reset::Never => {
+            return format!("v = v decay_v + {current} + bias once a time step, sends every v at the image's end");
+        }
     };
     format!("v = v decay_v + {current} + bias; a spike and {reset} where v > theta, once a time step")
 }

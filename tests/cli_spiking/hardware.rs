@@ -96,6 +96,31 @@ fn the_hardware_agrees_on_recorded_trains_and_is_loihis() {
     assert!(text.contains("the quantisation makes it so") && !text.contains("unlike"), "{text}");
 }
 
+/// The answer is the membrane at the end of the last step: of the float network, of the integers, of the hardware, of Loihi 2.
+#[test]
+fn a_leaky_readout_answers_with_its_last_membranes() {
+    let s = scratch();
+    let all = |x: f64| array(&[3], vec![x; 3]);
+    let mut graph = network();
+    graph.node("if2", Unit::new(Kind::Li).with("tau", all(4.0)).with("r", all(4.0)).with("v_leak", all(2.0)));
+    s.file("net.nir", &nir::to_bytes(&graph).unwrap());
+    compile(&s, "design", &["--encoding", "spikes", "--spikes-per-step", "3", "--mode", "matrix"]);
+    let run = report(&s, &["run", "design", "--images", "counts.npy", "--metrics", "8"]);
+    assert_eq!((&run["agreement"], &run["saturations"]), (&json!(1.0), &json!(0)), "{run}");
+    assert!(run.to_string().contains("leaky readout"), "{run}");
+    if !toolchain() {
+        return;
+    }
+    let (text, report) =
+        cosim(s.path(), &["design", "--images", "counts.npy", "--back-pressure", "random:40", "--input", "bursts"]);
+    no_mismatches(&report);
+    // Per sample: inputs and hidden spikes in every step, and three logits; Loihi 2 computes the neurons.
+    assert_eq!(report["functional_comparisons"], 8 * (STEPS * (6 + 5) + 3));
+    let compared = |layer: usize| report["loihi"][layer]["compared"].as_u64().unwrap();
+    assert_eq!([0, 1].map(compared), [8 * 12 * 5, 8 * 3]);
+    assert!(text.contains("(leaky integrator, no threshold)"), "{text}");
+}
+
 /// A file of the shared data.
 fn shared(name: &str) -> Option<String> {
     data_support::shared().map(|root| root.join(name).to_str().unwrap().to_string())

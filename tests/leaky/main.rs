@@ -13,4 +13,5 @@ mod loihi_traces;
 mod networks;
 mod quantise;
 mod ranges;
+mod readouts;
 mod trains;

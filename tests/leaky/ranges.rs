@@ -73,11 +73,27 @@ fn network(seed: u64, steps: u32) -> QuantGraph {
             projection(1, 2, 0, random_weights(rng, 2, NEURONS)),
         ],
     };
+    prove(&mut net);
+    net
+}
+
+fn prove(net: &mut QuantGraph) {
     let reach = net.prove_leaky(PopId(1)).unwrap();
-    let leaky = leaky_of(&mut net);
+    let leaky = leaky_of(net);
     (leaky.input_range, leaky.current_range) = (reach.input, reach.current);
-    net.populations[1].range = net.prove_range(PopId(1));
-    net.populations[2].range = net.prove_range(PopId(2));
+    for pop in 1..net.populations.len() {
+        net.populations[pop].range = net.prove_range(PopId(pop));
+    }
+}
+
+/// The same neurons without thresholds, as the readout.
+fn without_thresholds(mut net: QuantGraph) -> QuantGraph {
+    net.populations.truncate(2);
+    net.projections.truncate(1);
+    let leaky = leaky_of(&mut net);
+    leaky.theta.clear();
+    leaky.reset = Reset::Never;
+    prove(&mut net);
     net
 }
 
@@ -117,7 +133,7 @@ fn simulate(net: &QuantGraph, codes: &[i64]) -> Seen {
         for n in 0..NEURONS {
             let products: Vec<i64> = (0..INPUTS)
                 .map(|i| weight(0, n, i) * inputs[i])
-                .chain((0..NEURONS).map(|i| weight(1, n, i) * before[i]))
+                .chain((0..NEURONS).filter(|_| net.projections.len() > 1).map(|i| weight(1, n, i) * before[i]))
                 .collect();
             // Some order adds all negative ones first, another all positive ones.
             widen(&mut seen.input, products.iter().filter(|p| **p < 0).sum());
@@ -130,11 +146,12 @@ fn simulate(net: &QuantGraph, codes: &[i64]) -> Seen {
             }
             v[n] = sum.max(l.limits.0).min(l.limits.1);
             seen.clamped += u64::from(v[n] != sum);
-            if v[n] > l.theta[n] {
+            if l.theta.get(n).is_some_and(|theta| v[n] > *theta) {
                 spikes[n] = 1;
                 v[n] = match &l.reset {
                     Reset::Value(to) => to[n],
                     Reset::Subtract(by) => v[n] - by[n],
+                    Reset::Never => panic!("a threshold that nothing passes"),
                 };
             }
         }
@@ -160,18 +177,20 @@ fn samples(net: &QuantGraph, rng: &mut ChaCha8Rng) -> Vec<Vec<i64>> {
 #[test]
 fn the_functional_model_is_the_definition_and_stays_within_the_proof() {
     let (mut clamped, mut closest) = (0, 0.0f64);
-    for seed in 0..60 {
-        let net = network(seed, 50);
+    for seed in 0..90 {
+        let net = if seed < 60 { network(seed, 50) } else { without_thresholds(network(seed, 50)) };
         assert_eq!(net.check(), []);
+        let readout = net.populations.len() == 2;
         let functional = Functional::new(&net).unwrap();
         let reach = net.prove_leaky(PopId(1)).unwrap();
         for codes in samples(&net, &mut ChaCha8Rng::seed_from_u64(seed)) {
             let seen = simulate(&net, &codes);
             let outcome = functional.image_by_phase(&codes).unwrap();
             for (t, (phase, spikes)) in outcome.phases.unwrap().iter().zip(&seen.spikes).enumerate() {
-                assert_eq!(&phase[1], spikes, "seed {seed}, step {t}");
+                assert!(if readout { phase[1].is_empty() } else { phase[1] == *spikes }, "seed {seed}, step {t}");
             }
             assert_eq!((&outcome.membranes[1], outcome.saturations), (&seen.membranes, seen.clamped), "seed {seed}");
+            assert!(!readout || outcome.logits == seen.membranes, "seed {seed}");
             clamped += seen.clamped;
             let inside = |what: &str, seen: (i64, i64), proved: (i64, i64)| {
                 assert!(proved.0 <= seen.0 && seen.1 <= proved.1, "seed {seed}: {what} {seen:?} leave {proved:?}");
@@ -204,10 +223,19 @@ fn claims_that_fall_short_of_the_proof_are_refused() {
         (&|l| l.reset = Reset::Value(vec![1 << 24; NEURONS]), "leads out of the limits"),
         (&|l| l.theta.truncate(1), "lengths"),
         (&|l| l.align = 60, "fraction bits"),
+        (&|l| (l.reset, l.theta) = (Reset::Never, vec![]), "the readout must be the last population"),
     ] {
         let text = complaint(change);
         assert!(text.contains(part), "{part}: {text}");
     }
+}
+
+#[test]
+fn a_readout_has_no_thresholds() {
+    let mut net = without_thresholds(network(1, 50));
+    leaky_of(&mut net).theta = vec![1; NEURONS];
+    let text: String = net.check().iter().map(ToString::to_string).collect();
+    assert!(text.contains("has thresholds, and never fires"), "{text}");
 }
 
 #[test]

@@ -101,6 +101,8 @@ fn random_networks_come_back_with_the_same_integers() {
         Kind::I,
         Kind::Lif,
         Kind::CubaLif,
+        Kind::Li,
+        Kind::CubaLi,
         Kind::Delay,
     ];
     assert!(expected.iter().all(|kind| kinds.contains(kind)), "{kinds:?}");

@@ -121,7 +121,7 @@ fn compare_sent(net: &MappedNet, core: &Core, layout: &IdLayout, sent: &[Vec<Bea
 
 fn compare_membranes(net: &MappedNet, core: &Core, seen: &Seen, truth: &[Outcome], kind: Kind) {
     let (pop, phases) = (core.population, net.quant.phases() as usize);
-    let leaky = matches!(kind, Kind::Leaky(_));
+    let leaky = kind.style().is_some();
     for (i, (began, ended)) in seen.began.iter().zip(&seen.ended).enumerate() {
         assert_eq!(began.is_some(), core.mode.is_event() && !leaky);
         if (i + 1) % phases > 0 {

@@ -6,7 +6,7 @@ use synfire::ir::mapped::{Core, MappedNet, Mode, Payload, UnitKind, Weights};
 use synfire::ir::quant::{Coding, Input};
 
 /// Every feature, and every neuron model and kind of synapse in every mode in which it is legal.
-pub const WANTED: [&str; 82] = [
+pub const WANTED: [&str; 87] = [
     // Neuron models × modes. A maximum is computed by window cores only.
     "graded in event",
     "graded in matrix",
@@ -42,6 +42,11 @@ pub const WANTED: [&str; 82] = [
     "readout in matrix",
     "readout in window event",
     "readout in window matrix",
+    "leaky readout in event",
+    "leaky readout in matrix",
+    "leaky readout in window event",
+    "leaky readout in window matrix",
+    "leaky readout with a current",
     // Synapses × modes.
     "dense in event",
     "dense in matrix",
@@ -146,6 +151,9 @@ pub fn features(recipe: &Recipe, net: &MappedNet) -> BTreeSet<String> {
         Input::Encoded => "encoded",
         Input::Train { .. } => "train",
     });
+    if recipe.layers.last().and_then(|layer| layer.neuron.style()).is_some_and(|style| style.current) {
+        add("leaky readout with a current");
+    }
     if recipe.timesteps == 1 {
         add("one step");
     }
@@ -170,6 +178,7 @@ fn of_core(recipe: &Recipe, net: &MappedNet, core: &Core, add: &mut impl FnMut(&
         Kind::Sum => with("sum"),
         Kind::Max => with("max"),
         Kind::Readout => with("readout"),
+        Kind::LeakyReadout(_) => with("leaky readout"),
         Kind::Leaky(style) => {
             with(if style.subtract { "leaky subtract" } else { "leaky value" });
             if style.current {

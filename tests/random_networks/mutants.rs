@@ -12,7 +12,7 @@ use std::process::Command;
 type Entry = (u64, &'static str, &'static str, &'static str, &'static str, &'static str);
 
 /// One fault for each feature.
-const FAULTS: [Entry; 12] = [
+const FAULTS: [Entry; 13] = [
     (
         118,
         "a queue that keeps the events of an image's last phase",
@@ -108,6 +108,14 @@ const FAULTS: [Entry; 12] = [
         "sf_window_buffers",
         "!full_q[fill_q];",
         "!full_q[issue_q];",
+    ),
+    (
+        0,
+        "a leaky readout that keeps the membrane that it began with",
+        "leaky readout in event",
+        "sf_leaky_lanes",
+        "assign v_next = v_q;",
+        "assign v_next = v;",
     ),
 ];
 

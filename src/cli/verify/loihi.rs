@@ -39,10 +39,14 @@ pub(super) fn neurons(neuron: &Neuron) -> String {
         (true, false) => "LIF",
         (false, _) => "LIF with a synaptic current",
     };
+    if !leaky.fires() {
+        let current = if all(&leaky.du, 4096) { "" } else { " with a synaptic current" };
+        return format!("leaky integrator{current}, no threshold");
+    }
     let reset = match &leaky.reset {
         Reset::Value(to) if all(to, 0) => "reset to 0, as on the chip",
         Reset::Value(_) => "reset to a value, unlike the chip's stock neuron",
-        Reset::Subtract(_) => "reset by subtraction, unlike the chip's stock neuron",
+        Reset::Subtract(_) | Reset::Never => "reset by subtraction, unlike the chip's stock neuron",
     };
     format!("{name}, fires at v > threshold, {reset}")
 }

@@ -4,7 +4,7 @@ use super::neurons::{self, Lowered};
 use super::trace::{Arrivals, Link, Tracer};
 use super::wire::{self, Map};
 use crate::error::{Error, Kind, Result};
-use crate::frontends::nir::{Executor, Neurons, What};
+use crate::frontends::nir::{Executor, What};
 use crate::ir::snn::{Model, Population, Projection, SnnGraph, Synapses};
 use crate::ir::window::Window;
 use crate::ir::{PopId, Shape};
@@ -106,13 +106,13 @@ pub(super) fn assemble(executor: &Executor, name: &str) -> Result<SnnGraph> {
     Ok(snn)
 }
 
-/// The `I` whose membrane is the network's output, if that is all there is: it adds up, as a readout does.
+/// The `I`, `LI` or `CubaLI` whose membrane is the network's output, if that is all there is.
 fn integrator(tracer: &Tracer, output: usize) -> Option<usize> {
     let mut node = output;
     // A circle of nodes that only pass values on has been refused; the bound is for the reader's peace.
     for _ in 0..tracer.parts.len() {
         match (&tracer.parts[node].what, tracer.parts[node].senders) {
-            (What::Neurons(neurons), _) => return adds_up(neurons).then_some(node),
+            (What::Neurons(neurons), _) => return neurons.fire.is_none().then_some(node),
             (What::Pass, &[(sender, false)]) => node = sender,
             _ => return None,
         }
@@ -123,11 +123,6 @@ fn integrator(tracer: &Tracer, output: usize) -> Option<usize> {
 /// Of what has been refused, nothing more is to be said.
 fn is_pool(what: &What) -> bool {
     matches!(what, What::Pool { .. })
-}
-
-fn adds_up(neurons: &Neurons) -> bool {
-    let all = |values: &[f64], x: f64| values.iter().all(|&v| v == x);
-    neurons.fire.is_none() && all(&neurons.keep, 1.0) && all(&neurons.keep_u, 0.0) && all(&neurons.start, 0.0)
 }
 
 fn target(tracer: &mut Tracer, node: usize, readout: bool) -> Target {
@@ -142,7 +137,7 @@ fn target(tracer: &mut Tracer, node: usize, readout: bool) -> Target {
             let arrivals = tracer.arrivals(node, &ones);
             plain(arrivals, Model::Sum, vec![0.0; n])
         }
-        What::Neurons(neurons) if readout => {
+        What::Neurons(neurons) if readout && neurons::adds_up(neurons) => {
             let arrivals = tracer.arrivals(node, &Map::Straight(None));
             let bias = (0..n).map(|i| neurons.gain[i] * arrivals.constant[i] + neurons.add[i]).collect();
             Target { factor: neurons.gain.clone(), ..plain(arrivals, Model::Readout, bias) }
@@ -158,15 +153,12 @@ fn target(tracer: &mut Tracer, node: usize, readout: bool) -> Target {
             };
             let arrivals = tracer.arrivals(node, &Map::Straight(None));
             let lowered = match &firing {
-                Some(firing) => neurons::lower(&neurons, firing, &arrivals.constant),
-                None => Err(vec![
-                    "sends its membrane instead of spikes; hardware can read one only of an I (dt·r without leak) at the Output"
-                        .to_string(),
-                ]),
+                None if !readout => Err(vec![neurons::NOT_READ.to_string()]),
+                firing => neurons::lower(&neurons, firing.as_ref(), &arrivals.constant),
             };
             match lowered {
-                Ok(Lowered { model, sign, bias }) => {
-                    Target { factor: sign, ..plain(arrivals, Model::Leaky(Box::new(model)), bias) }
+                Ok(Lowered { model, factor, bias }) => {
+                    Target { factor, ..plain(arrivals, Model::Leaky(Box::new(model)), bias) }
                 }
                 Err(wrong) => {
                     wrong.into_iter().for_each(|what| tracer.refuse(node, what));

@@ -14,11 +14,12 @@
 //!
 //! A pool in front of a layer becomes a population of its own that relays sums within the same time step (average pooling: with
 //! `1/k²` in the weights behind it); a pool in front of neurons is their synapses. A circle becomes a projection with
-//! `delay = 1`, as does a `Delay` of one step. The network's answer is the number of spikes of each output neuron over all steps,
-//! so a readout that adds them up is appended. Nodes from which no path leads to the Output have no part in the answer and
+//! `delay = 1`, as does a `Delay` of one step. The answer of a network that ends in neurons that fire, or in a layer, is the sum of what its
+//! Output gets over all steps (of spikes, their number), so a readout that adds it up is appended. Where the Output is the membrane of an
+//! `I`, `LI` or `CubaLI`, that population is the readout, and its membranes at the end of the last step are the answer. Nodes from which no path leads to the Output have no part in the answer and
 //! are left out.
 //!
-//! Hardware neurons send at most one spike a step, wait at most one step, and never send their membranes; what needs more is
+//! Hardware neurons send at most one spike a step, wait at most one step, and send no membrane to other neurons; what needs more is
 //! refused, every such node by name.
 
 mod assemble;

@@ -140,12 +140,13 @@ impl Neurons {
                     }
                 }
             }
-            Fire::Leaky => {
+            Fire::Leaky | Fire::LeakyReadout => {
                 // The first slots only calculate.
                 if let Some(leaky) = leaky.as_mut().filter(|_| cycle.is_last()) {
                     for lane in lanes {
-                        if leaky.step(lane.at, std::mem::take(&mut membranes[lane.at]), cycle.last_phase) {
-                            word.push(Beat::event(lane.id, 1));
+                        let input = std::mem::take(&mut membranes[lane.at]);
+                        if let Some(value) = leaky.step(lane.at, input, cycle.last_phase) {
+                            word.push(Beat::event(lane.id, value));
                         }
                     }
                 }
@@ -169,7 +170,7 @@ impl Neurons {
 
     /// True if firing in such a phase closes with an end of phase.
     pub fn sends_end(&self, last_phase: bool) -> bool {
-        last_phase || !matches!(self.fire, Fire::Readout)
+        last_phase || !matches!(self.fire, Fire::Readout | Fire::LeakyReadout)
     }
 }
 

@@ -107,7 +107,7 @@ impl Functional {
         tallies?.into_iter().for_each(|t| total.join(t));
         let correct =
             labels.map(|labels| labels.iter().zip(&total.classes).filter(|(label, class)| label == class).count());
-        let spiking = self.layers.iter().filter(|l| matches!(l.neuron, Neuron::If { .. } | Neuron::Leaky(_)));
+        let spiking = self.layers.iter().filter(|l| l.neuron.fires());
         Ok(Summary {
             images,
             correct,

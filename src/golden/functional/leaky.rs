@@ -32,7 +32,8 @@ impl<'a> Membranes<'a> {
         Some(Membranes { leaky, u: vec![0; leaky.v_init.len()], v: leaky.v_init.clone(), clamped: 0 })
     }
 
-    /// One time step with the weighted input `a`, which is 0 again afterwards; `sent` becomes the spikes.
+    /// One time step with the weighted input `a`, which is 0 again afterwards; `sent` becomes the spikes, and stays as it is (it may be empty)
+    /// if these neurons never fire.
     pub(crate) fn step(&mut self, a: &mut [i64], sent: &mut [i64]) {
         let Leaky { align, du, dv, bias, theta, reset, limits, .. } = self.leaky;
         for n in 0..self.v.len() {
@@ -40,14 +41,18 @@ impl<'a> Membranes<'a> {
             let u = keep(self.u[n], du[n]) + (std::mem::take(&mut a[n]) << align);
             let sum = keep(self.v[n], dv[n]) + u + bias[n];
             let v = sum.clamp(limits.0, limits.1);
-            let spike = v > theta[n];
             self.clamped += u64::from(v != sum);
             self.u[n] = u;
-            self.v[n] = match reset {
-                Reset::Value(value) if spike => value[n],
-                Reset::Subtract(by) if spike => v - by[n],
-                _ => v,
-            };
+            self.v[n] = v;
+            if let Reset::Never = reset {
+                continue;
+            }
+            let spike = v > theta[n];
+            match reset {
+                Reset::Value(value) if spike => self.v[n] = value[n],
+                Reset::Subtract(by) if spike => self.v[n] -= by[n],
+                _ => {}
+            }
             sent[n] = i64::from(spike);
         }
     }
@@ -101,6 +106,20 @@ mod tests {
         assert_eq!(step(5), (21, 5, 1, 1)); // 13 + 21 + 1 = 35, clamped to 30
         assert_eq!(step(-9), (-26, -22, 0, 1)); // 10 - 36; 3 - 26 + 1
         assert_eq!(step(-1), (-17, -30, 0, 2)); // -13 - 4; rtz(-22·3/4) = -16; -32
+    }
+
+    #[test]
+    fn without_a_threshold_only_the_membrane_goes_on() {
+        let Neuron::Leaky(mut leaky) = neuron(Reset::Never) else { panic!() };
+        leaky.theta.clear();
+        let neuron = Neuron::Leaky(leaky);
+        let mut state = Membranes::new(&neuron).unwrap();
+        for (a, v) in [(3, 11), (8, 30), (0, 30), (-20, -30)] {
+            // rtz(11·3/4) + 6 + 32 + 1 and what follows are beyond the limits.
+            state.step(&mut [a], &mut []);
+            assert_eq!(state.v(), [v]);
+        }
+        assert_eq!(state.clamped(), 3);
     }
 
     #[test]

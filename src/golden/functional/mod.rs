@@ -56,7 +56,7 @@ struct Input {
 /// What the network makes of one image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// The readout's membranes after the last phase.
+    /// The readout's membranes after the last phase, of a leaky readout after its last step.
     pub logits: Vec<i64>,
     /// Index of the largest logit; of equal ones, the lowest.
     pub class: usize,

@@ -59,7 +59,10 @@ impl Functional {
         }
         let clipped: u64 = self.layers.iter().zip(&v).map(|(layer, v)| could_fire(&layer.neuron, v)).sum();
         let saturations = clipped + leaky.iter().flatten().map(Membranes::clamped).sum::<u64>();
-        let logits = v.pop().unwrap_or_default();
+        let logits = match leaky.last() {
+            Some(Some(state)) => state.v().to_vec(),
+            _ => v.pop().unwrap_or_default(),
+        };
         Outcome { class: arg_max(&logits).unwrap_or(0), logits, counts, phases, membranes, saturations }
     }
 
@@ -118,10 +121,7 @@ impl Layer {
     }
 
     fn silence(&self) -> Vec<i64> {
-        match self.neuron {
-            Neuron::Readout { .. } => Vec::new(),
-            Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) | Neuron::If { .. } => vec![0; self.neurons],
-        }
+        if self.neuron.is_readout() { Vec::new() } else { vec![0; self.neurons] }
     }
 }
 

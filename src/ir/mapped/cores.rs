@@ -53,7 +53,7 @@ pub struct Core {
     pub slice_bits: usize,
     /// Bits of a membrane (two's complement), from the range proof.
     pub membrane_bits: u32,
-    /// Bits of the weighted input of a step (two's complement), kept beside the membrane; 0 but for [`Fire::Leaky`].
+    /// Bits of the weighted input of a step (two's complement), kept beside the membrane; 0 but for leaky neurons.
     pub input_bits: u32,
     /// Bits of a synaptic current (two's complement), kept beside the membrane; 0 where there is none.
     pub current_bits: u32,
@@ -169,6 +169,8 @@ pub enum Fire {
     Relay,
     /// Rate coding, leaky neurons: four slots, a spike for each membrane above its threshold.
     Leaky,
+    /// Rate coding, leaky neurons without a threshold: four slots; sends every membrane at the end of the image, and nothing before.
+    LeakyReadout,
     /// Sends every membrane at the end of the image, and nothing before.
     Readout,
 }
@@ -233,12 +235,22 @@ impl Mode {
 }
 
 impl Fire {
+    /// True for the neurons of a [`crate::ir::quant::Leaky`], whatever they send.
+    pub fn is_leaky(self) -> bool {
+        matches!(self, Fire::Leaky | Fire::LeakyReadout)
+    }
+
+    /// True where the membranes at an image's end are all that is sent.
+    pub fn is_readout(self) -> bool {
+        matches!(self, Fire::Readout | Fire::LeakyReadout)
+    }
+
     /// Issue slots that firing one group of lanes takes.
     pub fn slots(self) -> u32 {
         match self {
             Fire::Count { bits, .. } => bits,
             Fire::Unit { sweeps } => sweeps,
-            Fire::Leaky => 4,
+            Fire::Leaky | Fire::LeakyReadout => 4,
             Fire::Step | Fire::Relay | Fire::Readout => 1,
         }
     }

@@ -135,7 +135,7 @@ fn core_flow(core: &Core, inputs: &[&Stream], outputs: &[&Stream]) -> Vec<String
         problems.push("has streams whose widths do not fit together".into());
     }
     let (signed, value_bits) = match core.fire {
-        Fire::Readout => (true, core.membrane_bits),
+        Fire::Readout | Fire::LeakyReadout => (true, core.membrane_bits),
         Fire::Relay => (false, core.membrane_bits.saturating_sub(1).max(1)),
         Fire::Leaky => (false, 1),
         Fire::Count { bits, .. } => (false, bits),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Bits of a decay: 0 to 4096.
 pub const DECAY_BITS: u32 = 13;
 
-/// Widths that only cores of [`super::Fire::Leaky`] have. A parameter of 0 bits is the same for all neurons, and no memory holds it.
+/// Widths that only cores of leaky neurons have. A parameter of 0 bits is the same for all neurons, and no memory holds it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leak {
     /// Bits of what a spike leaves or takes (two's complement).

@@ -44,6 +44,7 @@ impl QuantGraph {
             let (jump_low, jump_high) = match leaky.reset {
                 Reset::Value(_) => (reset.min(0), reset.max(0)),
                 Reset::Subtract(_) => ((at(&leaky.theta) + 1 - reset).min(0), (-reset).max(0) * steps),
+                Reset::Never => (0, 0),
             };
             let down = steady((-(current.0 + bias)).max(0), at(&leaky.dv), steps) + (-start).max(-jump_low).max(0);
             let up = steady((current.1 + bias).max(0), at(&leaky.dv), steps) + start.max(jump_high).max(0);
@@ -80,7 +81,11 @@ impl QuantGraph {
                 let least = |(by, theta): (&i64, &i64)| theta.saturating_add(1).saturating_sub(*by) < low || *by < 0;
                 by.iter().zip(&leaky.theta).find(|pair| least(*pair)).map(|(by, _)| by)
             }
+            Reset::Never => None,
         };
+        if !leaky.fires() && !leaky.theta.is_empty() {
+            wrong.push("has thresholds, and never fires".into());
+        }
         if let Some(v) = lands {
             wrong.push(format!("has a reset ({v}) that leads out of the limits {:?}", leaky.limits));
         }
@@ -116,6 +121,9 @@ impl Leaky {
             format!("{min}..={max}")
         };
         let (theta, du, dv) = (range(&self.theta), range(&self.du), range(&self.dv));
+        if !self.fires() {
+            return format!("leaky readout align={} du={du} dv={dv}", self.align);
+        }
         format!("leaky theta={theta} align={} du={du} dv={dv} reset={}", self.align, self.reset.name())
     }
 }
@@ -126,6 +134,7 @@ impl Reset {
         match self {
             Reset::Value(_) => "value",
             Reset::Subtract(_) => "subtract",
+            Reset::Never => "never",
         }
     }
 }

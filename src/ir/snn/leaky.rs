@@ -8,7 +8,8 @@ use std::fmt::Write;
 /// v' = keep·v + u' + bias                                  bias: the population's
 /// s  = v' > theta   (or v' >= theta);   v = s ? reset : v'
 /// ```
-/// `u` is 0 before the first step. Vectors have one entry per neuron.
+/// `u` is 0 before the first step. Vectors have one entry per neuron. With [`FloatReset::Never`] nothing fires: the population is the
+/// network's readout, and its membranes after the last step are the answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LeakyModel {
     /// Share of the synaptic current that is kept from step to step, 0 to 1; 0 for neurons without one.
@@ -19,7 +20,7 @@ pub struct LeakyModel {
     pub gain: Vec<f64>,
     /// Added to the current in every step; 0 where no current is kept, because the bias does the same there.
     pub current: Vec<f64>,
-    /// Threshold; infinite for neurons that never fire.
+    /// Threshold; infinite for neurons that their input never lets fire, empty with [`FloatReset::Never`].
     pub theta: Vec<f64>,
     /// Fires at `v' >= theta`, else at `v' > theta`.
     pub at_threshold: bool,
@@ -39,16 +40,23 @@ pub enum FloatReset {
     Value(Vec<f64>),
     /// What it was, less the threshold.
     Subtract,
+    /// Nothing ever fires: the population is the readout.
+    Never,
 }
 
 impl LeakyModel {
+    /// False for a readout, whose membranes are the answer.
+    pub fn fires(&self) -> bool {
+        self.reset != FloatReset::Never
+    }
+
     /// What is wrong with the parameters of `n` neurons, in words that continue "the population".
     pub(super) fn problems(&self, n: usize) -> Vec<String> {
         let mut problems = Vec::new();
         let nothing = Vec::new();
         let reset = match &self.reset {
             FloatReset::Value(value) => value,
-            FloatReset::Subtract => &nothing,
+            FloatReset::Subtract | FloatReset::Never => &nothing,
         };
         let share = |x: f64| (0.0..=1.0).contains(&x);
         let vectors: [(&str, &[f64], Check); 7] = [
@@ -61,7 +69,11 @@ impl LeakyModel {
             ("membrane before the first step", &self.v_init, &f64::is_finite),
         ];
         for (what, values, fine) in vectors {
-            if values.len() != n && !(what == "reset value" && self.reset == FloatReset::Subtract) {
+            let expected = match (what, &self.reset) {
+                ("reset value", FloatReset::Subtract) | ("reset value" | "threshold", FloatReset::Never) => 0,
+                _ => n,
+            };
+            if values.len() != expected {
                 problems.push(format!("has {} values of '{what}' for {n} neurons", values.len()));
             } else if let Some((i, x)) = values.iter().enumerate().find(|(_, x)| !fine(**x)) {
                 problems.push(format!("has a {what} of {x} (neuron {i})"));
@@ -81,10 +93,13 @@ impl LeakyModel {
         range("keep", &self.keep);
         range("gain", &self.gain);
         range("current", &self.current);
-        range(if self.at_threshold { "theta(>=)" } else { "theta(>)" }, &self.theta);
+        if self.fires() {
+            range(if self.at_threshold { "theta(>=)" } else { "theta(>)" }, &self.theta);
+        }
         match &self.reset {
             FloatReset::Value(value) => range("reset", value),
             FloatReset::Subtract => text.push_str(" reset=subtract"),
+            FloatReset::Never => text.push_str(" readout"),
         }
         text
     }

@@ -131,13 +131,13 @@ fn memories(core: &Core, target: Target) -> Area {
         bank.times(banks)
     };
     let mut area = per_group(MemoryKind::Ram, core.state_bits());
-    if core.fire == Fire::Leaky {
+    if core.fire.is_leaky() {
         area += per_group(MemoryKind::Rom, core.param_bits());
     } else if core.fire != Fire::Relay {
         // Pools begin with 0 and have no threshold.
         area += per_group(MemoryKind::Rom, core.membrane_bits);
     }
-    if !matches!(core.fire, Fire::Readout | Fire::Relay | Fire::Leaky) {
+    if !matches!(core.fire, Fire::Readout | Fire::Relay) && !core.fire.is_leaky() {
         area += per_group(MemoryKind::Rom, core.theta_bits);
     }
     if core.fire == Fire::Step {
@@ -200,13 +200,13 @@ fn logic(core: &Core, target: Target) -> Area {
     let (membrane_tenths, sent) = match core.fire {
         Fire::Count { bits, .. } => (per_bit.fire, u64::from(bits) + 1),
         Fire::Unit { .. } | Fire::Step | Fire::Leaky => (per_bit.fire, 2),
-        Fire::Readout | Fire::Relay => (per_bit.readout, membrane),
+        Fire::Readout | Fire::LeakyReadout | Fire::Relay => (per_bit.readout, membrane),
     };
     tenths += membrane_tenths * membrane + per_bit.send * sent;
     lane.ffs += 2 * membrane + 3 * sent;
     lane.luts = tenths.div_ceil(10);
 
-    if core.fire == Fire::Leaky {
+    if core.fire.is_leaky() {
         lane += leak(core, target);
     }
 

@@ -88,7 +88,7 @@ impl Timing {
             taken,
             words,
             interleaved: !core.mode.is_event(),
-            beats: if core.fire == Fire::Readout { core.neurons as f64 + 1.0 } else { phases },
+            beats: if core.fire.is_readout() { core.neurons as f64 + 1.0 } else { phases },
         }
     }
 

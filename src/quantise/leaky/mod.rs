@@ -8,6 +8,7 @@
 //! | `settings.rs` | nothing: what the user may choose |
 //! | `scale.rs` | `α`: shared by a channel of a window's receivers, else one per neuron |
 //! | `neurons.rs` | thresholds, decays, biases, resets |
+//! | `readout.rs` | the fraction bits of a readout that leaks |
 //! | `pools.rs` | nothing: what pools may pass on |
 //! | `loihi.rs` | nothing: which integers Loihi 2's fields hold |
 //!
@@ -22,10 +23,16 @@
 //! A bias in front of a neuron with a synaptic current builds up over time, which no constant on the membrane does. Where a network
 //! has any, it gets one population *always on*, a neuron that fires in every step, whose synapses are those biases. What rounding
 //! leaves of a bias is added to the membrane at its steady state.
+//!
+//! # Readouts that leak
+//! The neurons of a readout ([`LeakyModel::fires`] is false) are compared with each other, so they share one `α`, chosen for the weights
+//! alone as for a plain readout, and their gains are in the synapses. How many fraction bits they have says `readout.rs`. Such a population
+//! is Loihi 2's if it has 6, and never reaches the chip's highest threshold.
 
 mod loihi;
 mod neurons;
 mod pools;
+mod readout;
 mod scale;
 mod settings;
 
@@ -61,12 +68,14 @@ pub fn quantise_leaky(snn: &SnnGraph, settings: &LeakySettings) -> Result<QuantG
     problems.extend(foreign(snn));
     Error::check(Kind::Input, problems)?;
     let mut builder = Builder::new(snn, settings);
-    for index in 1..snn.populations.len() {
-        builder.population(PopId(index));
-    }
+    let last = snn.populations.len() - 1;
+    (1..last).for_each(|index| builder.population(PopId(index)));
+    // What a readout can reach depends on what pools may pass on.
+    let unbound = pools::bound(&mut builder.net);
+    builder.population(PopId(last));
     Error::check(Kind::Input, builder.problems)?;
+    Error::check(Kind::Input, unbound)?;
     let mut net = builder.net;
-    Error::check(Kind::Input, pools::bound(&mut net))?;
     prove(&mut net);
     Error::check(Kind::Internal, net.check())?;
     Ok(net)
@@ -161,6 +170,8 @@ impl<'a> Builder<'a> {
             Err(reasons) => {
                 let help = "use the arithmetic 'auto', or change the neurons";
                 self.problems.extend(reasons.into_iter().map(|r| Problem::new(r).at_node(&population.name).help(help)));
+                // Something must stand here for those that read it.
+                self.push(pop, Neuron::Pool { combine: Combine::Sum, max: 1 });
                 return;
             }
         };
@@ -179,8 +190,12 @@ impl<'a> Builder<'a> {
             self.net.projections.push(QProjection { projection, weight_bits: self.settings.weight_bits });
         }
         let bias: Vec<f64> = population.bias.iter().map(|&b| f64::from(b)).collect();
-        let neuron = neurons::integer(model, &fit, &bias, biases.as_deref(), self.settings);
-        self.push(pop, Neuron::Leaky(Box::new(neuron)));
+        let integers = |settings: &LeakySettings| neurons::integer(model, &fit, &bias, biases.as_deref(), settings);
+        self.push(pop, Neuron::Leaky(Box::new(integers(self.settings))));
+        if !model.fires() {
+            let problem = readout::refine(&mut self.net, model, self.settings, integers);
+            self.problems.extend(problem.map(|problem| problem.at_node(&population.name)));
+        }
     }
 
     fn pool(&mut self, pop: PopId) {
@@ -193,7 +208,7 @@ impl<'a> Builder<'a> {
 
     fn readout(&mut self, pop: PopId) {
         let receivers = self.receivers(pop);
-        let scale = receivers.shared_scale();
+        let scale = receivers.shared_scale(&[]);
         self.project(pop, &receivers, &vec![scale; receivers.groups()]);
         let steps = f64::from(self.settings.timesteps);
         let bias = &self.snn.populations[pop.0].bias;

@@ -23,14 +23,21 @@ pub(super) struct Fit {
     constant: Vec<f64>,
 }
 
-/// Chooses the scales of a population.
+/// Chooses the scales of a population. A readout has one for all of its neurons.
 ///
 /// Fails with every reason why the population cannot have Loihi's arithmetic, if it must.
 pub(super) fn fit(model: &LeakyModel, receivers: &Receivers, settings: &LeakySettings) -> Result<Fit, Vec<String>> {
     let constant: Vec<f64> = model.current.iter().zip(&model.gain).map(|(c, gain)| c / gain).collect();
     let per_group = receivers.per_group();
-    let members = |group: usize| group * per_group..((group + 1) * per_group).min(model.theta.len());
     let limit = weight_limit(settings.weight_bits);
+    let must = settings.arithmetic == Arithmetic::Loihi;
+    let mut wrong = if must { unlike_loihi(model, settings) } else { Vec::new() };
+    if !model.fires() {
+        let others: Vec<(f64, i32)> = constant.iter().filter(|c| **c != 0.0).map(|&c| (c, limit)).collect();
+        let scale = vec![receivers.shared_scale(&others); receivers.groups()];
+        return if wrong.is_empty() { Ok(Fit { scale, whole: None, per_group, constant }) } else { Err(wrong) };
+    }
+    let members = |group: usize| group * per_group..((group + 1) * per_group).min(model.theta.len());
     let weights = |group: usize| {
         let mut weights = receivers.weights(group);
         weights.extend(members(group).map(|n| (constant[n], limit)).filter(|(c, _)| *c != 0.0));
@@ -43,8 +50,6 @@ pub(super) fn fit(model: &LeakyModel, receivers: &Receivers, settings: &LeakySet
         each.all(|t| (t - first).abs() <= 1e-12 * first).then_some(first)
     };
     let most = (1i64 << (settings.state_bits - 1 - settings.align)) - 1;
-    let must = settings.arithmetic == Arithmetic::Loihi;
-    let mut wrong = if must { unlike_loihi(model, settings) } else { Vec::new() };
 
     if settings.arithmetic != Arithmetic::Free {
         let most = most.min(loihi::MAX_THRESHOLD);
@@ -91,7 +96,7 @@ fn unlike_loihi(model: &LeakyModel, settings: &LeakySettings) -> Vec<String> {
     match &model.reset {
         FloatReset::Subtract => complain("resets by subtraction"),
         FloatReset::Value(value) if value.iter().any(|&v| v != 0.0) => complain("resets to another value than 0"),
-        FloatReset::Value(_) => {}
+        FloatReset::Value(_) | FloatReset::Never => {}
     }
     if model.at_threshold {
         complain("fires at its threshold itself");
@@ -126,7 +131,7 @@ pub(super) fn integer(
     constant: Option<&[i32]>,
     settings: &LeakySettings,
 ) -> Leaky {
-    let n = model.theta.len();
+    let n = model.v_init.len();
     let each = |f: &dyn Fn(usize) -> i64| (0..n).map(f).collect::<Vec<i64>>();
     let one = (1i64 << settings.align) as f64;
     let scale = |n: usize| fit.scale[n / fit.per_group];
@@ -149,19 +154,21 @@ pub(super) fn integer(
     };
     let bias = |n: usize| {
         let exact = (bias[n] + rest(n)) / unit(n);
-        let like_loihi = whole(n).is_some() && settings.align == loihi::ALIGN;
+        let whole = if model.fires() { whole(n).is_some() } else { settings.arithmetic != Arithmetic::Free };
+        let like_loihi = whole && settings.align == loihi::ALIGN;
         like_loihi.then(|| loihi::bias(exact)).flatten().unwrap_or_else(|| round(exact))
     };
     let mut leaky = Leaky {
         align: settings.align,
         dv: each(&|n| decay(model.keep[n])),
         bias: each(&bias),
-        theta: each(&theta),
+        theta: if model.fires() { each(&theta) } else { Vec::new() },
         reset: match &model.reset {
             FloatReset::Value(value) => Reset::Value(each(&|n| within(round(value[n] / unit(n))))),
             FloatReset::Subtract => {
                 Reset::Subtract(each(&|n| whole(n).unwrap_or_else(|| within(round(model.theta[n] / unit(n))).max(0))))
             }
+            FloatReset::Never => Reset::Never,
         },
         v_init: each(&|n| within(round(model.v_init[n] / unit(n)))),
         limits: (-limit, limit),
@@ -186,6 +193,7 @@ fn drop_fractions(leaky: &mut Leaky) {
     [&mut leaky.theta, &mut leaky.bias, &mut leaky.v_init].into_iter().for_each(|values| shift(values));
     match &mut leaky.reset {
         Reset::Value(by) | Reset::Subtract(by) => shift(by),
+        Reset::Never => {}
     }
     // The limits, too, count in the new unit; Loihi 2's are shifted in the same way.
     leaky.limits = (-(leaky.limits.1 >> unused), leaky.limits.1 >> unused);
@@ -193,6 +201,6 @@ fn drop_fractions(leaky: &mut Leaky) {
 }
 
 /// The share that is lost in a step, in 1/4096.
-fn decay(keep: f64) -> i64 {
+pub(super) fn decay(keep: f64) -> i64 {
     round((1.0 - keep) * 4096.0)
 }

@@ -64,9 +64,10 @@ impl Receivers {
         weights
     }
 
-    /// One scale for all groups; exact, if all weights are multiples of one magnitude by 0 and ±1.
-    pub fn shared_scale(&self) -> f64 {
-        let all: Vec<(f64, i32)> = (0..self.groups()).flat_map(|g| self.weights(g)).collect();
+    /// One scale for all groups, and for the weights `others` beside them; exact, if all weights are multiples of one magnitude by 0 and ±1.
+    pub fn shared_scale(&self, others: &[(f64, i32)]) -> f64 {
+        let all = (0..self.groups()).flat_map(|g| self.weights(g)).chain(others.iter().copied());
+        let all: Vec<(f64, i32)> = all.collect();
         let largest = all.iter().map(|(w, _)| w.abs()).fold(0.0, f64::max);
         if largest == 0.0 {
             return 1.0;

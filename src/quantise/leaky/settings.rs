@@ -13,9 +13,9 @@ use std::ops::RangeInclusive;
 /// Possible time steps of a network of leaky neurons.
 pub const LEAKY_TIMESTEPS: RangeInclusive<u32> = 1..=65_535;
 /// Possible fraction bits of currents and membranes.
-const ALIGN: RangeInclusive<u32> = 0..=16;
+pub(super) const ALIGN: RangeInclusive<u32> = 0..=16;
 /// Possible bits of a membrane.
-const STATE_BITS: RangeInclusive<u32> = 8..=40;
+pub(super) const STATE_BITS: RangeInclusive<u32> = 8..=40;
 
 /// Whose numbers the neurons compute with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,9 +43,9 @@ pub struct LeakySettings {
     pub weight_bits: u32,
     /// Exceptions, by the name of a population or of a projection (which has precedence).
     pub layers: BTreeMap<String, LayerSettings>,
-    /// Fraction bits of currents and membranes.
+    /// Fraction bits of currents and membranes; a readout may have more.
     pub align: u32,
-    /// Bits of a membrane, at most; fewer are used where fewer are proved to be enough.
+    /// Bits of a membrane, at most; fewer are used where fewer are proved to be enough. A readout may have more.
     pub state_bits: u32,
     /// Whose numbers.
     pub arithmetic: Arithmetic,

@@ -51,6 +51,7 @@ pub fn draw(seed: u64) -> Recipe {
     (1..=layers).for_each(|pop| draw.layer(pop, pop == layers));
     draw.recurrence();
     draw.move_out(seed);
+    draw.leak_out(seed);
     draw.recipe.seed = seed;
     draw.recipe.runs = (0..RUNS).map(|run| draw.run(seed, run)).collect();
     draw.recipe
@@ -225,6 +226,19 @@ impl Draw {
             for layer in &mut self.recipe.layers {
                 layer.layout.external = rng.random_bool(0.7);
             }
+        }
+    }
+
+    /// Lets the readouts of some networks leak.
+    fn leak_out(&mut self, seed: u64) {
+        let rng = &mut stream(seed, 2);
+        if self.recipe.coding != Coding::Rate || !rng.random_bool(0.4) {
+            return;
+        }
+        let [current, alike, tight] = [0.5, 0.5, 0.3].map(|p| rng.random_bool(p));
+        let align = [0, 2, 6][rng.random_range(0..3)];
+        if let Some(readout) = self.recipe.layers.last_mut() {
+            readout.neuron = Kind::LeakyReadout(Style { current, alike, tight, align, ..Style::default() });
         }
     }
 

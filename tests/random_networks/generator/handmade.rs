@@ -20,7 +20,7 @@ fn layer(shape: Vec<usize>, neuron: Kind, from: Vec<Link>) -> Layer {
     Layer { shape, neuron, shared: false, from, layout: Layout::LEAST }
 }
 
-/// Leaky populations of `sizes`, the first the source and the last the readout, with dense projections (sender, receiver, delay).
+/// Leaky populations of `sizes`, the first the source and the last the (plain) readout, with dense projections (sender, receiver, delay).
 pub fn dense(sizes: &[usize], wiring: &[(usize, usize, u32)], style: Style, steps: u32) -> Recipe {
     let into = |post: usize| {
         let wires = wiring.iter().filter(move |wire| wire.1 == post);

@@ -35,14 +35,14 @@ pub fn quants(recipe: &Recipe) -> Result<Vec<QuantGraph>, String> {
                 return Err(problem);
             }
             let mut rng = stream(run.weights, 1000 + i as u64);
-            let neuron = match layer.neuron {
-                Kind::Leaky(style) => {
+            let neuron = match layer.neuron.style() {
+                Some(style) => {
                     let common = shared.get_or_insert_with(|| {
                         Common::draw(&mut stream(recipe.seed, i as u64), style, layer, reach(net, pop))
                     });
                     Neuron::Leaky(Box::new(common.neurons(&mut rng, style, layer, reach(net, pop))))
                 }
-                _ => neuron(&mut rng, net, pop, layer),
+                None => neuron(&mut rng, net, pop, layer),
             };
             net.populations[pop.0].neuron = neuron;
         }
@@ -168,7 +168,7 @@ fn neuron(rng: &mut impl Rng, net: &QuantGraph, pop: PopId, layer: &Layer) -> Ne
             Neuron::Pool { combine: Combine::Max, max: payload * i64::from(most) }
         }
         Kind::Sum => Neuron::Pool { combine: Combine::Sum, max: high.max(1) },
-        Kind::If | Kind::Leaky(_) => {
+        Kind::If | Kind::Leaky(_) | Kind::LeakyReadout(_) => {
             let spikes = if net.coding == Coding::Rate { 2 } else { 2 + i64::from(net.timesteps) };
             let most = (high / spikes).max(1);
             let theta = vector(layer, || rng.random_range(1..=most));
@@ -211,7 +211,11 @@ impl Common {
         let limits = (-low - 1, high + 1);
         let by = if style.subtract { 0..=most / 4 } else { (-most / 4).max(limits.0)..=most / 4 };
         let by = all(&mut || rng.random_range(by.clone()));
-        let reset = if style.subtract { Reset::Subtract(by) } else { Reset::Value(by) };
+        let reset = match layer.neuron {
+            Kind::LeakyReadout(_) => Reset::Never,
+            _ if style.subtract => Reset::Subtract(by),
+            _ => Reset::Value(by),
+        };
         Common { du, dv, reset, limits }
     }
 
@@ -223,6 +227,7 @@ impl Common {
         match &self.reset {
             Reset::Value(_) if style.bursts => theta.fill(self.limits.0 - 1),
             Reset::Value(_) => {}
+            Reset::Never => theta.clear(),
             // What is left lies within the limits, whatever fired.
             Reset::Subtract(by) => {
                 theta.iter_mut().zip(by).for_each(|(theta, by)| *theta = (*theta).max(by + self.limits.0 - 1));

@@ -47,6 +47,23 @@ pub enum Kind {
     Max,
     Leaky(Style),
     Readout,
+    /// Leaky neurons without a threshold, whose membranes are the answer.
+    LeakyReadout(Style),
+}
+
+impl Kind {
+    /// True for the last layer of a network.
+    pub fn is_readout(self) -> bool {
+        matches!(self, Kind::Readout | Kind::LeakyReadout(_))
+    }
+
+    /// Decays and resets, if the neurons leak.
+    pub fn style(self) -> Option<Style> {
+        match self {
+            Kind::Leaky(style) | Kind::LeakyReadout(style) => Some(style),
+            Kind::If | Kind::Sum | Kind::Max | Kind::Readout => None,
+        }
+    }
 }
 
 /// Decays and resets of leaky neurons.
@@ -186,8 +203,11 @@ impl Recipe {
             return Some("no layers or no runs".into());
         }
         for (i, layer) in self.layers.iter().enumerate() {
-            if (layer.neuron == Kind::Readout) != (i + 1 == last) {
+            if layer.neuron.is_readout() != (i + 1 == last) {
                 return Some(format!("layer {i} is the readout, or the last is none"));
+            }
+            if layer.neuron.style().is_some() && self.coding != Coding::Rate {
+                return Some(format!("layer {i} leaks in two-phase coding"));
             }
             for link in &layer.from {
                 let post = i + 1;

@@ -14,7 +14,8 @@
 //!
 //! # What becomes of what
 //! - *Source*: `Input`. *Readout*: `I` and `Output`; the last row holds the logits.
-//! - *Integrate and fire*: `IF`. *Leaky*: `LIF`, or `CubaLIF` if a synaptic current lasts, or `IF` if nothing decays.
+//! - *Integrate and fire*: `IF`. *Leaky*: `LIF`, or `CubaLIF` if a synaptic current lasts, or `IF` if nothing decays; as the readout `LI`,
+//!   `CubaLI` or `I`.
 //! - *Sum pool*: no node of its own; its projections' nodes are read directly, or through a `Scale` of ones if there are several.
 //! - *Projections*: see `synapses.rs`. Two projections into one population are two edges into one node.
 //! - *Delay*: a `Delay` of one step, so that it does not depend on an executor's choice where a circle waits.

@@ -41,12 +41,12 @@ pub(super) fn delay(shape: &[usize]) -> Unit {
     Unit::new(Kind::Delay).with("delay", numbers(shape, &vec![1; shape.iter().product()]))
 }
 
-/// Leaky neurons: `IF` where nothing decays, `LIF`, or `CubaLIF` where a synaptic current lasts.
+/// Leaky neurons: `IF` where nothing decays, `LIF`, or `CubaLIF` where a synaptic current lasts; `I`, `LI` or `CubaLI` if they never fire.
 ///
 /// # Errors
 /// What cannot be expressed, in words that continue the population's name.
 pub(super) fn leaky(net: &QuantGraph, pop: PopId, leaky: &Leaky, shape: &[usize]) -> Result<Unit, String> {
-    let n = leaky.theta.len();
+    let n = leaky.v_init.len();
     let gain = (1u64 << leaky.align.min(32)) as f64;
     let doubles = |f: &dyn Fn(usize) -> f64| {
         let values = crate::frontends::nir::Data::F64((0..n).map(f).collect());
@@ -60,16 +60,19 @@ pub(super) fn leaky(net: &QuantGraph, pop: PopId, leaky: &Leaky, shape: &[usize]
     if widest.iter().any(|v| v.unsigned_abs() > MOST_STATE) {
         return Err(format!("has states of up to {widest:?}, whose decay double precision does not hold"));
     }
-    let (theta, at_threshold) = threshold(leaky);
+    let [sums, leaks, lasts] = match leaky.fires() {
+        true => [Kind::If, Kind::Lif, Kind::CubaLif],
+        false => [Kind::I, Kind::Li, Kind::CubaLi],
+    };
     let unit = if forgets && keeps {
-        Unit::new(Kind::If).with("r", doubles(&|_| gain))
+        Unit::new(sums).with("r", doubles(&|_| gain))
     } else {
         let v_leak = doubles(&|i| leaky.bias[i] as f64 * tau(leaky.dv[i]));
         match forgets {
-            true => Unit::new(Kind::Lif)
+            true => Unit::new(leaks)
                 .with("tau", doubles(&|i| tau(leaky.dv[i])))
                 .with("r", doubles(&|i| gain * tau(leaky.dv[i]))),
-            false => Unit::new(Kind::CubaLif)
+            false => Unit::new(lasts)
                 .with("tau_syn", doubles(&|i| tau(leaky.du[i])))
                 .with("w_in", doubles(&|i| gain * tau(leaky.du[i])))
                 .with("tau_mem", doubles(&|i| tau(leaky.dv[i])))
@@ -77,23 +80,28 @@ pub(super) fn leaky(net: &QuantGraph, pop: PopId, leaky: &Leaky, shape: &[usize]
         }
         .with("v_leak", v_leak)
     };
-    let reset = match &leaky.reset {
-        Reset::Value(value) => whole(value),
-        Reset::Subtract(_) => doubles(&|_| 0.0),
-    };
     let reach = net.prove_leaky(pop).map(|reach| reach.membrane);
     let inside = reach.is_some_and(|(low, high)| leaky.limits.0 <= low && high <= leaky.limits.1);
     let notes = Notes {
         v_init: leaky.v_init.iter().any(|&v| v != 0).then(|| compact(&leaky.v_init, shape)),
+        truncate: unit.kind != sums,
+        limits: (!inside).then_some((leaky.limits.0 as f64, leaky.limits.1 as f64)),
+        ..Notes::default()
+    };
+    let reset = match &leaky.reset {
+        Reset::Value(value) => whole(value),
+        Reset::Subtract(_) => doubles(&|_| 0.0),
+        Reset::Never => return Ok(Unit { metadata: notes.to_metadata(), ..unit }),
+    };
+    let (theta, at_threshold) = threshold(leaky);
+    let notes = Notes {
         subtract: Some(matches!(leaky.reset, Reset::Subtract(_))),
         subtrahend: match &leaky.reset {
             Reset::Subtract(by) if *by != theta => Some(compact(by, shape)),
             _ => None,
         },
         at_threshold: Some(at_threshold),
-        two_phase: None,
-        truncate: unit.kind != Kind::If,
-        limits: (!inside).then_some((leaky.limits.0 as f64, leaky.limits.1 as f64)),
+        ..notes
     };
     Ok(Unit { metadata: notes.to_metadata(), ..unit.with("v_threshold", whole(&theta)).with("v_reset", reset) })
 }

@@ -84,6 +84,8 @@ pub struct Neurons {
     pub add: Vec<f64>,
     /// The membrane before the first step.
     pub start: Vec<f64>,
+    /// The node itself keeps the membrane within limits.
+    pub limited: bool,
     /// None: the membrane is the output.
     pub fire: Option<Firing>,
 }
@@ -196,7 +198,8 @@ fn neurons(neuron: &Neuron, n: usize) -> Neurons {
         clamped: fire.floor.is_some() || neuron.limits.is_some(),
         two_phase: fire.two_phase.is_some(),
     });
-    Neurons { keep_u, gain_u, add_u, keep, gain, add, start: neuron.start.values(n), fire }
+    let (start, limited) = (neuron.start.values(n), neuron.limits.is_some());
+    Neurons { keep_u, gain_u, add_u, keep, gain, add, start, limited, fire }
 }
 
 /// Share kept, gain and constant of a state whose truncation is passed over: a converter rounds in its own way.
