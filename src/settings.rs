@@ -66,6 +66,9 @@ pub struct Settings {
     /// NIR networks that read recorded spikes: the most of one input in a step, 1 to 255; 1 where nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spikes_per_step: Option<u32>,
+    /// NIR networks with neurons that may send several spikes in a step: the most, 1 to 255; 15 where neither this nor the file says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub neuron_spikes_per_step: Option<u32>,
     /// NIR networks: the time step in seconds. Without one the file decides, if it can; a design holds what was used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dt: Option<f64>,
@@ -168,6 +171,7 @@ impl Default for Settings {
             bias_calibration: true,
             encoding: None,
             spikes_per_step: None,
+            neuron_spikes_per_step: None,
             dt: None,
             nir_dialect: None,
             arithmetic: None,
@@ -219,6 +223,7 @@ impl Settings {
         let given = [
             ("encoding", self.encoding.is_some()),
             ("spikes-per-step", self.spikes_per_step.is_some()),
+            ("neuron-spikes-per-step", self.neuron_spikes_per_step.is_some()),
             ("dt", self.dt.is_some()),
             ("nir-dialect", self.nir_dialect.is_some()),
             ("arithmetic", self.arithmetic.is_some()),

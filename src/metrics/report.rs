@@ -111,6 +111,7 @@ impl Meter<'_> {
                 Neuron::Source => "source",
                 Neuron::If { .. } => "if",
                 Neuron::Leaky(_) => "leaky",
+                Neuron::MultiSpike(_) => "multi-spike if",
                 Neuron::Pool { .. } => "pool",
                 Neuron::Readout { .. } => "readout",
             };

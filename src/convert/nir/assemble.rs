@@ -166,7 +166,7 @@ fn target(tracer: &mut Tracer, node: usize, readout: bool) -> Target {
             };
             match lowered {
                 Ok(Lowered { model, sign, bias }) => {
-                    Target { factor: sign, ..plain(arrivals, Model::Leaky(Box::new(model)), bias) }
+                    Target { factor: sign, ..plain(arrivals, model, bias) }
                 }
                 Err(wrong) => {
                     wrong.into_iter().for_each(|what| tracer.refuse(node, what));

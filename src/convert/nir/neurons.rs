@@ -1,11 +1,12 @@
-//! NIR's neurons in the one form of [`LeakyModel`].
+//! NIR's neurons in the two forms that hardware has: [`LeakyModel`], and [`MultiSpikeModel`] for those that may send several spikes in
+//! a step.
 
 use crate::frontends::nir::{Firing, Neurons};
-use crate::ir::snn::{FloatReset, LeakyModel};
+use crate::ir::snn::{FloatReset, LeakyModel, Model, MultiSpikeModel};
 
 /// A population's neurons, and what must still be done to its synapses.
 pub(super) struct Lowered {
-    pub model: LeakyModel,
+    pub model: Model,
     /// The sign by which the synapses are to be multiplied, one per neuron: the gain of the model is positive. 0 for neurons that do
     /// not see their input.
     pub sign: Vec<f64>,
@@ -17,12 +18,10 @@ pub(super) struct Lowered {
 pub(super) fn lower(neurons: &Neurons, firing: &Firing, constant: &[f64]) -> Result<Lowered, Vec<String>> {
     let n = neurons.keep.len();
     let mut wrong = Vec::new();
-    if firing.many {
-        wrong.push(
-            "may fire several times in one step, as sinabs lets it; hardware neurons send at most one spike a step"
-                .into(),
-        );
-    } else if firing.clamped {
+    if firing.many.is_some() {
+        wrong.extend(not_multi(neurons, firing));
+    }
+    if firing.clamped || (firing.floor && firing.many.is_none()) {
         wrong.push("keeps its membrane within limits of its own, which hardware neurons do not".into());
     }
     if !firing.subtracts_theta {
@@ -49,10 +48,23 @@ pub(super) fn lower(neurons: &Neurons, firing: &Firing, constant: &[f64]) -> Res
     let sign = gain.iter().map(|&g| if g == 0.0 { 0.0 } else { g.signum() }).collect();
     let steady: Vec<f64> = (0..n).map(|i| gain[i] * constant[i] + neurons.gain[i] * neurons.add_u[i]).collect();
     let forgets = |i: usize| neurons.keep_u[i] == 0.0;
+    let bias = (0..n).map(|i| neurons.add[i] + if forgets(i) { steady[i] } else { 0.0 }).collect();
+    let gain = gain.iter().map(|&g| if g == 0.0 { 1.0 } else { g.abs() }).collect();
+    if let Some(most) = firing.many {
+        let model = MultiSpikeModel {
+            gain,
+            theta: firing.theta.clone(),
+            v_init: neurons.start.clone(),
+            floor: firing.floor,
+            // Beyond 32 bits there is no limit.
+            most: (most < f64::from(u32::MAX)).then_some(most as u32),
+        };
+        return Ok(Lowered { model: Model::MultiSpike(Box::new(model)), sign, bias });
+    }
     let model = LeakyModel {
         keep_current: neurons.keep_u.clone(),
         keep: neurons.keep.clone(),
-        gain: gain.iter().map(|&g| if g == 0.0 { 1.0 } else { g.abs() }).collect(),
+        gain,
         current: (0..n).map(|i| if forgets(i) { 0.0 } else { steady[i] }).collect(),
         theta: firing.theta.clone(),
         at_threshold: firing.at_threshold,
@@ -62,8 +74,27 @@ pub(super) fn lower(neurons: &Neurons, firing: &Firing, constant: &[f64]) -> Res
         },
         v_init: neurons.start.clone(),
     };
-    let bias = (0..n).map(|i| neurons.add[i] + if forgets(i) { steady[i] } else { 0.0 }).collect();
-    Ok(Lowered { model, sign, bias })
+    Ok(Lowered { model: Model::Leaky(Box::new(model)), sign, bias })
+}
+
+/// Why neurons that may fire several times in a step cannot be hardware.
+fn not_multi(neurons: &Neurons, firing: &Firing) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if neurons.keep.iter().any(|&k| k != 1.0) || neurons.keep_u.iter().any(|&k| k != 0.0) {
+        wrong.push(
+            "may fire several times in one step, and has a membrane or a current that decays; in hardware only neurons \
+             without decay (IF) send more than one spike a step"
+                .into(),
+        );
+    }
+    if !firing.at_threshold {
+        wrong.push(
+            "may fire several times in one step, but only above its threshold; hardware neurons that send several \
+             spikes a step fire at it"
+                .into(),
+        );
+    }
+    wrong
 }
 
 /// A `Threshold` is a neuron without memory.
@@ -84,7 +115,8 @@ pub(super) fn threshold(theta: &[f64]) -> (Neurons, Firing) {
         at_threshold: false,
         reset: Some(all(0.0)),
         subtracts_theta: true,
-        many: false,
+        many: None,
+        floor: false,
         clamped: false,
         two_phase: false,
     };

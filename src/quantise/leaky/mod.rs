@@ -8,6 +8,7 @@
 //! | `settings.rs` | nothing: what the user may choose |
 //! | `scale.rs` | `α`: shared by a channel of a window's receivers, else one per neuron |
 //! | `neurons.rs` | thresholds, decays, biases, resets |
+//! | `multi.rs` | the same of neurons that may send several spikes in a step |
 //! | `pools.rs` | nothing: what pools may pass on |
 //! | `loihi.rs` | nothing: which integers Loihi 2's fields hold |
 //!
@@ -24,19 +25,20 @@
 //! leaves of a bias is added to the membrane at its steady state.
 
 mod loihi;
+mod multi;
 mod neurons;
 mod pools;
 mod scale;
 mod settings;
 
-pub use settings::{Arithmetic, LEAKY_TIMESTEPS, LeakySettings};
+pub use settings::{Arithmetic, LEAKY_TIMESTEPS, LeakySettings, NEURON_SPIKES};
 
 use crate::error::{Error, Kind, Problem, Result};
 use crate::fixed;
 use crate::ir::PopId;
 use crate::ir::Shape;
 use crate::ir::quant::{Coding, Combine, Input, Leaky, Neuron, QPopulation, QProjection, QuantGraph, Reset};
-use crate::ir::snn::{LeakyModel, Model, Projection, SnnGraph, Synapses};
+use crate::ir::snn::{LeakyModel, Model, MultiSpikeModel, Projection, SnnGraph, Synapses};
 use ndarray::Array2;
 use scale::Receivers;
 
@@ -47,7 +49,7 @@ const UNIT_BITS: u32 = 2;
 
 /// True for networks that [`quantise_leaky`] quantises.
 pub fn is_leaky(snn: &SnnGraph) -> bool {
-    snn.populations.iter().any(|p| matches!(p.model, Model::Leaky(_)))
+    snn.populations.iter().any(|p| matches!(p.model, Model::Leaky(_) | Model::MultiSpike(_)))
 }
 
 /// Quantises a network of leaky neurons, pools and a readout, in rate coding. The result passes [`QuantGraph::check`], and all its
@@ -147,6 +149,7 @@ impl<'a> Builder<'a> {
         let population = &self.snn.populations[pop.0];
         match &population.model {
             Model::Leaky(model) => self.leaky(pop, model),
+            Model::MultiSpike(model) => self.multi(pop, model),
             Model::Sum => self.pool(pop),
             // The rest has been refused.
             Model::Source | Model::Relu { .. } | Model::Max | Model::Readout => self.readout(pop),
@@ -181,6 +184,22 @@ impl<'a> Builder<'a> {
         let bias: Vec<f64> = population.bias.iter().map(|&b| f64::from(b)).collect();
         let neuron = neurons::integer(model, &fit, &bias, biases.as_deref(), self.settings);
         self.push(pop, Neuron::Leaky(Box::new(neuron)));
+    }
+
+    fn multi(&mut self, pop: PopId, model: &MultiSpikeModel) {
+        let population = &self.snn.populations[pop.0];
+        let receivers = self.receivers(pop);
+        match multi::fit(model, &receivers, self.settings) {
+            Ok(fit) => {
+                self.project(pop, &receivers, &fit.scale);
+                let neuron = multi::integer(model, &fit, &population.bias, self.settings);
+                self.push(pop, Neuron::MultiSpike(Box::new(neuron)));
+            }
+            Err(reasons) => {
+                let help = "use more bits per weight, or change the neurons";
+                self.problems.extend(reasons.into_iter().map(|r| Problem::new(r).at_node(&population.name).help(help)));
+            }
+        }
     }
 
     fn pool(&mut self, pop: PopId) {

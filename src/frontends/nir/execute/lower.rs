@@ -135,11 +135,20 @@ impl Builder<'_> {
         if notes.truncate && dialect != Dialect::Nir {
             wrong.push(format!("truncated decays follow NIR's equations, not those of {dialect}; use the dialect nir"));
         }
+        if !kind.fires() && (notes.spikes.is_some() || notes.floor.is_some()) {
+            wrong.push(format!("{kind} does not fire, so 'synfire_spikes' and 'synfire_floor' mean nothing"));
+        }
+        if notes.two_phase.is_some() && (notes.spikes.is_some() || notes.floor.is_some()) {
+            wrong.push("'synfire_spikes' and 'synfire_floor' speak of a step, and two-phase firing knows none".into());
+        }
+        if notes.spikes.is_some() && !self.subtracts(notes) {
+            wrong.push("several spikes in a step need a reset by subtraction".into());
+        }
         if notes.subtrahend.is_some() {
             if notes.subtract != Some(true) {
                 wrong.push("'synfire_subtract' has a meaning beside synfire_reset = 'subtract' only".into());
             }
-            if dialect == Dialect::Sinabs || notes.two_phase.is_some() {
+            if dialect == Dialect::Sinabs || notes.two_phase.is_some() || notes.spikes.is_some() {
                 wrong.push(
                     "neurons that fire several times at once subtract their threshold, not 'synfire_subtract'".into(),
                 );
@@ -204,8 +213,7 @@ impl Builder<'_> {
         let dialect = self.timing.dialect;
         let is_if = self.unit.kind == Kind::If;
         let theta = self.param("v_threshold", 1.0)?;
-        let by_dialect = dialect == Dialect::Sinabs || (dialect == Dialect::Snntorch && is_if);
-        let subtract = notes.subtract.unwrap_or(by_dialect);
+        let subtract = self.subtracts(notes);
         let other = notes.subtrahend.as_ref().map(|by| Param::of(by, self.shape));
         let other = other.transpose().map_err(|e| format!("the note 'synfire_subtract' {e}"))?;
         let reset = match (subtract, dialect) {
@@ -216,14 +224,26 @@ impl Builder<'_> {
             (false, _) => Reset::To(Param::One(0.0)),
         };
         // A note on the firing replaces the simulator's way of firing.
-        let many = dialect == Dialect::Sinabs && subtract && notes.two_phase.is_none();
-        let floor =
-            (dialect == Dialect::Sinabs && is_if && notes.two_phase.is_none()).then(|| theta.clone().map(|t| -t));
-        if (many || notes.two_phase.is_some()) && !theta.all(|theta| theta > 0.0) {
+        let in_steps = notes.two_phase.is_none();
+        let unlimited = (dialect == Dialect::Sinabs && subtract && in_steps).then_some(f64::MAX);
+        let many = notes.spikes.map(f64::from).or(unlimited);
+        let floored = notes.floor.unwrap_or(dialect == Dialect::Sinabs && is_if && in_steps);
+        let floor = floored.then(|| theta.clone().map(|t| -t));
+        if (many.is_some() || notes.two_phase.is_some()) && !theta.all(|theta| theta > 0.0) {
             return Err("several spikes at a time need a threshold above 0".into());
         }
         let at_threshold = notes.at_threshold.unwrap_or(dialect == Dialect::Sinabs);
         Ok(Fire { theta, at_threshold, reset, many, floor, two_phase: notes.two_phase })
+    }
+
+    /// A spike takes something from the membrane, and does not set it.
+    fn subtracts(&self, notes: &Notes) -> bool {
+        let by_dialect = match self.timing.dialect {
+            Dialect::Sinabs => true,
+            Dialect::Snntorch => self.unit.kind == Kind::If,
+            Dialect::Nir | Dialect::Norse => false,
+        };
+        notes.subtract.unwrap_or(by_dialect)
     }
 
     /// `dt/τ`.
