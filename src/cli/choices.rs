@@ -81,7 +81,7 @@ pub struct Choices {
     #[arg(long, value_name = "N")]
     spikes_per_step: Option<u32>,
     /// NIR: most spikes in a step of neurons that may send several, as sinabs' do, 1 to 255; what is above stays in the membrane, and
-    /// 'run' counts how often [default: 15, or what the file's notes say]
+    /// 'run' counts how often [default: what the samples of --calibrate need, layer by layer; without them 15]
     #[arg(long, value_name = "N")]
     neuron_spikes_per_step: Option<u32>,
     /// NIR: time step, which NIR files do not hold; without it, a file's metadata decide, or 1 for networks without units

@@ -143,6 +143,10 @@ fn text(r: &RunReport, count: &str, several: bool) -> String {
     row("same class", percent(Some(r.agreement)), String::new());
     row("spikes per neuron and image", format!("{:.3}", r.spikes_per_neuron), String::new());
     row("events per image", format!("{:.1}", r.events_per_image), String::new());
-    row(if several { "spikes held back or clamped" } else { "clipped activations" }, report::grouped(r.saturations), String::new());
+    row(
+        if several { "spikes held back or clamped" } else { "clipped activations" },
+        report::grouped(r.saturations),
+        String::new(),
+    );
     format!("{count}\n{table}")
 }

@@ -1,17 +1,16 @@
 //! The passes for networks that are spiking networks already.
 
 use super::probe::Probe;
+use super::spikes;
 use super::stages::Stages;
 use super::{file_name, map_request, quant_settings};
 use crate::convert::nir::{Import, import_graph, import_nir};
 use crate::data::Samples;
 use crate::design::{Design, Origin};
 use crate::error::{Error, Kind, Problem, Result};
-use crate::fixed::grouped;
 use crate::frontends::nir::{self, Dialect, NirGraph};
-use crate::ir::quant::{Coding, Neuron, QuantGraph};
-use crate::ir::snn::Model;
-use crate::quantise::{self, LeakySettings, NEURON_SPIKES};
+use crate::ir::quant::{Coding, QuantGraph};
+use crate::quantise::{self, LeakySettings};
 use crate::settings::{Encoding, Settings};
 use std::path::{Path, PathBuf};
 
@@ -72,7 +71,7 @@ impl SpikingModel {
         let mut problems = map_request(settings).problems();
         problems.extend(refused(settings, self.samples.is_some()));
         let quantised = self.import(&used(settings)).and_then(|import| {
-            problems.extend(unused(settings, &import));
+            problems.extend(spikes::unused(settings, &import));
             let net = quantise::quantise_leaky(&import.snn, &leaky_settings(settings));
             net.map(|net| (import, net)).map_err(|e| e.in_file(&self.file))
         });
@@ -104,15 +103,17 @@ pub fn compile_spiking(model: &SpikingModel, settings: &Settings) -> Result<Desi
         None => Probe::random(&quant),
         Some(file) => Probe::Given(Samples::load(file, &quant)?.0.truncated(settings.calibration_limit)),
     };
+    let (neuron_spikes_per_step, quant) = match (settings.neuron_spikes_per_step, &probe) {
+        (None, Probe::Given(samples)) => {
+            (None, spikes::enough_for(samples, &import, &leaky_settings(settings))?.unwrap_or(quant))
+        }
+        (chosen, _) => (chosen.or(spikes::default(&import)), quant),
+    };
     let stages = Stages::new(quant, probe)?;
     let (mut net, vectors) = stages.hardware(settings)?;
-    let settings = Settings {
-        dt: Some(import.time_step.seconds),
-        neuron_spikes_per_step: settings.neuron_spikes_per_step.or(default_spikes(&import)),
-        ..used(settings)
-    };
+    let settings = Settings { dt: Some(import.time_step.seconds), neuron_spikes_per_step, ..used(settings) };
     net.decisions.splice(0..0, decisions(&import, &settings, model.samples.is_some()));
-    net.decisions.extend(several_spikes(&stages));
+    net.decisions.extend(spikes::decision(&stages));
     let origin = Origin {
         model: file_name(&model.file),
         calibration: model.samples.as_deref().map_or_else(String::new, file_name),
@@ -199,47 +200,6 @@ fn refused(settings: &Settings, samples: bool) -> Vec<Problem> {
         refuse("'input-bits' is given, but recorded spikes have no pixels", "leave it out, or choose another encoding");
     }
     problems
-}
-
-/// The most spikes in a step of each population that may send several; of those without a limit of their own, nothing.
-fn several(import: &Import) -> impl Iterator<Item = Option<u32>> {
-    import.snn.populations.iter().filter_map(|p| match &p.model {
-        Model::MultiSpike(model) => Some(model.most),
-        _ => None,
-    })
-}
-
-/// A setting that no neuron of the network has a use for.
-fn unused(settings: &Settings, import: &Import) -> Option<Problem> {
-    let unused = settings.neuron_spikes_per_step.is_some() && several(import).next().is_none();
-    unused.then(|| {
-        Problem::new("'neuron-spikes-per-step' is given, but no neuron of the network may send several spikes in a step")
-            .help("leave it out, or choose the dialect whose neurons do (--nir-dialect sinabs)")
-    })
-}
-
-/// The most spikes of a neuron in a step, where neither the settings nor the network say anything.
-fn default_spikes(import: &Import) -> Option<u32> {
-    (several(import).next().is_some() && several(import).all(|most| most.is_none())).then_some(NEURON_SPIKES)
-}
-
-/// How many spikes neurons may send in a step, and how often that was not enough.
-fn several_spikes(stages: &Stages) -> Option<String> {
-    let quant = stages.quant();
-    let most = quant.populations.iter().filter_map(|p| match &p.neuron {
-        Neuron::MultiSpike(multi) => Some(multi.most),
-        _ => None,
-    });
-    let most = most.max()?;
-    Some(match (stages.calibration_images(), stages.saturations()) {
-        (0, _) => format!("neurons send up to {most} spikes in a step"),
-        (_, 0) => format!("neurons send up to {most} spikes in a step, which is enough on all samples given"),
-        (_, held) => format!(
-            "neurons send up to {most} spikes in a step; on the samples given more was held back or clamped {} times (raise \
-             'neuron-spikes-per-step')",
-            grouped(held)
-        ),
-    })
 }
 
 /// What the compiler chose in the user's place.

@@ -323,7 +323,9 @@ fn describe(core: &Core) -> String {
         Fire::Step => "v += sum(w x) + bias; a spike and v -= theta where v >= theta, once a time step".into(),
         Fire::Multi { max, floor, .. } => {
             let floor = if floor { " but -theta at least" } else { "" };
-            format!("v += sum(w x) + bias{floor}; n = min(floor(v / theta), {max}) spikes and v -= n theta, once a time step")
+            format!(
+                "v += sum(w x) + bias{floor}; n = min(floor(v / theta), {max}) spikes and v -= n theta, once a time step"
+            )
         }
         Fire::Leaky => "leaky neurons, a spike where v > theta, once a time step".into(),
         Fire::Relay => "v = sum(w x) or max(w x), sends v where it is not 0".into(),

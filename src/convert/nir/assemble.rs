@@ -165,9 +165,7 @@ fn target(tracer: &mut Tracer, node: usize, readout: bool) -> Target {
                 ]),
             };
             match lowered {
-                Ok(Lowered { model, sign, bias }) => {
-                    Target { factor: sign, ..plain(arrivals, model, bias) }
-                }
+                Ok(Lowered { model, sign, bias }) => Target { factor: sign, ..plain(arrivals, model, bias) },
                 Err(wrong) => {
                     wrong.into_iter().for_each(|what| tracer.refuse(node, what));
                     plain(arrivals, Model::Sum, vec![0.0; n])

@@ -120,11 +120,9 @@ impl Layer {
     fn combine(&self) -> Combine {
         match self.neuron {
             Neuron::Pool { combine, .. } => combine,
-            Neuron::Source
-            | Neuron::If { .. }
-            | Neuron::Leaky(_)
-            | Neuron::MultiSpike(_)
-            | Neuron::Readout { .. } => Combine::Sum,
+            Neuron::Source | Neuron::If { .. } | Neuron::Leaky(_) | Neuron::MultiSpike(_) | Neuron::Readout { .. } => {
+                Combine::Sum
+            }
         }
     }
 

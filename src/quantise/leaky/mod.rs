@@ -67,7 +67,14 @@ pub fn quantise_leaky(snn: &SnnGraph, settings: &LeakySettings) -> Result<QuantG
         builder.population(PopId(index));
     }
     Error::check(Kind::Input, builder.problems)?;
-    let mut net = builder.net;
+    settle_leaky(builder.net)
+}
+
+/// Fills in what follows from everything else: what pools pass on, and all ranges.
+///
+/// # Errors
+/// [`Kind::Input`] for pools without bound.
+pub fn settle_leaky(mut net: QuantGraph) -> Result<QuantGraph> {
     Error::check(Kind::Input, pools::bound(&mut net))?;
     prove(&mut net);
     Error::check(Kind::Internal, net.check())?;

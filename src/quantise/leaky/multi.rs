@@ -29,7 +29,9 @@ pub(super) fn fit(
     settings: &LeakySettings,
 ) -> Result<Fit, Vec<String>> {
     if settings.arithmetic == Arithmetic::Loihi {
-        return Err(vec!["may send several spikes a step, which Loihi 2's LIF does not; use the arithmetic 'auto'".into()]);
+        return Err(vec![
+            "may send several spikes a step, which Loihi 2's LIF does not; use the arithmetic 'auto'".into(),
+        ]);
     }
     let per_group = receivers.per_group();
     let most = ((1i64 << (settings.state_bits - 1)) - 1).min(MAX_THRESHOLD);

@@ -51,6 +51,7 @@ pub fn draw(seed: u64) -> Recipe {
     (1..=layers).for_each(|pop| draw.layer(pop, pop == layers));
     draw.recurrence();
     draw.move_out(seed);
+    draw.several_spikes(seed);
     draw.recipe.seed = seed;
     draw.recipe.runs = (0..RUNS).map(|run| draw.run(seed, run)).collect();
     draw.recipe
@@ -224,6 +225,17 @@ impl Draw {
         if rng.random_bool(0.3) {
             for layer in &mut self.recipe.layers {
                 layer.layout.external = rng.random_bool(0.7);
+            }
+        }
+    }
+
+    /// Lets some integrate-and-fire neurons send several spikes in a step.
+    fn several_spikes(&mut self, seed: u64) {
+        let rng = &mut stream(seed, 2);
+        if self.recipe.coding == Coding::Rate && rng.random_bool(0.6) {
+            for layer in self.recipe.layers.iter_mut().filter(|layer| layer.neuron == Kind::If) {
+                let most = [1, 2, 3, 5, 15, 20, 255][rng.random_range(0..7)];
+                layer.neuron = Kind::Multi { most, floor: rng.random_bool(0.6) };
             }
         }
     }
