@@ -66,7 +66,7 @@ pub struct Settings {
     /// NIR networks that read recorded spikes: the most of one input in a step, 1 to 255; 1 where nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spikes_per_step: Option<u32>,
-    /// NIR networks with neurons that may send several spikes in a step: the most, 1 to 255. Where nothing is said, what
+    /// NIR networks with neurons that may send several spikes in a step: the most, 1 to 4095. Where nothing is said, what
     /// samples need, and 15 without samples.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub neuron_spikes_per_step: Option<u32>,

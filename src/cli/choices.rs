@@ -80,7 +80,7 @@ pub struct Choices {
     /// NIR with --encoding spikes: most spikes of one input in a step, 1 to 255 [default: 1]
     #[arg(long, value_name = "N")]
     spikes_per_step: Option<u32>,
-    /// NIR: most spikes in a step of neurons that may send several, as sinabs' do, 1 to 255; what is above stays in the membrane, and
+    /// NIR: most spikes in a step of neurons that may send several, as sinabs' do, 1 to 4095; what is above stays in the membrane, and
     /// 'run' counts how often [default: what the samples of --calibrate need, layer by layer; without them 15]
     #[arg(long, value_name = "N")]
     neuron_spikes_per_step: Option<u32>,

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use synfire::convert::nir::import_graph;
 use synfire::frontends::nir::{Array, Data, Dialect, Executor, Kind, NirGraph, Settings, Unit};
 use synfire::golden::functional::Functional;
-use synfire::ir::quant::{Input, Neuron, QuantGraph};
+use synfire::ir::quant::{Input, MOST_SPIKES, Neuron, QuantGraph};
 use synfire::ir::snn::{Model, SnnGraph, Synapses};
 use synfire::loihi::network::Network;
 use synfire::quantise::{LeakySettings, quantise_leaky};
@@ -321,10 +321,10 @@ fn several_spikes_in_a_step_and_the_floor_under_membranes_are_those_of_the_float
     let (mut several, mut spikes) = (0, 0);
     for seed in 0..8 {
         let graph = network(seed);
-        let settings = LeakySettings { neuron_spikes: Some(255), ..trains(12, 3) };
+        let settings = LeakySettings { neuron_spikes: Some(MOST_SPIKES), ..trains(4, 3) };
         let net = quantise_leaky(&import_as(&graph, SINABS), &settings).unwrap();
         let rng = &mut ChaCha8Rng::seed_from_u64(seed + 1000);
-        let codes: Vec<i64> = (0..12 * 84).map(|_| rng.random_range(-4i64..4).max(0)).collect();
+        let codes: Vec<i64> = (0..4 * 84).map(|_| rng.random_range(-4i64..4).max(0)).collect();
         compare_as(&graph, SINABS, &net, &codes);
         let phases = Functional::new(&net).unwrap().image_by_phase(&codes).unwrap().phases.unwrap();
         for (_, sent) in phases

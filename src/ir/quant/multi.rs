@@ -3,8 +3,8 @@
 use super::{Coding, LARGEST_PARAMETER, QuantGraph};
 use serde::{Deserialize, Serialize};
 
-/// Most spikes of a neuron in a step that hardware sends: a payload of 8 bits.
-pub const MOST_SPIKES: u32 = 255;
+/// Most spikes of a neuron in a step that hardware sends: a payload of 12 bits.
+pub const MOST_SPIKES: u32 = 4095;
 
 /// Integrate and fire with reset by subtraction, as often in a step as the threshold fits. Vectors have one entry per neuron. A time
 /// step does

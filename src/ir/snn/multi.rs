@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 
+/// Says whether a value of a parameter can be computed with.
+type Check<'a> = &'a dyn Fn(f64) -> bool;
+
 /// Integrate and fire with reset by subtraction. With `a` the weighted input of a time step it does
 /// ```text
 /// v' = v + gain·a + bias;   with a floor: v' = max(v', -theta)                bias: the population's
@@ -27,7 +30,7 @@ impl MultiSpikeModel {
     pub(super) fn problems(&self, n: usize) -> Vec<String> {
         let mut problems = Vec::new();
         let above_zero = |x: f64| x.is_finite() && x > 0.0;
-        let vectors: [(&str, &[f64], &dyn Fn(f64) -> bool); 3] = [
+        let vectors: [(&str, &[f64], Check); 3] = [
             ("gain", &self.gain, &above_zero),
             ("threshold", &self.theta, &above_zero),
             ("membrane before the first step", &self.v_init, &f64::is_finite),

@@ -10,8 +10,8 @@ use crate::ir::quant::{MOST_SPIKES, MultiSpike};
 use crate::ir::snn::MultiSpikeModel;
 use rayon::prelude::*;
 
-/// The largest threshold in whole weights, where no weight says how fine they should be.
-const MAX_THRESHOLD: i64 = (1 << 17) - 1;
+/// The threshold in whole weights, where no weight says how fine they should be.
+const IDLE_THRESHOLD: i64 = (1 << 12) - 1;
 
 /// The scales of a population.
 pub(super) struct Fit {
@@ -34,7 +34,7 @@ pub(super) fn fit(
         ]);
     }
     let per_group = receivers.per_group();
-    let most = ((1i64 << (settings.state_bits - 1)) - 1).min(MAX_THRESHOLD);
+    let most = (1i64 << (settings.state_bits - 1)) - 1;
     let group = |group: usize| {
         let neurons = group * per_group..((group + 1) * per_group).min(model.theta.len());
         let mut thresholds = neurons.map(|n| model.theta[n] / model.gain[n]);
@@ -42,7 +42,9 @@ pub(super) fn fit(
         if thresholds.any(|t| (t - first).abs() > 1e-12 * first) {
             return Err(format!("has no threshold that a channel's neurons could share (channel {group})"));
         }
-        match scale::best_whole(&receivers.weights(group), first, most) {
+        let weights = receivers.weights(group);
+        let most = if scale::fitting(&weights) > 0.0 { most } else { most.min(IDLE_THRESHOLD) };
+        match scale::best_whole(&weights, first, most) {
             k if k >= 1 => Ok((first / k as f64, k)),
             _ => Err(format!(
                 "has weights so far beyond its threshold of {first} that the threshold is less than the smallest of \

@@ -232,8 +232,9 @@ impl Draw {
     /// Lets some integrate-and-fire neurons send several spikes in a step.
     fn several_spikes(&mut self, seed: u64) {
         let rng = &mut stream(seed, 2);
-        if self.recipe.coding == Coding::Rate && rng.random_bool(0.6) {
-            for layer in self.recipe.layers.iter_mut().filter(|layer| layer.neuron == Kind::If) {
+        let single = |layer: &&mut Layer| layer.neuron == Kind::If;
+        for layer in self.recipe.layers.iter_mut().filter(single) {
+            if self.recipe.coding == Coding::Rate && rng.random_bool(0.5) {
                 let most = [1, 2, 3, 5, 15, 20, 255][rng.random_range(0..7)];
                 layer.neuron = Kind::Multi { most, floor: rng.random_bool(0.6) };
             }
