@@ -156,7 +156,7 @@ fn nmnist_is_class_zero_in_integers_too_where_neurons_may_fire_several_times_in_
     let trains = load_trains(&folder.join("nir/cnn_nmnist/nir4s_nmnist_sample.npy"), &input).unwrap();
     let codes = trains.codes(0);
     let float = float_spikes(&executor, trains.steps(), &codes);
-    for (weight_bits, tolerance) in [(8, 0.05), (16, 0.005)] {
+    for (weight_bits, tolerance) in [(8, 0.05), (16, 0.003)] {
         let settings = LeakySettings {
             weight_bits,
             timesteps: trains.steps() as u32,
