@@ -73,7 +73,15 @@ impl SpikingModel {
         let quantised = self.import(&used(settings)).and_then(|import| {
             problems.extend(spikes::unused(settings, &import));
             let net = quantise::quantise_leaky(&import.snn, &leaky_settings(settings));
-            net.map(|net| (import, net)).map_err(|e| e.in_file(&self.file))
+            let net = net.map_err(|e| e.in_file(&self.file))?;
+            let net = match &self.samples {
+                Some(file) if settings.neuron_spikes_per_step.is_none() && spikes::is_open(&import) => {
+                    let samples = Samples::load(file, &net)?.0.truncated(settings.calibration_limit);
+                    spikes::enough_for(&samples, &import, &leaky_settings(settings))?.unwrap_or(net)
+                }
+                _ => net,
+            };
+            Ok((import, net))
         });
         match quantised {
             Err(e) if e.kind != Kind::Input => Err(e),
@@ -103,12 +111,9 @@ pub fn compile_spiking(model: &SpikingModel, settings: &Settings) -> Result<Desi
         None => Probe::random(&quant),
         Some(file) => Probe::Given(Samples::load(file, &quant)?.0.truncated(settings.calibration_limit)),
     };
-    let (neuron_spikes_per_step, quant) = match (settings.neuron_spikes_per_step, &probe) {
-        (None, Probe::Given(samples)) => {
-            (None, spikes::enough_for(samples, &import, &leaky_settings(settings))?.unwrap_or(quant))
-        }
-        (chosen, _) => (chosen.or(spikes::default(&import)), quant),
-    };
+    // Where samples say it, it is not one number.
+    let unsaid = if model.samples.is_none() { spikes::default(&import) } else { None };
+    let neuron_spikes_per_step = settings.neuron_spikes_per_step.or(unsaid);
     let stages = Stages::new(quant, probe)?;
     let (mut net, vectors) = stages.hardware(settings)?;
     let settings = Settings { dt: Some(import.time_step.seconds), neuron_spikes_per_step, ..used(settings) };

@@ -36,6 +36,11 @@ pub(super) fn default(import: &Import) -> Option<u32> {
     (several(import).next().is_some() && several(import).all(|(_, most)| most.is_none())).then_some(NEURON_SPIKES)
 }
 
+/// True if samples can say how many spikes some neurons need.
+pub(super) fn is_open(import: &Import) -> bool {
+    several(import).any(|(_, most)| most.is_none())
+}
+
 /// The network whose neurons may send as many spikes in a step as they want to on all samples, population by population in a full
 /// number of bits, but for [`MOST_SPIKES`] and limits of the network's own; `None` if the default has to do.
 ///
@@ -48,9 +53,6 @@ pub(super) fn enough_for(samples: &Samples, import: &Import, settings: &LeakySet
     // Quantisation may have put one population in front.
     let added = generous.populations.len() - import.snn.populations.len();
     let open: Vec<usize> = several(import).filter(|(_, most)| most.is_none()).map(|(pop, _)| pop + added).collect();
-    if open.is_empty() {
-        return Ok(None);
-    }
     let functional = Functional::new(&generous)?;
     let sample = |i: usize| -> Result<Vec<i64>> {
         let phases = functional.image_by_phase(&samples.codes(i, &generous))?.phases.unwrap_or_default();

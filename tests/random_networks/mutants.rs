@@ -110,7 +110,7 @@ const FAULTS: [Entry; 14] = [
         "!full_q[issue_q];",
     ),
     (
-        3,
+        223,
         "a count beyond what may be sent",
         "a count that is no full number of bits",
         "sf_lanes",
