@@ -17,6 +17,7 @@ use std::path::Path;
 
 mod nir;
 mod probe;
+mod spikes;
 mod stages;
 mod warnings;
 

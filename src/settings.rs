@@ -66,6 +66,10 @@ pub struct Settings {
     /// NIR networks that read recorded spikes: the most of one input in a step, 1 to 255; 1 where nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spikes_per_step: Option<u32>,
+    /// NIR networks with neurons that may send several spikes in a step: the most, 1 to 4095. Where nothing is said, what
+    /// samples need, and 15 without samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub neuron_spikes_per_step: Option<u32>,
     /// NIR networks: the time step in seconds. Without one the file decides, if it can; a design holds what was used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dt: Option<f64>,
@@ -168,6 +172,7 @@ impl Default for Settings {
             bias_calibration: true,
             encoding: None,
             spikes_per_step: None,
+            neuron_spikes_per_step: None,
             dt: None,
             nir_dialect: None,
             arithmetic: None,
@@ -219,6 +224,7 @@ impl Settings {
         let given = [
             ("encoding", self.encoding.is_some()),
             ("spikes-per-step", self.spikes_per_step.is_some()),
+            ("neuron-spikes-per-step", self.neuron_spikes_per_step.is_some()),
             ("dt", self.dt.is_some()),
             ("nir-dialect", self.nir_dialect.is_some()),
             ("arithmetic", self.arithmetic.is_some()),
@@ -273,14 +279,15 @@ mod tests {
 
     #[test]
     fn a_file_is_laid_over_the_defaults_of_its_kind_of_network() {
-        let text = "timesteps = 256\ndt = 1e-4\nnir-dialect = 'sinabs'\nencoding = 'spikes'\nspikes-per-step = 3\n";
+        let text = "timesteps = 256\ndt = 1e-4\nnir-dialect = 'sinabs'\nencoding = 'spikes'\nspikes-per-step = 3\n\
+                    neuron-spikes-per-step = 7\n";
         let settings = parse(text, &Settings::spiking()).unwrap();
         assert_eq!((settings.coding, settings.bias_calibration, settings.timesteps), (Coding::Rate, false, 256));
         assert_eq!(
             (settings.dt, settings.nir_dialect, settings.input()),
             (Some(1e-4), Some(Dialect::Sinabs), Input::Train { max: 3 })
         );
-        assert_eq!(settings.nir_only(), ["encoding", "spikes-per-step", "dt", "nir-dialect"]);
+        assert_eq!(settings.nir_only(), ["encoding", "spikes-per-step", "neuron-spikes-per-step", "dt", "nir-dialect"]);
         assert_eq!(parse("coding = 'graded'", &Settings::spiking()).unwrap().coding, Coding::Graded);
         assert_eq!(parse("", &Settings::default()).unwrap(), Settings::default());
         assert!(parse("dialect = 'nir'", &Settings::default()).is_err());

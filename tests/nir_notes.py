@@ -42,7 +42,7 @@ class Cell:
 
     def __init__(self, node):
         self.node, self.kind = node, type(node).__name__
-        known = {"v_init", "reset", "compare", "subtract", "firing", "levels", "payload", "decay", "limits"}
+        known = {"v_init", "reset", "compare", "subtract", "firing", "levels", "payload", "spikes", "floor", "decay", "limits"}
         strange = [key for key in node.metadata if key.startswith("synfire_") and key[8:] not in known]
         assert not strange, strange
         note = lambda key, default: node.metadata.get("synfire_" + key, default)
@@ -54,6 +54,7 @@ class Cell:
         self.levels = int(note("levels", 0)) if note("firing", "step") == "two-phase" else None
         self.graded, self.truncate = note("payload", "unit") == "graded", note("decay", "exact") == "truncate"
         self.limits = note("limits", None)
+        self.most, self.floor = int(note("spikes", 1)), note("floor", "none") == "threshold"
 
     def field(self, name):
         return np.asarray(getattr(self.node, name), np.float64)
@@ -99,11 +100,15 @@ class Cell:
         self.integrate(x)
         if self.kind in ("I", "LI", "CubaLI"):
             return self.v
-        theta = self.field("v_threshold")
-        spikes = self.v >= theta if self.reached else self.v > theta
+        theta, count = self.field("v_threshold"), np.zeros(self.shape)
         by = theta if self.by is None else np.asarray(self.by, np.float64)
-        self.v = np.where(spikes, self.v - by if self.subtract else self.field("v_reset"), self.v)
-        return spikes.astype(np.float64)
+        for _ in range(self.most):
+            spikes = self.v >= theta if self.reached else self.v > theta
+            self.v = np.where(spikes, self.v - by if self.subtract else self.field("v_reset"), self.v)
+            count += spikes
+        if self.floor:
+            self.v = np.maximum(self.v, -theta)
+        return count
 
     def rows(self, x):
         """All steps at once; of a two-phase neuron, first all input and then all output."""

@@ -45,7 +45,7 @@ module sf_event_core #(
   parameter Phases       = 1,
   parameter OutIdBits    = 3,
   parameter OutValueBits = 4,
-  // leaky neurons (Kinds 5 and 6), see sf_leaky_lanes
+  // leaky neurons (Kinds 5 and 8), see sf_leaky_lanes
   parameter InputBits    = 1,
   parameter CurrentBits  = 0,
   parameter StateBits    = MembraneBits,

@@ -8,7 +8,8 @@
 //   image_last_i  the phase is the image's last: the membrane is left at v_init
 //
 // Parameters: Kind: 0 = count by successive approximation, 1 = unit spikes, 2 = one step of rate coding, 3 = readout,
-// 4 = relay of what is not 0; CountBits, CountMax (Kind 0); Max = 1: op_acc_i takes the larger (Kinds 3 and 4);
+// 4 = relay of what is not 0, 6 = one step of rate coding with several spikes, 7 = the same with a floor at -theta; CountBits,
+// CountMax (Kinds 0, 6, 7); Max = 1: op_acc_i takes the larger (Kinds 3 and 4);
 // Forward = 1: the accumulators hold what is written to the memory, so that an op on the word that the previous one wrote
 // need not load it. Lanes that exists_i leaves out never send.
 `default_nettype none
@@ -57,18 +58,35 @@ module sf_lanes #(
   localparam KindStep    = 2;
   localparam KindReadout = 3;
   localparam KindRelay   = 4;
+  localparam KindFloor   = 7;
+  localparam Multi       = (Kind == 6 || Kind == KindFloor) ? 1 : 0;
+  localparam Counts      = (Kind == KindCount || Multi != 0) ? 1 : 0;
 
   // The threshold is compared at up to 2^(CountBits-1) times its value.
-  localparam ShiftBits  = (Kind == KindCount) ? CountBits - 1 : 0;
+  localparam ShiftBits  = (Counts != 0) ? CountBits - 1 : 0;
   localparam ScaledBits = ThetaBits + ShiftBits;
   // One adder serves integration and comparison: wide enough that neither v + addend nor v - theta * 2^k wraps.
   localparam Wide1      = (MembraneBits > ScaledBits) ? MembraneBits : ScaledBits;
   localparam SumBits    = ((Wide1 > AddendBits) ? Wide1 : AddendBits) + 2;
 
   assign we_o        = en_i && (op_init_i || (op_acc_i && store_i) || (op_fire_i && last_i));
-  assign res_valid_o = op_fire_i && ((Kind != KindCount) || last_i);
+  assign res_valid_o = op_fire_i && ((Counts == 0) || last_i);
 
   wire unused_first = &{1'b0, first_i};
+
+  // Multi: the digit of CountMax that belongs to the slot. A count whose digits so far are those of CountMax may have a further one only
+  // where CountMax has it too.
+  wire may;
+  generate
+    if (Multi != 0 && CountMax + 1 < (1 << CountBits)) begin : g_limit
+      reg [CountBits-1:0] limit_q;
+      assign may = limit_q[CountBits-1];
+      always @(posedge clk_i) if (en_i) limit_q <= first_i ? CountMax[CountBits-1:0] : limit_q << 1;
+    end else begin : g_no_limit
+      assign may = 1'b1;
+    end
+  endgenerate
+  wire unused_may = &{1'b0, may};
 
   genvar l;
   generate
@@ -102,8 +120,9 @@ module sf_lanes #(
         wire [ScaledBits-1:0] scaled;
         wire [SumBits-1:0]    v;
 
-        if (Kind == KindStep) begin : g_bias
-          wire [BiasBits-1:0] bias = op_acc_i ? {BiasBits{1'b0}} : bias_i[l*BiasBits+:BiasBits];
+        if (Kind == KindStep || Multi != 0) begin : g_bias
+          wire without = op_acc_i || (Multi != 0 && !first_i);
+          wire [BiasBits-1:0] bias = without ? {BiasBits{1'b0}} : bias_i[l*BiasBits+:BiasBits];
           assign v = {{(SumBits-MembraneBits){base[MembraneBits-1]}}, base}
                    + {{(SumBits-BiasBits){bias[BiasBits-1]}}, bias};
         end else begin : g_no_bias
@@ -113,20 +132,42 @@ module sf_lanes #(
 
         if (ShiftBits > 0) begin : g_scaled
           // theta * 2^k for k = CountBits-1 ... 0, halved from slot to slot.
-          reg [ScaledBits-1:0] scaled_q;
-          assign scaled = first_i ? {theta, {ShiftBits{1'b0}}} : scaled_q;
-          always @(posedge clk_i) if (en_i) scaled_q <= {1'b0, scaled[ScaledBits-1:1]};
+          reg  [ScaledBits-1:0] scaled_q;
+          wire [ScaledBits-1:0] first = {theta, {ShiftBits{1'b0}}};
+          wire [ScaledBits-1:0] half  = {1'b0, scaled[ScaledBits-1:1]};
+          // The first slot of Multi does not compare yet: it looks for the floor.
+          assign scaled = (first_i && Multi == 0) ? first : scaled_q;
+          always @(posedge clk_i) if (en_i) scaled_q <= (first_i && Multi != 0) ? first : half;
         end else begin : g_plain
           assign scaled = theta;
         end
 
         // Subtraction is the addition of the complement and a carry, which enters as the bit below the lowest: written as
         // a third operand it would cost synthesis a second adder.
-        wire [SumBits-1:0] operand = op_acc_i ? added : ~{{(SumBits-ScaledBits){1'b0}}, scaled};
-        wire [SumBits:0]   carried = {v, 1'b1} + {operand, !op_acc_i};
-        assign sum   = carried[SumBits:1];
-        assign fired = !sum[SumBits-1];
-        assign next  = (op_acc_i || fired) ? sum[MembraneBits-1:0] : v[MembraneBits-1:0];
+        wire               lift    = (Kind == KindFloor) && first_i;
+        wire [SumBits-1:0] theta_v = {{(SumBits-ThetaBits){1'b0}}, theta};
+        wire [SumBits-1:0] operand = op_acc_i ? added : lift ? theta_v : ~{{(SumBits-ScaledBits){1'b0}}, scaled};
+        wire [SumBits:0]   carried = {v, 1'b1} + {operand, !op_acc_i && !lift};
+        assign sum = carried[SumBits:1];
+        if (Multi != 0) begin : g_multi
+          // Digits of the count so far are those of CountMax.
+          reg  tight_q;
+          wire loose = !tight_q;
+          assign fired = !first_i && !sum[SumBits-1] && (may || loose);
+          always @(posedge clk_i) if (en_i) tight_q <= first_i || (tight_q && fired == may);
+        end else begin : g_single
+          assign fired = !sum[SumBits-1];
+        end
+        if (Kind == KindFloor) begin : g_floor
+          // v + theta < 0
+          wire [SumBits-1:0] floor = ~theta_v + {{(SumBits-1){1'b0}}, 1'b1};
+          wire               below = first_i && sum[SumBits-1] && !op_acc_i;
+          wire               unused_floor = &{1'b0, floor[SumBits-1:MembraneBits]};
+          assign next = below ? floor[MembraneBits-1:0]
+                      : (op_acc_i || fired) ? sum[MembraneBits-1:0] : v[MembraneBits-1:0];
+        end else begin : g_no_floor
+          assign next = (op_acc_i || fired) ? sum[MembraneBits-1:0] : v[MembraneBits-1:0];
+        end
         wire unused_v = &{1'b0, v[SumBits-1:MembraneBits], carried[0]};
       end
 
@@ -149,7 +190,7 @@ module sf_lanes #(
         wire unused_wide = &{1'b0, wide};
         assign res_mask_o[l] = exists && (|base);
         assign res_value_o[l*ValueBits+:ValueBits] = wide[ValueBits-1:0];
-      end else if (Kind == KindCount) begin : g_count
+      end else if (Counts != 0) begin : g_count
         reg  [CountBits-1:0] count_q;
         wire [CountBits-1:0] count;
         if (CountBits > 1) begin : g_shift
@@ -162,7 +203,7 @@ module sf_lanes #(
         always @(posedge clk_i) if (en_i) count_q <= count;
         assign res_mask_o[l] = exists && (|count);
         // Successive approximation finds up to 2^CountBits - 1; a count has at most CountMax.
-        if (CountMax + 1 < (1 << CountBits)) begin : g_clip
+        if (Multi == 0 && CountMax + 1 < (1 << CountBits)) begin : g_clip
           wire over = (count > CountMax[CountBits-1:0]);
           assign res_value_o[l*ValueBits+:ValueBits] = over ? CountMax[CountBits-1:0] : count;
         end else begin : g_full

@@ -36,7 +36,7 @@ module sf_neurons #(
   parameter Aligned      = 0,
   parameter OutIdBits    = 3,
   parameter OutValueBits = 4,
-  // leaky neurons (Kind 5; Kind 6: without a threshold, a readout), see sf_leaky_lanes
+  // leaky neurons (Kind 5; Kind 8: without a threshold, a readout), see sf_leaky_lanes
   parameter InputBits    = 1,
   parameter CurrentBits  = 0,
   parameter StateBits    = MembraneBits,
@@ -76,7 +76,7 @@ module sf_neurons #(
 
   localparam KindReadout = 3;
   localparam KindLeaky   = 5;
-  localparam KindLeakyReadout = 6;
+  localparam KindLeakyReadout = 8;
   localparam Readout     = (Kind == KindReadout || Kind == KindLeakyReadout) ? 1 : 0;
   localparam Banks       = BankRows * BankColumns;
   localparam ParamLanes  = ParamBanks * Lanes;

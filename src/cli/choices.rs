@@ -19,6 +19,7 @@ pub(super) const SETTINGS_HELP: &str = "Examples:\n  synfire compile net.onnx --
     input-bits = 8\n  coding = \"graded\"     mode = \"auto\"   lanes = 16   rows = 4   payload = \"multiply\"\n  \
     banks = \"patch\"   weights = \"auto\"   calibration-limit = 512   bias-calibration = true\n  normalize = { mean = [0.5], std = [0.5] }\n  \
     NIR alone: encoding = \"rate\"   spikes-per-step = 1   dt = 0.001   nir-dialect = \"nir\"   arithmetic = \"auto\"\n  \
+             neuron-spikes-per-step = 15\n  \
     [layers.NAME]         # a name as 'synfire inspect MODEL --stage snn' prints it\n  weight-bits, mode, lanes, rows, payload, banks, weights\n\
     Precedence: [layers.NAME], then command line, then top level of the file, then default.\n\
     Every setting used is written to design.json. The design is written whole or not at all.";
@@ -79,6 +80,10 @@ pub struct Choices {
     /// NIR with --encoding spikes: most spikes of one input in a step, 1 to 255 [default: 1]
     #[arg(long, value_name = "N")]
     spikes_per_step: Option<u32>,
+    /// NIR: most spikes in a step of neurons that may send several, as sinabs' do, 1 to 4095; what is above stays in the membrane, and
+    /// 'run' counts how often [default: what the samples of --calibrate need, layer by layer; without them 15]
+    #[arg(long, value_name = "N")]
+    neuron_spikes_per_step: Option<u32>,
     /// NIR: time step, which NIR files do not hold; without it, a file's metadata decide, or 1 for networks without units
     #[arg(long, value_name = "SECONDS")]
     dt: Option<f64>,
@@ -168,6 +173,7 @@ impl Choices {
         set_option(&mut settings.normalize, &self.normalize);
         set_option(&mut settings.encoding, &self.encoding);
         set_option(&mut settings.spikes_per_step, &self.spikes_per_step);
+        set_option(&mut settings.neuron_spikes_per_step, &self.neuron_spikes_per_step);
         set_option(&mut settings.dt, &self.dt);
         set_option(&mut settings.nir_dialect, &self.nir_dialect);
         set_option(&mut settings.arithmetic, &self.arithmetic);

@@ -6,6 +6,7 @@ use crate::data::{Labels, Samples};
 use crate::design::Design;
 use crate::error::{Problem, Result};
 use crate::golden::functional::{Functional, Summary};
+use crate::ir::quant::Neuron;
 use crate::metrics::Metrics;
 use crate::report::{self, percent};
 use serde::Serialize;
@@ -52,7 +53,8 @@ pub struct RunReport {
     pub spikes_per_neuron: f64,
     /// Mean events on all streams per image.
     pub events_per_image: f64,
-    /// Activations clipped at `T`; of leaky neurons, clamped membranes.
+    /// Activations clipped at `T`; of leaky neurons, clamped membranes; of neurons that may send several spikes in a step, how often one
+    /// held back more.
     pub saturations: u64,
     /// Golden model, all threads.
     pub images_per_second: f64,
@@ -83,7 +85,8 @@ pub fn run(args: &Args) -> Result<()> {
         return Err(Problem::new("--plot draws accuracy, which needs labels").help("add --labels FILE").into());
     }
     let mut result = measure(&design, &samples, labels.as_ref())?;
-    let mut text = text(&result, &samples.count());
+    let several = quant.populations.iter().any(|p| matches!(p.neuron, Neuron::MultiSpike(_)));
+    let mut text = text(&result, &samples.count(), several);
     if args.metrics > 0 {
         let metrics = operations::measure(quant, &samples, args.metrics)?;
         text.push_str(&operations::text(&metrics));
@@ -131,7 +134,8 @@ fn events_per_population(golden: &Summary) -> Vec<f64> {
     golden.events.iter().map(|&e| e as f64 / golden.images.max(1) as f64).collect()
 }
 
-fn text(r: &RunReport, count: &str) -> String {
+/// `several`: some neurons may send several spikes in a step.
+fn text(r: &RunReport, count: &str, several: bool) -> String {
     let mut table = report::Table::new(&["", "golden model", "float network"]);
     let mut row = |name: &str, golden: String, float: String| table.row(&[name.to_string(), golden, float]);
     row("accuracy", percent(r.accuracy), percent(r.float_accuracy));
@@ -139,6 +143,10 @@ fn text(r: &RunReport, count: &str) -> String {
     row("same class", percent(Some(r.agreement)), String::new());
     row("spikes per neuron and image", format!("{:.3}", r.spikes_per_neuron), String::new());
     row("events per image", format!("{:.1}", r.events_per_image), String::new());
-    row("clipped activations", report::grouped(r.saturations), String::new());
+    row(
+        if several { "spikes held back or clamped" } else { "clipped activations" },
+        report::grouped(r.saturations),
+        String::new(),
+    );
     format!("{count}\n{table}")
 }

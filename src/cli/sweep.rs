@@ -84,7 +84,14 @@ pub fn run(
     let bar = report::progress((codings.len() * timesteps.len() * WEIGHT_BITS.len()) as u64, "sweep");
     let calibration_limit =
         if design.is_nir() { Settings::default() } else { design.settings.clone() }.calibration_limit;
-    let base = Settings { layers: Default::default(), calibration_limit, ..design.settings.clone() };
+    // What samples said when the design was made.
+    let spikes = design.net.quant.populations.iter().filter_map(|p| match &p.neuron {
+        Neuron::MultiSpike(multi) => Some(multi.most),
+        _ => None,
+    });
+    let neuron_spikes_per_step = design.settings.neuron_spikes_per_step.or(spikes.max());
+    let base =
+        Settings { layers: Default::default(), calibration_limit, neuron_spikes_per_step, ..design.settings.clone() };
     let mut points = Vec::new();
     for &coding in codings {
         for weight_bits in WEIGHT_BITS {

@@ -6,7 +6,7 @@
 //! ```text
 //! v' = v + a + bias                                   (before the first phase of an image: v = v_init)
 //! two-phase:  n = clip(floor(v' / theta), 0, T)       sent as n unit spikes or as one event with payload n
-//! rate:       s = v' >= theta;  v = s ? v' - theta : v'
+//! rate:       s = v' >= theta;  v = s ? v' - theta : v'            (several spikes a step: [`MultiSpike`]; decays: [`Leaky`])
 //! pool:       v = Σ w·x, or max w·x (two-phase), sent as one event with payload v
 //! readout:    after the image's last phase the membranes are the logits
 //! ```
@@ -15,8 +15,10 @@
 //! [`QPopulation::range`].
 
 mod leaky;
+mod multi;
 
 pub use leaky::LeakyReach;
+pub use multi::{MOST_SPIKES, MultiSpike};
 
 use super::snn::{Projection, Role, Synapses, check_topology};
 use super::{PopId, ProjId, Shape};
@@ -125,6 +127,8 @@ pub enum Neuron {
     },
     /// Leaky neurons with or without a synaptic current; rate coding only. The readout, if they never fire.
     Leaky(Box<Leaky>),
+    /// Neurons that may send several spikes in one step; rate coding only.
+    MultiSpike(Box<MultiSpike>),
     /// Integrates only; `v_init` includes the bias of all phases.
     Readout {
         /// Membrane before the first phase of an image.
@@ -219,6 +223,7 @@ impl Neuron {
             Neuron::Source => &[],
             Neuron::Pool { max, .. } => &[&[*max]],
             Neuron::Leaky(l) => &[&l.du, &l.dv, &l.bias, &l.theta, l.reset.by(), &l.v_init],
+            Neuron::MultiSpike(m) => &[&m.theta, &m.v_init, &m.bias],
             Neuron::If { theta, v_init, bias } => &[theta, v_init, bias],
             Neuron::Readout { v_init } => &[v_init],
         };
@@ -231,6 +236,7 @@ impl Neuron {
         match self {
             Neuron::Source | Neuron::Pool { .. } => &[],
             Neuron::Leaky(leaky) => &leaky.v_init,
+            Neuron::MultiSpike(multi) => &multi.v_init,
             Neuron::If { v_init, .. } | Neuron::Readout { v_init } => v_init,
         }
     }
@@ -239,7 +245,7 @@ impl Neuron {
     pub fn fires(&self) -> bool {
         match self {
             Neuron::Source | Neuron::Pool { .. } | Neuron::Readout { .. } => false,
-            Neuron::If { .. } => true,
+            Neuron::If { .. } | Neuron::MultiSpike(_) => true,
             Neuron::Leaky(leaky) => leaky.fires(),
         }
     }
@@ -252,7 +258,7 @@ impl Neuron {
     fn role(&self) -> Role {
         match self {
             Neuron::Source => Role::Source,
-            Neuron::If { .. } | Neuron::Pool { .. } => Role::Hidden,
+            Neuron::If { .. } | Neuron::Pool { .. } | Neuron::MultiSpike(_) => Role::Hidden,
             Neuron::Leaky(leaky) if leaky.fires() => Role::Hidden,
             Neuron::Leaky(_) | Neuron::Readout { .. } => Role::Readout,
         }
@@ -317,6 +323,7 @@ impl QuantGraph {
                 Input::Train { max } => (0, max),
             },
             (Neuron::Pool { max, .. }, _) => (0, *max),
+            (Neuron::MultiSpike(multi), _) => (0, i64::from(multi.most)),
             (_, Coding::Graded) => (0, i64::from(self.timesteps)),
             (_, Coding::Unit | Coding::Rate) => (0, 1),
         }
@@ -351,6 +358,9 @@ impl QuantGraph {
         }
         if let Neuron::Pool { combine: Combine::Max, max } = population.neuron {
             return (0, max);
+        }
+        if let Neuron::MultiSpike(multi) = &population.neuron {
+            return self.multi_range(multi, &self.input_reach(pop));
         }
         // A pool passes on in every phase what it holds.
         let phases = if let Neuron::Pool { .. } = population.neuron { 1 } else { i64::from(self.phases()) };
@@ -424,6 +434,10 @@ impl QuantGraph {
                     }
                     lengths
                 }
+                Neuron::MultiSpike(multi) => {
+                    self.multi_problems(multi).into_iter().for_each(&mut complain);
+                    vec![multi.theta.len(), multi.v_init.len(), multi.bias.len()]
+                }
                 Neuron::Pool { combine, max } => {
                     if self.coding == Coding::Rate && *combine == Combine::Max {
                         complain("takes a maximum, which only two-phase coding has".into());
@@ -482,6 +496,7 @@ impl QuantGraph {
                 }
                 Neuron::Pool { combine, max } => format!("pool {combine:?} max={max}"),
                 Neuron::Leaky(leaky) => leaky.dump(),
+                Neuron::MultiSpike(multi) => multi.dump(),
                 Neuron::Readout { .. } => "readout".to_string(),
             };
             let _ = writeln!(

@@ -5,8 +5,10 @@
 //! with `delay == 0` form no cycle and populations stand in their topological order.
 
 mod leaky;
+mod multi;
 
 pub use leaky::{FloatReset, LeakyModel};
+pub use multi::MultiSpikeModel;
 
 use super::window::Window;
 use super::{PopId, ProjId, Shape};
@@ -38,7 +40,7 @@ pub struct Population {
     pub shape: Shape,
     /// What its neurons compute.
     pub model: Model,
-    /// Bias in activation units, one per neuron. Of [`Model::Leaky`]: added to the membrane in every step, in membrane units; of the
+    /// Bias in activation units, one per neuron. Of [`Model::Leaky`] and [`Model::MultiSpike`]: added to the membrane in every step, in membrane units; of the
     /// readout of such a network: added in every step.
     pub bias: Vec<f32>,
 }
@@ -59,6 +61,8 @@ pub enum Model {
     Max,
     /// Neurons that fire in the time step in which their input arrives; or, without a threshold, the network's answer.
     Leaky(Box<LeakyModel>),
+    /// Neurons that do so several times in a step.
+    MultiSpike(Box<MultiSpikeModel>),
     /// Sums its input and never fires: the network's answer.
     Readout,
 }
@@ -68,6 +72,7 @@ impl Model {
     fn dump(&self) -> String {
         match self {
             Model::Leaky(leaky) => leaky.dump(),
+            Model::MultiSpike(multi) => multi.dump(),
             other => format!("{other:?}"),
         }
     }
@@ -266,11 +271,12 @@ impl SnnGraph {
             if pop.bias.iter().any(|b| !b.is_finite()) {
                 problems.push(Problem::new("has a bias that is not finite").at_node(&pop.name));
             }
-            if let Model::Leaky(leaky) = &pop.model {
-                problems.extend(
-                    leaky.problems(pop.shape.len()).into_iter().map(|what| Problem::new(what).at_node(&pop.name)),
-                );
-            }
+            let parameters = match &pop.model {
+                Model::Leaky(leaky) => leaky.problems(pop.shape.len()),
+                Model::MultiSpike(multi) => multi.problems(pop.shape.len()),
+                _ => Vec::new(),
+            };
+            problems.extend(parameters.into_iter().map(|what| Problem::new(what).at_node(&pop.name)));
         }
         problems
     }
@@ -308,7 +314,7 @@ pub(super) enum Role {
 fn role(model: &Model) -> Role {
     match model {
         Model::Source => Role::Source,
-        Model::Relu { .. } | Model::Sum | Model::Max => Role::Hidden,
+        Model::Relu { .. } | Model::Sum | Model::Max | Model::MultiSpike(_) => Role::Hidden,
         Model::Leaky(leaky) if leaky.fires() => Role::Hidden,
         Model::Leaky(_) | Model::Readout => Role::Readout,
     }

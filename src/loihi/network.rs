@@ -269,6 +269,10 @@ impl Plan {
                 reasons.extend(leaky::fires_apart(graph, population, leaky));
                 leaky_compartments(leaky, &mut reasons)
             }
+            Neuron::MultiSpike(_) => {
+                reasons.push("its neurons send several spikes in a step, which the equations do not know".into());
+                Vec::new()
+            }
             neuron => compartments(neuron, &mut reasons),
         };
         if reasons.is_empty() { Ok(Plan { synapses, neurons }) } else { Err(reasons) }
@@ -317,7 +321,11 @@ fn compartments(neuron: &Neuron, reasons: &mut Vec<String>) -> Vec<Compartment> 
                     reset: Reset::Subtract(decrement),
                 })
             }
-            Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => {
+            Neuron::Source
+            | Neuron::Pool { .. }
+            | Neuron::Leaky(_)
+            | Neuron::MultiSpike(_)
+            | Neuron::Readout { .. } => {
                 Some(Lif { dynamics: Dynamics::integrator(), vth: Threshold::MAX, reset: Reset::Zero })
             }
         };

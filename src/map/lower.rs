@@ -333,17 +333,26 @@ fn core_of(quant: &QuantGraph, windows: &Windows, pop: PopId, projections: Vec<P
         Neuron::Leaky(leaky) => Some(leaky.as_ref()),
         _ => None,
     };
+    let plain_widths = |theta: &[i64], bias: &[i64]| {
+        let theta = theta.iter().copied().max().unwrap_or(1);
+        let (least, most) = bias.iter().fold((0, 0), |(lo, hi), &b| (b.min(lo), b.max(hi)));
+        (unsigned_bits(theta.unsigned_abs()), signed_bits(least, most))
+    };
     let (fire, theta_bits, bias_bits) = match &population.neuron {
         Neuron::If { theta, bias, .. } => {
-            let theta = theta.iter().copied().max().unwrap_or(1);
-            let (least, most) = bias.iter().fold((0, 0), |(lo, hi), &b| (b.min(lo), b.max(hi)));
+            let (theta_bits, bias_bits) = plain_widths(theta, bias);
             let max = quant.timesteps;
             let fire = match quant.coding {
                 Coding::Graded => Fire::Count { bits: unsigned_bits(u64::from(max)), max },
                 Coding::Unit => Fire::Unit { sweeps: max },
                 Coding::Rate => Fire::Step,
             };
-            (fire, unsigned_bits(theta.unsigned_abs()), signed_bits(least, most))
+            (fire, theta_bits, bias_bits)
+        }
+        Neuron::MultiSpike(multi) => {
+            let (theta_bits, bias_bits) = plain_widths(&multi.theta, &multi.bias);
+            let max = multi.most;
+            (Fire::Multi { bits: unsigned_bits(u64::from(max)), max, floor: multi.floor }, theta_bits, bias_bits)
         }
         Neuron::Pool { .. } => (Fire::Relay, 1, 1),
         Neuron::Leaky(leaky) => {

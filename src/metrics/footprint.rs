@@ -30,6 +30,7 @@ impl Footprint {
             Neuron::Pool { .. } => vec![],
             Neuron::Readout { v_init } => vec![v_init],
             Neuron::Leaky(l) => vec![&l.du, &l.dv, &l.bias, &l.theta, l.reset.by(), &l.v_init],
+            Neuron::MultiSpike(m) => vec![&m.theta, &m.v_init, &m.bias],
             // Two-phase coding has no bias per phase: it is in the initial membrane.
             Neuron::If { theta, v_init, bias } if net.coding == Coding::Rate => vec![theta, v_init, bias],
             Neuron::If { theta, v_init, .. } => vec![theta, v_init],

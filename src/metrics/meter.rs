@@ -141,7 +141,7 @@ impl<'a> Meter<'a> {
                 (Neuron::Source | Neuron::Pool { .. }, _) => {}
                 (Neuron::Readout { .. }, _) => tally.updates += neurons + later,
                 (Neuron::Leaky(leaky), _) if !leaky.fires() => tally.updates += neurons + later,
-                (Neuron::If { .. }, Coding::Graded | Coding::Rate) | (Neuron::Leaky(_), _) => {
+                (Neuron::If { .. }, Coding::Graded | Coding::Rate) | (Neuron::Leaky(_) | Neuron::MultiSpike(_), _) => {
                     tally.outputs += neurons * phases.len() as u64;
                     tally.active += sent().filter(|n| **n != 0).count() as u64;
                     tally.updates += neurons + later;

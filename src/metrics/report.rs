@@ -112,6 +112,7 @@ impl Meter<'_> {
                 Neuron::If { .. } => "if",
                 Neuron::Leaky(ref leaky) if !leaky.fires() => "leaky readout",
                 Neuron::Leaky(_) => "leaky",
+                Neuron::MultiSpike(_) => "multi-spike if",
                 Neuron::Pool { .. } => "pool",
                 Neuron::Readout { .. } => "readout",
             };

@@ -1,9 +1,9 @@
 //! Membranes that change from one time step to the next.
 
 use super::wiring::Wiring;
-use crate::golden::functional::Membranes;
+use crate::golden::functional::{Membranes, fire_multi};
 use crate::ir::PopId;
-use crate::ir::quant::{Input as Presented, Neuron, QuantGraph};
+use crate::ir::quant::{Input as Presented, MultiSpike, Neuron, QuantGraph};
 
 /// Counts the membrane updates of a network in rate coding.
 #[derive(Clone, Debug)]
@@ -54,6 +54,7 @@ impl Population {
             Neuron::Source | Neuron::Pool { .. } => return 0,
             Neuron::If { bias, .. } => bias.clone(),
             Neuron::Leaky(_) => return self.later_leaky(phases),
+            Neuron::MultiSpike(neurons) => return self.later_multi(neurons, phases),
             Neuron::Readout { .. } => vec![0; self.neurons],
         };
         if let Some(first) = phases.first() {
@@ -84,11 +85,7 @@ impl Population {
         let mut changed = 0;
         for t in 0..phases.len() {
             let mut a = vec![0; self.neurons];
-            for input in self.constant.iter().chain(&self.varying) {
-                if let Some(x) = t.checked_sub(input.delay).and_then(|t| phases.get(t)) {
-                    input.wiring.add(&x[input.pre], &mut a);
-                }
-            }
+            self.arrive(phases, t, &mut a);
             state.step(&mut a, &mut sent);
             if t > 0 {
                 changed += state.v().iter().zip(&before).filter(|(v, before)| v != before).count() as u64;
@@ -96,5 +93,30 @@ impl Population {
             before.copy_from_slice(state.v());
         }
         changed
+    }
+
+    /// Nor is it known what a membrane with a floor loses.
+    fn later_multi(&self, neurons: &MultiSpike, phases: &[Vec<Vec<i64>>]) -> u64 {
+        let (mut v, mut sent) = (neurons.v_init.clone(), vec![0; self.neurons]);
+        let mut changed = 0;
+        for t in 0..phases.len() {
+            let before = v.clone();
+            self.arrive(phases, t, &mut v);
+            v.iter_mut().zip(&neurons.bias).for_each(|(v, bias)| *v += bias);
+            fire_multi(neurons, &mut v, &mut sent);
+            if t > 0 {
+                changed += v.iter().zip(&before).filter(|(v, before)| v != before).count() as u64;
+            }
+        }
+        changed
+    }
+
+    /// Adds what arrives in phase `t` to `sums`.
+    fn arrive(&self, phases: &[Vec<Vec<i64>>], t: usize, sums: &mut [i64]) {
+        for input in self.constant.iter().chain(&self.varying) {
+            if let Some(x) = t.checked_sub(input.delay).and_then(|t| phases.get(t)) {
+                input.wiring.add(&x[input.pre], sums);
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The passes for networks that are spiking networks already.
 
 use super::probe::Probe;
+use super::spikes;
 use super::stages::Stages;
 use super::{file_name, map_request, quant_settings};
 use crate::convert::nir::{Import, import_graph, import_nir};
@@ -70,8 +71,17 @@ impl SpikingModel {
         let mut problems = map_request(settings).problems();
         problems.extend(refused(settings, self.samples.is_some()));
         let quantised = self.import(&used(settings)).and_then(|import| {
+            problems.extend(spikes::unused(settings, &import));
             let net = quantise::quantise_leaky(&import.snn, &leaky_settings(settings));
-            net.map(|net| (import, net)).map_err(|e| e.in_file(&self.file))
+            let net = net.map_err(|e| e.in_file(&self.file))?;
+            let net = match &self.samples {
+                Some(file) if settings.neuron_spikes_per_step.is_none() && spikes::is_open(&import) => {
+                    let samples = Samples::load(file, &net)?.0.truncated(settings.calibration_limit);
+                    spikes::enough_for(&samples, &import, &leaky_settings(settings))?.unwrap_or(net)
+                }
+                _ => net,
+            };
+            Ok((import, net))
         });
         match quantised {
             Err(e) if e.kind != Kind::Input => Err(e),
@@ -101,10 +111,14 @@ pub fn compile_spiking(model: &SpikingModel, settings: &Settings) -> Result<Desi
         None => Probe::random(&quant),
         Some(file) => Probe::Given(Samples::load(file, &quant)?.0.truncated(settings.calibration_limit)),
     };
+    // Where samples say it, it is not one number.
+    let unsaid = if model.samples.is_none() { spikes::default(&import) } else { None };
+    let neuron_spikes_per_step = settings.neuron_spikes_per_step.or(unsaid);
     let stages = Stages::new(quant, probe)?;
     let (mut net, vectors) = stages.hardware(settings)?;
-    let settings = Settings { dt: Some(import.time_step.seconds), ..used(settings) };
+    let settings = Settings { dt: Some(import.time_step.seconds), neuron_spikes_per_step, ..used(settings) };
     net.decisions.splice(0..0, decisions(&import, &settings, model.samples.is_some()));
+    net.decisions.extend(spikes::decision(&stages));
     let origin = Origin {
         model: file_name(&model.file),
         calibration: model.samples.as_deref().map_or_else(String::new, file_name),
@@ -146,6 +160,7 @@ fn leaky_settings(settings: &Settings) -> LeakySettings {
     LeakySettings {
         input: used(settings).input(),
         arithmetic: settings.arithmetic.unwrap_or_default(),
+        neuron_spikes: settings.neuron_spikes_per_step,
         ..LeakySettings::from(&quant_settings(settings))
     }
 }

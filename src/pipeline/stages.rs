@@ -23,13 +23,24 @@ pub(super) struct Stages {
     quant: QuantGraph,
     functional: Functional,
     traffic: Vec<Traffic>,
+    saturations: u64,
 }
 
 impl Stages {
     pub fn new(quant: QuantGraph, probe: Probe) -> Result<Stages> {
         let functional = Functional::new(&quant)?;
-        let traffic = traffic(&functional, &quant, &probe)?;
-        Ok(Stages { probe, quant, functional, traffic })
+        let (traffic, saturations) = traffic(&functional, &quant, &probe)?;
+        Ok(Stages { probe, quant, functional, traffic, saturations })
+    }
+
+    /// The integer network.
+    pub fn quant(&self) -> &QuantGraph {
+        &self.quant
+    }
+
+    /// How often, over all samples, a neuron could not do what it wanted: see [`crate::golden::functional::Outcome::saturations`].
+    pub fn saturations(&self) -> u64 {
+        self.saturations
     }
 
     /// Cores and streams, and what the bench sends and expects.
@@ -84,10 +95,10 @@ fn thousandths(x: f64) -> u64 {
     ((x * 1000.0).round() as u64).max(u64::from(x > 0.0))
 }
 
-/// Mean events per sample that each population sends, and the set bits of their payloads.
-fn traffic(functional: &Functional, quant: &QuantGraph, probe: &Probe) -> Result<Vec<Traffic>> {
+/// Mean events per sample that each population sends, and the set bits of their payloads; saturations of all samples together.
+fn traffic(functional: &Functional, quant: &QuantGraph, probe: &Probe) -> Result<(Vec<Traffic>, u64)> {
     let populations = quant.populations.len();
-    let sample = |i: usize| -> Result<Vec<(u64, u64)>> {
+    let sample = |i: usize| -> Result<(Vec<(u64, u64)>, u64)> {
         let outcome = functional.image_by_phase(&probe.codes(i, quant))?;
         let mut sums = vec![(0, 0); populations];
         for (pop, counts) in outcome.phases.iter().flatten().flat_map(|phase| phase.iter().enumerate()) {
@@ -97,15 +108,16 @@ fn traffic(functional: &Functional, quant: &QuantGraph, probe: &Probe) -> Result
                 sums[pop].1 += if unit { n.unsigned_abs() } else { u64::from(n.count_ones()) };
             }
         }
-        Ok(sums)
+        Ok((sums, outcome.saturations))
     };
-    let add = |mut a: Vec<(u64, u64)>, b: Vec<(u64, u64)>| {
+    let add = |(mut a, held): (Vec<(u64, u64)>, u64), (b, more): (Vec<(u64, u64)>, u64)| {
         a.iter_mut().zip(b).for_each(|(a, b)| *a = (a.0 + b.0, a.1 + b.1));
-        Ok(a)
+        Ok((a, held + more))
     };
-    let sums = (0..probe.len()).into_par_iter().map(sample).try_reduce(|| vec![(0, 0); populations], add)?;
+    let none = || (vec![(0, 0); populations], 0);
+    let (sums, saturations) = (0..probe.len()).into_par_iter().map(sample).try_reduce(none, add)?;
     let samples = probe.len().max(1) as f64;
     let mean =
         |(events, bits): (u64, u64)| Traffic { events: events as f64 / samples, set_bits: bits as f64 / samples };
-    Ok(sums.into_iter().map(mean).collect())
+    Ok((sums.into_iter().map(mean).collect(), saturations))
 }

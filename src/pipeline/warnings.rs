@@ -36,12 +36,22 @@ pub fn warnings(design: &Design) -> Vec<Problem> {
 
 /// True for neurons that need no input.
 fn fires_alone(neuron: &Neuron) -> bool {
-    matches!(neuron, Neuron::If { theta, bias, .. } if theta.iter().zip(bias).all(|(theta, bias)| bias >= theta))
+    let (theta, bias) = match neuron {
+        Neuron::If { theta, bias, .. } => (theta, bias),
+        Neuron::MultiSpike(multi) => (&multi.theta, &multi.bias),
+        Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => return false,
+    };
+    theta.iter().zip(bias).all(|(theta, bias)| bias >= theta)
 }
 
 /// `sent` is what the population sends on the calibration images.
 fn never_fires(population: &QPopulation, sent: Option<u64>) -> Option<Problem> {
-    let Neuron::If { theta, .. } = &population.neuron else { return None };
+    let (theta, sent) = match &population.neuron {
+        Neuron::If { theta, .. } => (theta, sent),
+        // What recorded spikes leave silent, others may not.
+        Neuron::MultiSpike(multi) => (&multi.theta, None),
+        Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => return None,
+    };
     let least = theta.iter().min()?;
     if population.range.1 < *least {
         let what =

@@ -14,7 +14,7 @@ pub(super) fn combine(model: &Model) -> Option<Combine> {
     match model {
         Model::Sum => Some(Combine::Sum),
         Model::Max => Some(Combine::Max),
-        Model::Source | Model::Relu { .. } | Model::Leaky(_) | Model::Readout => None,
+        Model::Source | Model::Relu { .. } | Model::Leaky(_) | Model::MultiSpike(_) | Model::Readout => None,
     }
 }
 

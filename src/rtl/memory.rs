@@ -108,6 +108,7 @@ pub fn parameters_shared(net: &MappedNet, core: &Core) -> bool {
     let neuron = &net.quant.population(core.population).neuron;
     let bias_same = match neuron {
         Neuron::If { theta, bias, .. } => same(theta) && same(bias),
+        Neuron::MultiSpike(multi) => same(&multi.theta) && same(&multi.bias),
         Neuron::Leaky(leaky) => super::leaky::fields(leaky, core).iter().all(|(values, _)| same(values)),
         Neuron::Source | Neuron::Pool { .. } | Neuron::Readout { .. } => true,
     };
@@ -123,6 +124,7 @@ pub fn parameter_image(net: &MappedNet, core: &Core) -> String {
     };
     let fields = match &net.quant.population(core.population).neuron {
         Neuron::If { theta, v_init, bias } => common(theta, v_init, bias),
+        Neuron::MultiSpike(multi) => common(&multi.theta, &multi.v_init, &multi.bias),
         Neuron::Readout { v_init } => common(&zeros, v_init, &zeros),
         Neuron::Leaky(leaky) => super::leaky::fields(leaky, core),
         Neuron::Source | Neuron::Pool { .. } => common(&zeros, &zeros, &zeros),

@@ -224,7 +224,8 @@ pub fn core<'a>(net: &'a MappedNet, unit: &'a Unit, core: &'a Core) -> CoreView<
         Fire::Readout => (3, 1, 1),
         Fire::Relay => (4, 1, 1),
         Fire::Leaky => (5, 1, 1),
-        Fire::LeakyReadout => (6, 1, 1),
+        Fire::Multi { bits, max, floor } => (6 + u64::from(floor), bits, max),
+        Fire::LeakyReadout => (8, 1, 1),
     };
     let mut parameters: Vec<Parameter> = Vec::new();
     if core.mode.is_window() {
@@ -321,6 +322,12 @@ fn describe(core: &Core) -> String {
         Fire::Count { max, .. } => format!("v = v_init + sum(w x), sends min(floor(v / theta), {max}) once"),
         Fire::Unit { sweeps } => format!("v = v_init + sum(w x), sends min(floor(v / theta), {sweeps}) spikes"),
         Fire::Step => "v += sum(w x) + bias; a spike and v -= theta where v >= theta, once a time step".into(),
+        Fire::Multi { max, floor, .. } => {
+            let floor = if floor { " but -theta at least" } else { "" };
+            format!(
+                "v += sum(w x) + bias{floor}; n = min(floor(v / theta), {max}) spikes and v -= n theta, once a time step"
+            )
+        }
         Fire::Leaky => "leaky neurons, a spike where v > theta, once a time step".into(),
         Fire::LeakyReadout => "leaky neurons, sends every v at the image's end".into(),
         Fire::Relay => "v = sum(w x) or max(w x), sends v where it is not 0".into(),

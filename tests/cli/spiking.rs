@@ -159,6 +159,25 @@ fn every_stage_of_the_file_is_that_of_its_design() {
     }
 }
 
+/// sinabs' neurons: each layer gets the bits that the samples need, wherever the network is quantised.
+#[test]
+fn samples_say_how_many_spikes_a_neuron_sends_in_a_step() {
+    let s = scratch();
+    let options = ["--nir-dialect", "sinabs", "--calibrate", "images.npy"];
+    compile(&s, "design", &options);
+    let quant = ["inspect", "net.nir", "--stage", "quant", "--timesteps", "12"];
+    let of_file = succeeds(&s, &[&quant[..], &options[..]].concat());
+    assert_eq!(of_file.out, succeeds(&s, &["inspect", "design", "--stage", "quant"]).out);
+    let decisions = s.json("design/design.json")["net"]["decisions"].to_string();
+    for part in ["most spikes of a neuron in a step: if1: ", "none held back more"] {
+        assert!(decisions.contains(part), "no '{part}' in {decisions}");
+    }
+    let held =
+        |design: &str| report(&s, &["run", design, "--images", "images.npy", "--metrics", "0"])["saturations"].clone();
+    compile(&s, "least", &[&options[..], &["--neuron-spikes-per-step", "1"]].concat());
+    assert!(held("design") == 0 && held("least").as_u64() > Some(0), "{} {}", held("design"), held("least"));
+}
+
 /// Nothing is rounded, so the integers must agree with the double-precision executor in every sample.
 #[test]
 fn images_and_their_spikes_give_the_same_answers_as_in_float() {

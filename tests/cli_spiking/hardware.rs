@@ -19,12 +19,14 @@ fn the_bench_of_every_encoding_passes_under_icarus() {
         }
     };
     let s = scratch();
-    let cases: [(&[&str], usize); 5] = [
+    let sinabs = ["--nir-dialect", "sinabs", "--neuron-spikes-per-step", "5", "--calibrate", "images.npy"];
+    let cases: [(&[&str], usize); 6] = [
         (&[], 4),
         (&["--calibrate", "images.npy"], 4),
         (&["--calibrate", "trains.npy", "--calibration-limit", "3"], 3),
         (&["--encoding", "constant", "--weight-bits", "16", "--calibrate", "images.npy"], 4),
         (&["--encoding", "spikes", "--spikes-per-step", "3", "--calibrate", "counts.npy"], 4),
+        (&sinabs, 4),
     ];
     for (options, samples) in cases {
         compile(&s, "design", &[options, &["--force"]].concat());
@@ -202,9 +204,9 @@ fn braille_agrees_over_a_hundred_trains() {
     assert_eq!(report["images"], 100);
 }
 
-/// Convolutions on a recorded sample: class 6, in hardware as in float.
+/// Convolutions on a recorded sample: class 6 by NIR's equations, class 0 by those of sinabs, in hardware as in float.
 #[test]
-#[ignore = "takes a minute: cargo test --release --test cli nmnist -- --ignored"]
+#[ignore = "takes two minutes: cargo test --release --test cli nmnist -- --ignored"]
 fn nmnist_agrees_on_the_recorded_sample() {
     let (Some(file), Some(sample)) =
         (shared("nir/cnn_nmnist/cnn_sinabs.nir"), shared("nir/cnn_nmnist/nir4s_nmnist_sample.npy"))
@@ -216,12 +218,15 @@ fn nmnist_agrees_on_the_recorded_sample() {
     }
     let s = Scratch::new();
     let options = ["--timesteps", "10", "--encoding", "spikes", "--spikes-per-step", "8", "--target", "ecp5-85k"];
-    succeeds(&s, &[&["compile", &file, "--calibrate", &sample, "--out", "design"], &options[..]].concat());
-    s.file("class.npy", &npy(&ndarray::arr1(&[6i64])));
-    let run = report(&s, &["run", "design", "--images", &sample, "--labels", "class.npy"]);
-    assert_eq!((&run["accuracy"], &run["float_accuracy"]), (&json!(1.0), &json!(1.0)));
-    let (text, report) = cosim(s.path(), &["design", "--images", &sample, "--labels", "class.npy"]);
-    println!("{text}");
-    no_mismatches(&report);
-    assert_eq!(report["accuracy"], 1.0);
+    for (dialect, class) in [("nir", 6i64), ("sinabs", 0)] {
+        let convention = ["--nir-dialect", dialect, "--calibrate", &sample, "--out", dialect];
+        succeeds(&s, &[&["compile", &file], &convention[..], &options[..]].concat());
+        s.file("class.npy", &npy(&ndarray::arr1(&[class])));
+        let run = report(&s, &["run", dialect, "--images", &sample, "--labels", "class.npy"]);
+        assert_eq!((&run["accuracy"], &run["float_accuracy"]), (&json!(1.0), &json!(1.0)), "{dialect}");
+        let (text, report) = cosim(s.path(), &[dialect, "--images", &sample, "--labels", "class.npy"]);
+        println!("{dialect}: {text}");
+        no_mismatches(&report);
+        assert_eq!(report["accuracy"], 1.0, "{dialect}");
+    }
 }

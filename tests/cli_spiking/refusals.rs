@@ -53,7 +53,14 @@ fn what_is_wrong_with_the_settings_is_all_said_at_once() {
         &["--config", "s.toml"],
         &["leave out 'bias-calibration'", "a layer 'fc9', which the network does not have"],
     );
-    refused(&["--nir-dialect", "sinabs"], &["net.nir: node 'if1': may fire several times in one step", "node 'if2'"]);
+    refused(
+        &["--neuron-spikes-per-step", "9"],
+        &["'neuron-spikes-per-step' is given, but no neuron of the network may send several spikes"],
+    );
+    refused(
+        &["--nir-dialect", "sinabs", "--neuron-spikes-per-step", "4096"],
+        &["the number of spikes of a neuron in a step cannot be 4096", "choose 1 to 4095"],
+    );
     s.refused(2, &["compile", "net.nir", "--out", "out", "--calibrate", "nowhere.npy"], &["nowhere.npy: cannot read"]);
     // A pixel's weight is a 255th of what a spike's is.
     let parts = [

@@ -213,9 +213,9 @@ fn a_membrane_one_bit_too_narrow() {
     let bits = |v: i64| synfire::fixed::signed_bits(v, v);
     let narrow = all.iter().flatten().map(|&v| bits(v)).max().unwrap() - 1;
     // Sums wrap as they would in a memory of so many bits.
-    let sum = "assign next  = (op_acc_i || fired) ? sum[MembraneBits-1:0] :";
+    let sum = "assign next = (op_acc_i || fired) ? sum[MembraneBits-1:0] :";
     let cut = format!("{{{{(MembraneBits-{narrow}){{sum[{}]}}}}, sum[{}:0]}}", narrow - 1, narrow - 1);
-    edit(&built, LANES, sum, &format!("assign next  = (op_acc_i || fired) ? {cut} :"));
+    edit(&built, LANES, sum, &format!("assign next = (op_acc_i || fired) ? {cut} :"));
     let found = caught(digits, &built, &[]);
     let image = all.iter().position(|row| row.iter().any(|&v| bits(v) > narrow)).unwrap();
     let neuron = all[image].iter().position(|&v| bits(v) > narrow).unwrap();

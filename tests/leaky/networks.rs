@@ -6,9 +6,9 @@ use import_support::{agrees_with_loihi, float_spikes, loihi_report, network, ran
 use std::path::Path;
 use synfire::data::{load_images, load_labels, load_trains, presented};
 use synfire::fixed::arg_max;
-use synfire::frontends::nir::Dialect;
+use synfire::frontends::nir::{self, Dialect, Executor, Settings};
 use synfire::golden::functional::Functional;
-use synfire::ir::quant::{Input, QuantGraph};
+use synfire::ir::quant::{Input, MOST_SPIKES, QuantGraph};
 use synfire::loihi::network::Network;
 use synfire::pipeline::quantise_nir;
 use synfire::quantise::{Arithmetic, LeakySettings};
@@ -140,6 +140,45 @@ fn nmnist_is_class_six_with_three_spikes_in_integers_too() {
                 let counts: Vec<f64> = counts.iter().map(|&c| c as f64).collect();
                 assert!(float.get(&p.name).is_none_or(|f| *f == counts), "'{}'", p.name);
             }
+        }
+    }
+}
+
+/// sinabs' own convention: several spikes in a step, and a floor under the membranes.
+#[test]
+#[cfg_attr(not(shared_data), ignore = "needs the data sets: set SYNFIRE_DATA")]
+fn nmnist_is_class_zero_in_integers_too_where_neurons_may_fire_several_times_in_a_step() {
+    let Some(folder) = shared() else { return };
+    let file = folder.join("nir/cnn_nmnist/cnn_sinabs.nir");
+    let how = Settings { dt: Some(1.0), dialect: Dialect::Sinabs };
+    let executor = Executor::new(&nir::read(&file).unwrap(), how).unwrap();
+    let input = synfire::ir::Shape(executor.inputs()[0].shape.clone());
+    let trains = load_trains(&folder.join("nir/cnn_nmnist/nir4s_nmnist_sample.npy"), &input).unwrap();
+    let codes = trains.codes(0);
+    let float = float_spikes(&executor, trains.steps(), &codes);
+    for (weight_bits, tolerance) in [(8, 0.05), (16, 0.003)] {
+        let settings = LeakySettings {
+            weight_bits,
+            timesteps: trains.steps() as u32,
+            input: Input::Train { max: trains.max() },
+            neuron_spikes: Some(MOST_SPIKES),
+            ..LeakySettings::default()
+        };
+        let net = quantise_nir(&file, Some(1.0), Dialect::Sinabs, &settings).unwrap().1;
+        let outcome = Functional::new(&net).unwrap().image(&codes).unwrap();
+        println!(
+            "{weight_bits} bits: {:?}, {} saturations, float {:?}",
+            outcome.logits, outcome.saturations, float["12"]
+        );
+        assert_eq!((outcome.class, outcome.saturations), (0, 0));
+        for (p, counts) in net.populations.iter().zip(&outcome.counts) {
+            let Some(float) = float.get(&p.name) else { continue };
+            let (sum, apart) = counts
+                .iter()
+                .zip(float)
+                .fold((0.0, 0.0), |(sum, apart), (&c, f)| (sum + f, apart + (c as f64 - f).abs()));
+            println!("'{}': {sum} spikes, {apart} apart", p.name);
+            assert!(sum > 1000.0 && apart <= tolerance * sum, "'{}': {apart} of {sum} apart", p.name);
         }
     }
 }

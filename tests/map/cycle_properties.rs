@@ -49,7 +49,7 @@ fn evaluate(quant: &QuantGraph, image: &[i64]) -> Vec<Vec<Phase>> {
             let before = v.clone();
             let mut sent = Vec::new();
             match &population.neuron {
-                Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) => unreachable!(),
+                Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) | Neuron::MultiSpike(_) => unreachable!(),
                 Neuron::Readout { .. } => sent = v.clone(),
                 Neuron::If { theta, bias, .. } => {
                     for n in 0..v.len() {

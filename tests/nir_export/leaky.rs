@@ -5,9 +5,11 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use synfire::convert::nir::export::export;
 use synfire::convert::nir::import_graph;
-use synfire::frontends::nir::Settings;
+use synfire::data::load_trains;
+use synfire::frontends::nir::{Dialect, Settings};
 use synfire::golden::functional::Functional;
 use synfire::ir::PopId;
+use synfire::ir::quant::Input;
 use synfire::quantise::{LeakySettings, quantise_leaky};
 
 /// NIR → integers → NIR → integers: what has been rounded once stays as it is.
@@ -30,4 +32,25 @@ fn an_imported_network_survives_the_way_out_and_in_again() {
     for codes in &images {
         assert_eq!(before.image(codes).unwrap().class, after.image(codes).unwrap().class);
     }
+}
+
+/// Neurons that send several spikes in a step, with a floor under their membranes: the notes say so, whatever the dialect.
+#[test]
+fn several_spikes_in_a_step_survive_the_way_out_and_in_again() {
+    let Some(folder) = crate::nir_support::files() else { return };
+    let graph = synfire::frontends::nir::read(&folder.join("cnn_nmnist/cnn_sinabs.nir")).unwrap();
+    let quantised = |graph, dialect| {
+        let import = import_graph(graph, "nmnist", Settings { dt: Some(1.0), dialect }).unwrap();
+        let settings = LeakySettings { timesteps: 10, input: Input::Train { max: 8 }, ..LeakySettings::default() };
+        quantise_leaky(&import.snn, &settings).unwrap()
+    };
+    let net = quantised(&graph, Dialect::Sinabs);
+    let trains = load_trains(&folder.join("cnn_nmnist/nir4s_nmnist_sample.npy"), net.input_shape()).unwrap();
+    let codes = trains.codes(0);
+    assert_eq!(differences(&net, std::slice::from_ref(&codes)).0, 0);
+    let written = export(&net).unwrap();
+    assert!(written.needs.iter().any(|need| need.starts_with("synfire_spikes (5 nodes)")), "{:?}", written.needs);
+    let again = quantised(&written.graph, Dialect::Nir);
+    let [before, after] = [&net, &again].map(|net| Functional::new(net).unwrap().image(&codes).unwrap());
+    assert_eq!(before.class, after.class);
 }

@@ -106,7 +106,8 @@ fn random_networks_come_back_with_the_same_integers() {
         Kind::Delay,
     ];
     assert!(expected.iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
-    let notes = ["v_init", "reset", "subtract", "compare", "decay", "limits"].map(|key| format!("synfire_{key}"));
+    let notes = ["v_init", "reset", "subtract", "compare", "spikes", "floor", "decay", "limits"]
+        .map(|key| format!("synfire_{key}"));
     assert!(notes.iter().all(|key| keys.contains(key)), "{keys:?}");
     // Most of the refused ones take a maximum.
     assert!(values > 40_000 && refused < 200, "{values} values, {refused} refused");

@@ -130,7 +130,11 @@ fn compare_membranes(net: &MappedNet, core: &Core, seen: &Seen, truth: &[Outcome
         if let Some(began) = began {
             // What the functional model tells includes the bias of the phase.
             let neuron = &net.quant.population(pop).neuron;
-            let bias = |n: usize| if let Neuron::If { bias, .. } = neuron { bias[n] } else { 0 };
+            let bias = |n: usize| match neuron {
+                Neuron::If { bias, .. } => bias[n],
+                Neuron::MultiSpike(multi) => multi.bias[n],
+                _ => 0,
+            };
             let with_bias: Vec<i64> = began.iter().enumerate().map(|(n, v)| v + bias(n)).collect();
             assert_eq!(with_bias, truth[i / phases].membranes[pop.0], "population {} before firing", pop.0);
         }

@@ -6,7 +6,7 @@ use synfire::ir::mapped::{Core, MappedNet, Mode, Payload, UnitKind, Weights};
 use synfire::ir::quant::{Coding, Input};
 
 /// Every feature, and every neuron model and kind of synapse in every mode in which it is legal.
-pub const WANTED: [&str; 87] = [
+pub const WANTED: [&str; 93] = [
     // Neuron models × modes. A maximum is computed by window cores only.
     "graded in event",
     "graded in matrix",
@@ -20,6 +20,12 @@ pub const WANTED: [&str; 87] = [
     "step in matrix",
     "step in window event",
     "step in window matrix",
+    "multi in event",
+    "multi in matrix",
+    "multi in window event",
+    "multi in window matrix",
+    "a floor",
+    "a count that is no full number of bits",
     "sum in event",
     "sum in matrix",
     "sum in window event",
@@ -177,6 +183,7 @@ fn of_core(recipe: &Recipe, net: &MappedNet, core: &Core, add: &mut impl FnMut(&
         }),
         Kind::Sum => with("sum"),
         Kind::Max => with("max"),
+        Kind::Multi { .. } => with("multi"),
         Kind::Readout => with("readout"),
         Kind::LeakyReadout(_) => with("leaky readout"),
         Kind::Leaky(style) => {
@@ -186,6 +193,13 @@ fn of_core(recipe: &Recipe, net: &MappedNet, core: &Core, add: &mut impl FnMut(&
             }
         }
     }
+    if let Kind::Multi { most, floor } = layer.neuron {
+        [("a floor", floor), ("a count that is no full number of bits", !(most + 1).is_power_of_two())]
+            .iter()
+            .filter(|(_, there)| *there)
+            .for_each(|(feature, _)| add(feature));
+    }
+    let mut with = |what: &str| add(&format!("{what} in {mode}"));
     let projections = || core.projections.iter().map(|&p| &net.quant.projection(p).projection);
     let kinds: BTreeSet<&str> = projections().map(|p| p.synapses.name()).collect();
     kinds.iter().for_each(|kind| with(kind));

@@ -12,7 +12,7 @@ use std::process::Command;
 type Entry = (u64, &'static str, &'static str, &'static str, &'static str, &'static str);
 
 /// One fault for each feature.
-const FAULTS: [Entry; 13] = [
+const FAULTS: [Entry; 15] = [
     (
         118,
         "a queue that keeps the events of an image's last phase",
@@ -116,6 +116,22 @@ const FAULTS: [Entry; 13] = [
         "sf_leaky_lanes",
         "assign v_next = v_q;",
         "assign v_next = v;",
+    ),
+    (
+        223,
+        "a count beyond what may be sent",
+        "a count that is no full number of bits",
+        "sf_lanes",
+        "(may || loose);",
+        "(may || loose || 1'b1);",
+    ),
+    (
+        3,
+        "a membrane without its floor",
+        "a floor",
+        "sf_lanes",
+        "below = first_i && sum[SumBits-1]",
+        "below = first_i && 1'b0 && sum[SumBits-1]",
     ),
 ];
 

@@ -129,7 +129,7 @@ fn one_layer(recipe: &Recipe, i: usize, with: With, offer: &mut dyn FnMut(Recipe
             offer(with(&|r| r.layers[i].neuron = Kind::If));
             offer(with(&|r| r.layers[i].neuron = Kind::Leaky(Style { alike: true, ..Style::default() })));
         }
-        Kind::Sum | Kind::Max => offer(with(&|r| r.layers[i].neuron = Kind::If)),
+        Kind::Sum | Kind::Max | Kind::Multi { .. } => offer(with(&|r| r.layers[i].neuron = Kind::If)),
         Kind::LeakyReadout(_) => offer(with(&|r| r.layers[i].neuron = Kind::Readout)),
         Kind::If | Kind::Readout => {}
     }

@@ -31,6 +31,7 @@ pub(super) fn neurons(neuron: &Neuron) -> String {
     let leaky = match neuron {
         Neuron::Leaky(leaky) => leaky,
         Neuron::If { .. } => return "IF, reset subtracts the threshold, unlike the chip's stock neuron".into(),
+        Neuron::MultiSpike(_) => return "IF that sends several spikes a step, unlike any neuron of the chip".into(),
         Neuron::Source | Neuron::Pool { .. } | Neuron::Readout { .. } => return "sums, no threshold".into(),
     };
     let all = |values: &[i64], x: i64| values.iter().all(|&v| v == x);

@@ -157,9 +157,7 @@ fn target(tracer: &mut Tracer, node: usize, readout: bool) -> Target {
                 firing => neurons::lower(&neurons, firing.as_ref(), &arrivals.constant),
             };
             match lowered {
-                Ok(Lowered { model, factor, bias }) => {
-                    Target { factor, ..plain(arrivals, Model::Leaky(Box::new(model)), bias) }
-                }
+                Ok(Lowered { model, factor, bias }) => Target { factor, ..plain(arrivals, model, bias) },
                 Err(wrong) => {
                     wrong.into_iter().for_each(|what| tracer.refuse(node, what));
                     plain(arrivals, Model::Sum, vec![0.0; n])

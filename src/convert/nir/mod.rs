@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `trace.rs` | walks from a population to its senders, through layers, pools, scales and delays, and gathers synapses and biases |
 //! | `wire.rs` | the algebra of that walk: what lies between a node and the population that reads it |
-//! | `neurons.rs` | NIR's neurons in the one form of [`LeakyModel`](crate::ir::snn::LeakyModel) |
+//! | `neurons.rs` | NIR's neurons as [`LeakyModel`](crate::ir::snn::LeakyModel) or [`MultiSpikeModel`](crate::ir::snn::MultiSpikeModel) |
 //! | `assemble.rs` | shapes, synapses in `f32`, populations in topological order |
 //! | `export/` | the way back |
 //!
@@ -19,7 +19,7 @@
 //! `I`, `LI` or `CubaLI`, that population is the readout, and its membranes at the end of the last step are the answer. Nodes from which no path leads to the Output have no part in the answer and
 //! are left out.
 //!
-//! Hardware neurons send at most one spike a step, wait at most one step, and send no membrane to other neurons; what needs more is
+//! Hardware neurons that decay send at most one spike a step, wait at most one step, and send no membrane to other neurons; what needs more is
 //! refused, every such node by name.
 
 mod assemble;

@@ -1,7 +1,8 @@
-//! NIR's neurons in the one form of [`LeakyModel`].
+//! NIR's neurons in the two forms that hardware has: [`LeakyModel`], and [`MultiSpikeModel`] for those that may send several spikes in
+//! a step.
 
 use crate::frontends::nir::{Firing, Neurons};
-use crate::ir::snn::{FloatReset, LeakyModel};
+use crate::ir::snn::{FloatReset, LeakyModel, Model, MultiSpikeModel};
 
 /// Why a membrane cannot be read.
 pub(super) const NOT_READ: &str = "sends its membrane instead of spikes; hardware reads the membrane of an I, LI or CubaLI only where it alone, with no \
@@ -10,7 +11,7 @@ const LIMITED: &str = "keeps its membrane within limits of its own, which hardwa
 
 /// A population's neurons, and what must still be done to its synapses.
 pub(super) struct Lowered {
-    pub model: LeakyModel,
+    pub model: Model,
     /// By what the synapses are to be multiplied, one per neuron. Of neurons that fire, the sign: the gain of the model is positive. Of a
     /// readout, the gain itself, because its membranes are compared with each other and must have one unit. 0 for neurons that do not
     /// see their input.
@@ -23,8 +24,8 @@ pub(super) struct Lowered {
 /// back as sentences.
 pub(super) fn lower(neurons: &Neurons, firing: Option<&Firing>, constant: &[f64]) -> Result<Lowered, Vec<String>> {
     let n = neurons.keep.len();
-    let mut wrong = firing.map_or_else(Vec::new, unlike_hardware);
-    if neurons.limited && firing.is_none_or(|firing| !firing.clamped) {
+    let mut wrong = firing.map_or_else(Vec::new, |firing| unlike_hardware(neurons, firing));
+    if neurons.limited || firing.is_some_and(|firing| firing.floor && firing.many.is_none()) {
         wrong.push(LIMITED.into());
     }
     let decays = [(&neurons.keep_u, "tau_syn"), (&neurons.keep, "tau")];
@@ -49,6 +50,18 @@ pub(super) fn lower(neurons: &Neurons, firing: Option<&Firing>, constant: &[f64]
     };
     let steady: Vec<f64> = (0..n).map(|i| gain[i] * constant[i] + neurons.gain[i] * neurons.add_u[i]).collect();
     let forgets = |i: usize| neurons.keep_u[i] == 0.0;
+    let bias = (0..n).map(|i| neurons.add[i] + if forgets(i) { steady[i] } else { 0.0 }).collect();
+    if let Some((firing, most)) = firing.and_then(|firing| Some((firing, firing.many?))) {
+        let model = MultiSpikeModel {
+            gain: gain_of,
+            theta: firing.theta.clone(),
+            v_init: neurons.start.clone(),
+            floor: firing.floor,
+            // Beyond 32 bits there is no limit.
+            most: (most < f64::from(u32::MAX)).then_some(most as u32),
+        };
+        return Ok(Lowered { model: Model::MultiSpike(Box::new(model)), factor, bias });
+    }
     let model = LeakyModel {
         keep_current: neurons.keep_u.clone(),
         keep: neurons.keep.clone(),
@@ -63,27 +76,38 @@ pub(super) fn lower(neurons: &Neurons, firing: Option<&Firing>, constant: &[f64]
         },
         v_init: neurons.start.clone(),
     };
-    let bias = (0..n).map(|i| neurons.add[i] + if forgets(i) { steady[i] } else { 0.0 }).collect();
-    Ok(Lowered { model, factor, bias })
+    Ok(Lowered { model: Model::Leaky(Box::new(model)), factor, bias })
 }
 
 /// Ways of firing that hardware does not have.
-fn unlike_hardware(firing: &Firing) -> Vec<String> {
-    let mut wrong = Vec::new();
-    if firing.many {
-        wrong.push(
-            "may fire several times in one step, as sinabs lets it; hardware neurons send at most one spike a step"
-                .into(),
-        );
-    } else if firing.clamped {
-        wrong.push(LIMITED.into());
-    }
+fn unlike_hardware(neurons: &Neurons, firing: &Firing) -> Vec<String> {
+    let mut wrong = if firing.many.is_some() { not_multi(neurons, firing) } else { Vec::new() };
     if !firing.subtracts_theta {
         wrong.push("subtracts another number than its threshold when it fires".into());
     }
     if firing.two_phase {
         wrong.push(
             "fires after all input is in: the network was converted from an ANN, and this is not its original".into(),
+        );
+    }
+    wrong
+}
+
+/// Why neurons that may fire several times in a step cannot be hardware.
+fn not_multi(neurons: &Neurons, firing: &Firing) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if neurons.keep.iter().any(|&k| k != 1.0) || neurons.keep_u.iter().any(|&k| k != 0.0) {
+        wrong.push(
+            "may fire several times in one step, and has a membrane or a current that decays; in hardware only neurons \
+             without decay (IF) send more than one spike a step"
+                .into(),
+        );
+    }
+    if !firing.at_threshold {
+        wrong.push(
+            "may fire several times in one step, but only above its threshold; hardware neurons that send several \
+             spikes a step fire at it"
+                .into(),
         );
     }
     wrong
@@ -118,8 +142,8 @@ pub(super) fn threshold(theta: &[f64]) -> (Neurons, Firing) {
         at_threshold: false,
         reset: Some(all(0.0)),
         subtracts_theta: true,
-        many: false,
-        clamped: false,
+        many: None,
+        floor: false,
         two_phase: false,
     };
     (neurons, firing)

@@ -66,6 +66,7 @@ fn models(snn: &SnnGraph) -> Vec<&'static str> {
         Model::Source => "source",
         Model::Relu { .. } => "relu",
         Model::Leaky(_) => "leaky",
+        Model::MultiSpike(_) => "multi-spike",
         Model::Sum => "sum",
         Model::Max => "max",
         Model::Readout => "readout",

@@ -70,6 +70,7 @@ impl Neurons {
         };
         let (theta, bias): (&[i64], &[i64]) = match neuron {
             Neuron::If { theta, bias, .. } => (theta, bias),
+            Neuron::MultiSpike(multi) => (&multi.theta, &multi.bias),
             Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => (&[], &[]),
         };
         let grid = core.grid();
@@ -137,6 +138,26 @@ impl Neurons {
                     if *v >= theta[lane.at] {
                         *v -= theta[lane.at];
                         word.push(Beat::event(lane.id, 1));
+                    }
+                }
+            }
+            Fire::Multi { bits, max, floor } => {
+                // As with Count, nobody sees the membranes before the last cycle.
+                for lane in lanes.iter().filter(|_| cycle.is_last()) {
+                    let (v, theta) = (&mut membranes[lane.at], theta[lane.at]);
+                    *v += bias[lane.at];
+                    if floor && *v < -theta {
+                        *v = -theta;
+                    }
+                    let mut count = 0;
+                    for digit in (0..bits).rev().map(|k| 1i64 << k) {
+                        if *v >= theta * digit && count + digit <= i64::from(max) {
+                            *v -= theta * digit;
+                            count += digit;
+                        }
+                    }
+                    if count > 0 {
+                        word.push(Beat::event(lane.id, count));
                     }
                 }
             }

@@ -120,11 +120,11 @@ impl Functional {
         })
     }
 
-    /// True if what a neuron sends over all phases does not say in how many events: pools send sums, and recorded trains hold
-    /// several spikes a step.
+    /// True if what a neuron sends over all phases does not say in how many events: pools send sums, and neurons and recorded trains
+    /// may send several spikes a step.
     fn sends_sums(&self) -> bool {
         let sums = |neuron: &Neuron| match neuron {
-            Neuron::Pool { .. } => true,
+            Neuron::Pool { .. } | Neuron::MultiSpike(_) => true,
             Neuron::Source => !self.constant && self.codes.1 > 1,
             Neuron::If { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => false,
         };
@@ -166,7 +166,7 @@ impl Functional {
             // A pixel is one graded event in every phase.
             (Neuron::Source, _) if self.constant => active * self.phases as u64,
             (Neuron::Source, _) => spikes,
-            (Neuron::Pool { .. }, _) | (_, Coding::Graded) => active,
+            (Neuron::Pool { .. } | Neuron::MultiSpike(_), _) | (_, Coding::Graded) => active,
             (_, Coding::Unit | Coding::Rate) => spikes,
         }
     }

@@ -8,12 +8,14 @@
 mod batch;
 mod leaky;
 mod membranes;
+mod multi;
 mod packed;
 mod present;
 mod windows;
 
 pub use batch::Summary;
 pub(crate) use leaky::Membranes;
+pub(crate) use multi::fire as fire_multi;
 
 use crate::error::{Error, Kind, Problem, Result};
 use crate::ir::PopId;
@@ -70,7 +72,7 @@ pub struct Outcome {
     pub membranes: Vec<Vec<i64>>,
     /// Neurons whose activation was clipped at `T` spikes: those that could have fired once more at the end of the
     /// image. Their membranes never saturate: [`QuantGraph::prove_range`] holds for any input. Of leaky populations: how often a
-    /// membrane was clamped to its limits.
+    /// membrane was clamped to its limits; of neurons that may send several spikes in a step: how often one held more than it may send.
     pub saturations: u64,
 }
 

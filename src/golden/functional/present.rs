@@ -1,6 +1,7 @@
 //! One image, phase by phase.
 
 use super::leaky::Membranes;
+use super::multi;
 use super::{Functional, Layer, Outcome};
 use crate::fixed::arg_max;
 use crate::ir::quant::{Coding, Combine, Neuron};
@@ -18,6 +19,8 @@ impl Functional {
         let mut counts = silent;
         let mut phases = by_phase.then(Vec::new);
         let mut membranes = Vec::new();
+        // How often a neuron held more spikes than it may send.
+        let mut held = 0;
 
         for phase in 0..self.phases {
             std::mem::swap(&mut sent, &mut before);
@@ -32,7 +35,7 @@ impl Functional {
                     let x = if input.delayed { &before[input.pre] } else { &sent[input.pre] };
                     input.weights.integrate(x, layer.combine(), &mut v[index]);
                 }
-                if let Neuron::If { bias, .. } = &layer.neuron {
+                if let Some(bias) = layer.bias() {
                     v[index].iter_mut().zip(bias).for_each(|(v, b)| *v += b);
                 }
                 if let Some(state) = &mut leaky[index] {
@@ -45,7 +48,7 @@ impl Functional {
                 if phase + 1 == self.phases {
                     membranes.push(v[index].clone());
                 }
-                self.fire(&layer.neuron, &mut v[index], &mut sent[index]);
+                held += self.fire(&layer.neuron, &mut v[index], &mut sent[index]);
             }
             if phase + 1 == self.phases {
                 membranes.insert(0, Vec::new());
@@ -58,7 +61,7 @@ impl Functional {
             }
         }
         let clipped: u64 = self.layers.iter().zip(&v).map(|(layer, v)| could_fire(&layer.neuron, v)).sum();
-        let saturations = clipped + leaky.iter().flatten().map(Membranes::clamped).sum::<u64>();
+        let saturations = clipped + held + leaky.iter().flatten().map(Membranes::clamped).sum::<u64>();
         let logits = match leaky.last() {
             Some(Some(state)) => state.v().to_vec(),
             _ => v.pop().unwrap_or_default(),
@@ -83,15 +86,18 @@ impl Functional {
         input.pre == 0 && !input.delayed && self.constant && layer.combine() == Combine::Sum
     }
 
-    /// Lets the neurons fire on their membranes `v`; what is left of `v` stays there.
-    fn fire(&self, neuron: &Neuron, v: &mut [i64], sent: &mut [i64]) {
+    /// Lets the neurons fire on their membranes `v`; what is left of `v` stays there. Gives the number of neurons that hold more spikes
+    /// than they may send in a step, and will send them later.
+    fn fire(&self, neuron: &Neuron, v: &mut [i64], sent: &mut [i64]) -> u64 {
         let theta = match neuron {
             Neuron::If { theta, .. } => theta,
+            Neuron::MultiSpike(neurons) => return multi::fire(neurons, v, sent),
             Neuron::Pool { .. } => {
                 sent.copy_from_slice(v);
-                return v.fill(0);
+                v.fill(0);
+                return 0;
             }
-            Neuron::Source | Neuron::Leaky(_) | Neuron::Readout { .. } => return,
+            Neuron::Source | Neuron::Leaky(_) | Neuron::Readout { .. } => return 0,
         };
         let most = match self.coding {
             Coding::Graded | Coding::Unit => i64::from(self.timesteps),
@@ -101,6 +107,7 @@ impl Functional {
             *sent = v.div_euclid(theta).clamp(0, most);
             *v -= *sent * theta;
         }
+        0
     }
 }
 
@@ -116,7 +123,18 @@ impl Layer {
     fn combine(&self) -> Combine {
         match self.neuron {
             Neuron::Pool { combine, .. } => combine,
-            Neuron::Source | Neuron::If { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => Combine::Sum,
+            Neuron::Source | Neuron::If { .. } | Neuron::Leaky(_) | Neuron::MultiSpike(_) | Neuron::Readout { .. } => {
+                Combine::Sum
+            }
+        }
+    }
+
+    /// What is added to the membranes in every phase, beside their input.
+    fn bias(&self) -> Option<&[i64]> {
+        match &self.neuron {
+            Neuron::If { bias, .. } => Some(bias),
+            Neuron::MultiSpike(neurons) => Some(&neurons.bias),
+            Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => None,
         }
     }
 
@@ -129,6 +147,8 @@ impl Layer {
 fn could_fire(neuron: &Neuron, v: &[i64]) -> u64 {
     match neuron {
         Neuron::If { theta, .. } => v.iter().zip(theta).filter(|(v, theta)| v >= theta).count() as u64,
+        // What these hold back is counted step by step.
+        Neuron::MultiSpike(_) => 0,
         Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => 0,
     }
 }

@@ -1,6 +1,6 @@
 use super::{Functional, Outcome};
 use crate::fixed::PixelFormat;
-use crate::ir::quant::{Coding, Combine, Input, Neuron, QPopulation, QProjection, QuantGraph};
+use crate::ir::quant::{Coding, Combine, Input, MultiSpike, Neuron, QPopulation, QProjection, QuantGraph};
 use crate::ir::snn::{Projection, Synapses};
 use crate::ir::{PopId, Shape};
 use ndarray::Array2;
@@ -98,6 +98,20 @@ fn literally(net: &QuantGraph, codes: &[i64], rng: &mut ChaCha8Rng) -> (Vec<i64>
             match &pop.neuron {
                 Neuron::Source => sent[i].copy_from_slice(codes),
                 Neuron::Pool { .. } | Neuron::Leaky(_) => panic!("no pools here"),
+                Neuron::MultiSpike(multi) => {
+                    for (n, v) in v[i].iter_mut().enumerate() {
+                        *v += multi.bias[n];
+                        while *v >= multi.theta[n] && sent[i][n] < i64::from(multi.most) {
+                            *v -= multi.theta[n];
+                            sent[i][n] += 1;
+                        }
+                        // Whoever fired is above it anyway.
+                        if multi.floor && *v < -multi.theta[n] {
+                            *v = -multi.theta[n];
+                        }
+                        assert!((pop.range.0..=pop.range.1).contains(v));
+                    }
+                }
                 Neuron::Readout { .. } => {}
                 Neuron::If { theta, bias, .. } => {
                     for (n, v) in v[i].iter_mut().enumerate() {
@@ -142,6 +156,26 @@ proptest! {
                 prop_assert_eq!(&outcome.counts, &counts);
             }
         }
+    }
+
+    #[test]
+    fn several_spikes_in_a_step_equal_the_equations_taken_literally(seed in any::<u64>()) {
+        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+        let mut net = random(rng, Coding::Rate, 4, 4);
+        for population in &mut net.populations {
+            if let Neuron::If { theta, v_init, bias } = population.neuron.clone() {
+                let theta = theta.into_iter().map(|theta| theta / 8 + 1).collect();
+                let (most, floor) = (rng.random_range(1..7), rng.random_bool(0.5));
+                population.neuron = Neuron::MultiSpike(Box::new(MultiSpike { theta, v_init, bias, floor, most }));
+            }
+        }
+        prove(&mut net);
+        prop_assert_eq!(net.check(), vec![]);
+        let codes = codes(rng, &net);
+        let (logits, counts) = literally(&net, &codes, rng);
+        let outcome = outcome(&net, &codes);
+        prop_assert_eq!(&outcome.logits, &logits);
+        prop_assert_eq!(&outcome.counts, &counts);
     }
 
     #[test]

@@ -174,7 +174,7 @@ fn literally(net: &QuantGraph, codes: &[i64], rng: &mut Rng) -> (Vec<i64>, Vec<V
             }
         }
         let out = match &pop.neuron {
-            Neuron::Source | Neuron::Leaky(_) => panic!("one source, no leaky neurons"),
+            Neuron::Source | Neuron::Leaky(_) | Neuron::MultiSpike(_) => panic!("one source, two-phase neurons"),
             Neuron::Readout { .. } => {
                 sent.push(Vec::new());
                 return (v, sent);
@@ -234,7 +234,7 @@ proptest! {
                     prop_assert_eq!((summary.events[i], summary.spikes[i]), (if unit { total } else { active }, total));
                 }
                 Neuron::Source => prop_assert_eq!((summary.events[i], summary.spikes[i]), (active, total)),
-                Neuron::Readout { .. } | Neuron::Leaky(_) => {
+                Neuron::Readout { .. } | Neuron::Leaky(_) | Neuron::MultiSpike(_) => {
                     prop_assert_eq!((summary.events[i], summary.spikes[i]), (0, 0));
                 }
             }

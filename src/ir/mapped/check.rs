@@ -156,7 +156,12 @@ impl MappedNet {
             Neuron::Leaky(leaky) => problems.extend(core.leak_problems(leaky)),
             _ => problems.extend(core.no_leak_problems()),
         }
-        if let Neuron::If { theta, bias, .. } = &pop.neuron {
+        let parameters = match &pop.neuron {
+            Neuron::If { theta, bias, .. } => Some((theta, bias)),
+            Neuron::MultiSpike(multi) => Some((&multi.theta, &multi.bias)),
+            _ => None,
+        };
+        if let Some((theta, bias)) = parameters {
             let bits = bias.iter().map(|&b| signed_bits(b, b)).max().unwrap_or(1);
             if core.bias_bits < bits || core.bias_bits > core.membrane_bits.max(1) {
                 problems.push(format!("has {}-bit biases, {bits} to {} expected", core.bias_bits, core.membrane_bits));
@@ -178,6 +183,9 @@ impl MappedNet {
             (Neuron::Pool { .. }, _) => Fire::Relay,
             (Neuron::Leaky(leaky), _) if leaky.fires() => Fire::Leaky,
             (Neuron::Leaky(_), _) => Fire::LeakyReadout,
+            (Neuron::MultiSpike(multi), _) => {
+                Fire::Multi { bits: unsigned_bits(multi.most.into()), max: multi.most, floor: multi.floor }
+            }
             (Neuron::If { .. }, Coding::Graded) => Fire::Count { bits: unsigned_bits(t.into()), max: t },
             (Neuron::If { .. }, Coding::Unit) => Fire::Unit { sweeps: t },
             (Neuron::If { .. }, Coding::Rate) => Fire::Step,

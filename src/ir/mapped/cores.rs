@@ -165,6 +165,16 @@ pub enum Fire {
     },
     /// Rate coding: one comparison per phase; membranes live on until the image ends.
     Step,
+    /// Rate coding, several spikes a step: adds the bias, then finds the count by successive approximation, one bit a cycle, and sends it
+    /// once; membranes live on until the image ends.
+    Multi {
+        /// Bits of the count.
+        bits: u32,
+        /// Largest count.
+        max: u32,
+        /// Membranes below minus the threshold are lifted to it.
+        floor: bool,
+    },
     /// Pools: sends every membrane that is not 0, as it is, and empties it.
     Relay,
     /// Rate coding, leaky neurons: four slots, a spike for each membrane above its threshold.
@@ -250,6 +260,7 @@ impl Fire {
         match self {
             Fire::Count { bits, .. } => bits,
             Fire::Unit { sweeps } => sweeps,
+            Fire::Multi { bits, .. } => bits.saturating_add(1),
             Fire::Leaky | Fire::LeakyReadout => 4,
             Fire::Step | Fire::Relay | Fire::Readout => 1,
         }

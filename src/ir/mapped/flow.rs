@@ -138,7 +138,7 @@ fn core_flow(core: &Core, inputs: &[&Stream], outputs: &[&Stream]) -> Vec<String
         Fire::Readout | Fire::LeakyReadout => (true, core.membrane_bits),
         Fire::Relay => (false, core.membrane_bits.saturating_sub(1).max(1)),
         Fire::Leaky => (false, 1),
-        Fire::Count { bits, .. } => (false, bits),
+        Fire::Count { bits, .. } | Fire::Multi { bits, .. } => (false, bits),
         Fire::Unit { .. } | Fire::Step => (false, 1),
     };
     for s in outputs {

@@ -140,7 +140,7 @@ fn memories(core: &Core, target: Target) -> Area {
     if !matches!(core.fire, Fire::Readout | Fire::Relay) && !core.fire.is_leaky() {
         area += per_group(MemoryKind::Rom, core.theta_bits);
     }
-    if core.fire == Fire::Step {
+    if matches!(core.fire, Fire::Step | Fire::Multi { .. }) {
         area += per_group(MemoryKind::Rom, core.bias_bits);
     }
     if !core.mode.is_event() {
@@ -198,7 +198,7 @@ fn logic(core: &Core, target: Target) -> Area {
     lane.ffs += (2 * rows - 1) * product;
 
     let (membrane_tenths, sent) = match core.fire {
-        Fire::Count { bits, .. } => (per_bit.fire, u64::from(bits) + 1),
+        Fire::Count { bits, .. } | Fire::Multi { bits, .. } => (per_bit.fire, u64::from(bits) + 1),
         Fire::Unit { .. } | Fire::Step | Fire::Leaky => (per_bit.fire, 2),
         Fire::Readout | Fire::LeakyReadout | Fire::Relay => (per_bit.readout, membrane),
     };

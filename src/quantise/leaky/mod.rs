@@ -9,6 +9,7 @@
 //! | `scale.rs` | `α`: shared by a channel of a window's receivers, else one per neuron |
 //! | `neurons.rs` | thresholds, decays, biases, resets |
 //! | `readout.rs` | the fraction bits of a readout that leaks |
+//! | `multi.rs` | the same of neurons that may send several spikes in a step |
 //! | `pools.rs` | nothing: what pools may pass on |
 //! | `loihi.rs` | nothing: which integers Loihi 2's fields hold |
 //!
@@ -30,20 +31,21 @@
 //! is Loihi 2's if it has 6, and never reaches the chip's highest threshold.
 
 mod loihi;
+mod multi;
 mod neurons;
 mod pools;
 mod readout;
 mod scale;
 mod settings;
 
-pub use settings::{Arithmetic, LEAKY_TIMESTEPS, LeakySettings};
+pub use settings::{Arithmetic, LEAKY_TIMESTEPS, LeakySettings, NEURON_SPIKES};
 
 use crate::error::{Error, Kind, Problem, Result};
 use crate::fixed;
 use crate::ir::PopId;
 use crate::ir::Shape;
 use crate::ir::quant::{Coding, Combine, Input, Leaky, Neuron, QPopulation, QProjection, QuantGraph, Reset};
-use crate::ir::snn::{LeakyModel, Model, Projection, SnnGraph, Synapses};
+use crate::ir::snn::{LeakyModel, Model, MultiSpikeModel, Projection, SnnGraph, Synapses};
 use ndarray::Array2;
 use scale::Receivers;
 
@@ -54,7 +56,7 @@ const UNIT_BITS: u32 = 2;
 
 /// True for networks that [`quantise_leaky`] quantises.
 pub fn is_leaky(snn: &SnnGraph) -> bool {
-    snn.populations.iter().any(|p| matches!(p.model, Model::Leaky(_)))
+    snn.populations.iter().any(|p| matches!(p.model, Model::Leaky(_) | Model::MultiSpike(_)))
 }
 
 /// Quantises a network of leaky neurons, pools and a readout, in rate coding. The result passes [`QuantGraph::check`], and all its
@@ -70,12 +72,19 @@ pub fn quantise_leaky(snn: &SnnGraph, settings: &LeakySettings) -> Result<QuantG
     let mut builder = Builder::new(snn, settings);
     let last = snn.populations.len() - 1;
     (1..last).for_each(|index| builder.population(PopId(index)));
-    // What a readout can reach depends on what pools may pass on.
-    let unbound = pools::bound(&mut builder.net);
+    // What a readout can reach depends on what pools may pass on. A pool without bound is reported in the end.
+    pools::bound(&mut builder.net);
     builder.population(PopId(last));
     Error::check(Kind::Input, builder.problems)?;
-    Error::check(Kind::Input, unbound)?;
-    let mut net = builder.net;
+    settle_leaky(builder.net)
+}
+
+/// Fills in what follows from everything else: what pools pass on, and all ranges.
+///
+/// # Errors
+/// [`Kind::Input`] for pools without bound.
+pub fn settle_leaky(mut net: QuantGraph) -> Result<QuantGraph> {
+    Error::check(Kind::Input, pools::bound(&mut net))?;
     prove(&mut net);
     Error::check(Kind::Internal, net.check())?;
     Ok(net)
@@ -156,6 +165,7 @@ impl<'a> Builder<'a> {
         let population = &self.snn.populations[pop.0];
         match &population.model {
             Model::Leaky(model) => self.leaky(pop, model),
+            Model::MultiSpike(model) => self.multi(pop, model),
             Model::Sum => self.pool(pop),
             // The rest has been refused.
             Model::Source | Model::Relu { .. } | Model::Max | Model::Readout => self.readout(pop),
@@ -195,6 +205,22 @@ impl<'a> Builder<'a> {
         if !model.fires() {
             let problem = readout::refine(&mut self.net, model, self.settings, integers);
             self.problems.extend(problem.map(|problem| problem.at_node(&population.name)));
+        }
+    }
+
+    fn multi(&mut self, pop: PopId, model: &MultiSpikeModel) {
+        let population = &self.snn.populations[pop.0];
+        let receivers = self.receivers(pop);
+        match multi::fit(model, &receivers, self.settings) {
+            Ok(fit) => {
+                self.project(pop, &receivers, &fit.scale);
+                let neuron = multi::integer(model, &fit, &population.bias, self.settings);
+                self.push(pop, Neuron::MultiSpike(Box::new(neuron)));
+            }
+            Err(reasons) => {
+                let help = "use more bits per weight, or change the neurons";
+                self.problems.extend(reasons.into_iter().map(|r| Problem::new(r).at_node(&population.name).help(help)));
+            }
         }
     }
 

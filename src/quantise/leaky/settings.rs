@@ -4,7 +4,7 @@ use super::super::settings::{LayerSettings, PIXEL_BITS, QuantSettings, WEIGHT_BI
 use crate::error::Problem;
 use crate::fixed::PixelFormat;
 use crate::ir::ProjId;
-use crate::ir::quant::Input;
+use crate::ir::quant::{Input, MOST_SPIKES};
 use crate::ir::snn::SnnGraph;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -12,6 +12,8 @@ use std::ops::RangeInclusive;
 
 /// Possible time steps of a network of leaky neurons.
 pub const LEAKY_TIMESTEPS: RangeInclusive<u32> = 1..=65_535;
+/// The most spikes of a neuron in a step, where neither the settings nor the network say.
+pub const NEURON_SPIKES: u32 = 15;
 /// Possible fraction bits of currents and membranes.
 pub(super) const ALIGN: RangeInclusive<u32> = 0..=16;
 /// Possible bits of a membrane.
@@ -49,6 +51,9 @@ pub struct LeakySettings {
     pub state_bits: u32,
     /// Whose numbers.
     pub arithmetic: Arithmetic,
+    /// The most spikes in a step of neurons that may send several, 1 to [`MOST_SPIKES`]; [`NEURON_SPIKES`] or what the network says, where
+    /// nothing is said here. No neuron sends more than the network lets it.
+    pub neuron_spikes: Option<u32>,
 }
 
 impl Default for LeakySettings {
@@ -62,6 +67,7 @@ impl Default for LeakySettings {
             align: 6,
             state_bits: 24,
             arithmetic: Arithmetic::Auto,
+            neuron_spikes: None,
         }
     }
 }
@@ -94,6 +100,7 @@ impl LeakySettings {
         limit("bits per pixel", self.pixels.bits, PIXEL_BITS);
         limit("bits per weight", self.weight_bits, WEIGHT_BITS);
         limit("fraction bits", self.align, ALIGN);
+        limit("spikes of a neuron in a step", self.neuron_spikes.unwrap_or(1), 1..=MOST_SPIKES);
         limit(
             "bits of a membrane",
             self.state_bits,

@@ -52,6 +52,7 @@ pub fn draw(seed: u64) -> Recipe {
     draw.recurrence();
     draw.move_out(seed);
     draw.leak_out(seed);
+    draw.several_spikes(seed);
     draw.recipe.seed = seed;
     draw.recipe.runs = (0..RUNS).map(|run| draw.run(seed, run)).collect();
     draw.recipe
@@ -231,7 +232,7 @@ impl Draw {
 
     /// Lets the readouts of some networks leak.
     fn leak_out(&mut self, seed: u64) {
-        let rng = &mut stream(seed, 2);
+        let rng = &mut stream(seed, 3);
         if self.recipe.coding != Coding::Rate || !rng.random_bool(0.4) {
             return;
         }
@@ -239,6 +240,18 @@ impl Draw {
         let align = [0, 2, 6][rng.random_range(0..3)];
         if let Some(readout) = self.recipe.layers.last_mut() {
             readout.neuron = Kind::LeakyReadout(Style { current, alike, tight, align, ..Style::default() });
+        }
+    }
+
+    /// Lets some integrate-and-fire neurons send several spikes in a step.
+    fn several_spikes(&mut self, seed: u64) {
+        let rng = &mut stream(seed, 2);
+        let single = |layer: &&mut Layer| layer.neuron == Kind::If;
+        for layer in self.recipe.layers.iter_mut().filter(single) {
+            if self.recipe.coding == Coding::Rate && rng.random_bool(0.5) {
+                let most = [1, 2, 3, 5, 15, 20, 255][rng.random_range(0..7)];
+                layer.neuron = Kind::Multi { most, floor: rng.random_bool(0.6) };
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use ndarray::{Array2, Array3, Array4};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use synfire::fixed::{PixelFormat, signed_bits};
-use synfire::ir::quant::{Coding, Combine, Leaky, Neuron, QPopulation, QProjection, QuantGraph, Reset};
+use synfire::ir::quant::{Coding, Combine, Leaky, MultiSpike, Neuron, QPopulation, QProjection, QuantGraph, Reset};
 use synfire::ir::snn::{Projection, Synapses};
 use synfire::ir::window::Window;
 use synfire::ir::{PopId, Shape};
@@ -58,8 +58,16 @@ pub fn quants(recipe: &Recipe) -> Result<Vec<QuantGraph>, String> {
 fn blank(recipe: &Recipe, seed: u64) -> QuantGraph {
     let populations = (0..=recipe.layers.len()).map(|pop| {
         let shape = recipe.shape(pop);
-        // What sends nothing but spikes: the sender of a delayed projection may come later.
-        let neuron = if pop == 0 { Neuron::Source } else { Neuron::Readout { v_init: vec![0; shape.len()] } };
+        let zeros = vec![0; shape.len()];
+        // What they send is known already: the sender of a delayed projection may come later.
+        let neuron = match pop.checked_sub(1).map(|layer| recipe.layers[layer].neuron) {
+            None => Neuron::Source,
+            Some(Kind::Multi { most, floor }) => {
+                let (theta, bias) = (vec![1; shape.len()], zeros.clone());
+                Neuron::MultiSpike(Box::new(MultiSpike { theta, v_init: zeros, bias, floor, most }))
+            }
+            Some(_) => Neuron::Readout { v_init: zeros },
+        };
         QPopulation { name: format!("p{pop}"), shape, neuron, range: (0, 0) }
     });
     let mut projections: Vec<QProjection> = Vec::new();
@@ -168,7 +176,7 @@ fn neuron(rng: &mut impl Rng, net: &QuantGraph, pop: PopId, layer: &Layer) -> Ne
             Neuron::Pool { combine: Combine::Max, max: payload * i64::from(most) }
         }
         Kind::Sum => Neuron::Pool { combine: Combine::Sum, max: high.max(1) },
-        Kind::If | Kind::Leaky(_) | Kind::LeakyReadout(_) => {
+        Kind::If | Kind::Leaky(_) | Kind::LeakyReadout(_) | Kind::Multi { .. } => {
             let spikes = if net.coding == Coding::Rate { 2 } else { 2 + i64::from(net.timesteps) };
             let most = (high / spikes).max(1);
             let theta = vector(layer, || rng.random_range(1..=most));
@@ -177,7 +185,12 @@ fn neuron(rng: &mut impl Rng, net: &QuantGraph, pop: PopId, layer: &Layer) -> Ne
                 Coding::Rate => vector(layer, || rng.random_range(-most / 8 - 1..=most / 8 + 1)),
                 Coding::Graded | Coding::Unit => vec![0; theta.len()],
             };
-            Neuron::If { theta, v_init, bias }
+            match layer.neuron {
+                Kind::Multi { most, floor } => {
+                    Neuron::MultiSpike(Box::new(MultiSpike { theta, v_init, bias, floor, most }))
+                }
+                _ => Neuron::If { theta, v_init, bias },
+            }
         }
     }
 }
@@ -259,7 +272,7 @@ fn settle(nets: &mut [QuantGraph], pop: PopId) {
         match &mut net.populations[pop.0].neuron {
             Neuron::Pool { max, .. } => *max = most,
             Neuron::Leaky(leaky) => (leaky.input_range, leaky.current_range) = (input, current),
-            Neuron::Source | Neuron::If { .. } | Neuron::Readout { .. } => {}
+            Neuron::Source | Neuron::If { .. } | Neuron::MultiSpike(_) | Neuron::Readout { .. } => {}
         }
     }
     let range = nets.iter().fold((0, 0), |all, net| union(all, net.prove_range(pop)));

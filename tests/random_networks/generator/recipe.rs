@@ -46,6 +46,11 @@ pub enum Kind {
     /// A pool that takes the largest.
     Max,
     Leaky(Style),
+    /// Several spikes in a step, up to `most`; rate coding only.
+    Multi {
+        most: u32,
+        floor: bool,
+    },
     Readout,
     /// Leaky neurons without a threshold, whose membranes are the answer.
     LeakyReadout(Style),
@@ -61,7 +66,7 @@ impl Kind {
     pub fn style(self) -> Option<Style> {
         match self {
             Kind::Leaky(style) | Kind::LeakyReadout(style) => Some(style),
-            Kind::If | Kind::Sum | Kind::Max | Kind::Readout => None,
+            Kind::If | Kind::Multi { .. } | Kind::Sum | Kind::Max | Kind::Readout => None,
         }
     }
 }
@@ -216,7 +221,8 @@ impl Recipe {
                     return Some(format!("layer {i} reads {}", link.pre));
                 }
                 // What a pool sends is known only when it is complete.
-                if ahead && !matches!(self.layers[link.pre - 1].neuron, Kind::If | Kind::Leaky(_)) {
+                if ahead && !matches!(self.layers[link.pre - 1].neuron, Kind::If | Kind::Leaky(_) | Kind::Multi { .. })
+                {
                     return Some(format!("layer {i} reads a pool that comes later"));
                 }
                 if link.delay > 0 && self.coding != Coding::Rate {

@@ -105,7 +105,7 @@ impl Exporter<'_> {
         let named = |pop: PopId| match self.net.population(pop).neuron {
             Neuron::Source => false,
             Neuron::Pool { .. } => late.contains(&pop),
-            Neuron::If { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => true,
+            Neuron::If { .. } | Neuron::Leaky(_) | Neuron::MultiSpike(_) | Neuron::Readout { .. } => true,
         };
         let populations: Vec<PopId> = (0..self.net.populations.len()).map(PopId).collect();
         let named: Vec<bool> = populations.iter().map(|&pop| named(pop)).collect();
@@ -143,6 +143,7 @@ impl Exporter<'_> {
             }
             Neuron::Pool { combine: Combine::Sum, .. } => Some(synapses::same(&shape)),
             Neuron::If { theta, v_init, .. } => Some(neurons::integrate_and_fire(net, theta, v_init, &shape)),
+            Neuron::MultiSpike(multi) => Some(neurons::multi(multi, &shape)),
             Neuron::Readout { v_init } => Some(neurons::readout(v_init, &shape)),
             Neuron::Leaky(leaky) => neurons::leaky(net, pop, leaky, &shape)
                 .map_err(|what| self.refuse(name, what, "quantise with fewer fraction bits"))
@@ -197,8 +198,12 @@ impl Exporter<'_> {
                 Err(what) => self.refuse(name, what, "no node that Python's nir reads does what this projection does"),
             }
         }
-        if let Neuron::If { bias, .. } = &net.population(pop).neuron
-            && bias.iter().any(|&b| b != 0)
+        let bias = match &net.population(pop).neuron {
+            Neuron::If { bias, .. } => bias.as_slice(),
+            Neuron::MultiSpike(multi) => &multi.bias,
+            _ => &[],
+        };
+        if bias.iter().any(|&b| b != 0)
             && !chains.iter_mut().any(|(_, _, chain)| synapses::carry(chain, bias))
             && let Some((_, _, chain)) = chains.first_mut()
         {

@@ -3,7 +3,7 @@
 use super::presentation;
 use crate::frontends::nir::convention::Rows;
 use crate::frontends::nir::{NirGraph, Node};
-use crate::ir::quant::{Coding, QuantGraph};
+use crate::ir::quant::{Coding, Neuron, QuantGraph};
 
 /// Sentences, one for each kind of note that the graph holds.
 pub(super) fn of(net: &QuantGraph, graph: &NirGraph) -> Vec<String> {
@@ -38,6 +38,11 @@ pub(super) fn of(net: &QuantGraph, graph: &NirGraph) -> Vec<String> {
     );
     if net.coding == Coding::Graded {
         need("synfire_payload", "a count n is sent once as the value n; NIR's neurons send 1 a spike");
+    }
+    need("synfire_spikes", "neurons fire as often in a step as the threshold fits, up to this often; NIR's fire once");
+    // The note "none" says what NIR's neurons do.
+    if net.populations.iter().any(|p| matches!(&p.neuron, Neuron::MultiSpike(multi) if multi.floor)) {
+        need("synfire_floor", "membranes end no step below the negative threshold; NIR's have no floor");
     }
     need("synfire_decay", "decayed states are truncated to whole numbers; NIR's are not rounded");
     need("synfire_limits", "membranes are clamped to these limits; NIR's have none");

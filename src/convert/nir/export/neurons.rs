@@ -4,7 +4,7 @@ use super::synapses::numbers;
 use crate::frontends::nir::convention::{Notes, TwoPhase};
 use crate::frontends::nir::{Array, Kind, Unit};
 use crate::ir::PopId;
-use crate::ir::quant::{Coding, Leaky, QuantGraph, Reset};
+use crate::ir::quant::{Coding, Leaky, MultiSpike, QuantGraph, Reset};
 
 /// The time constant of what never decays: `dt/τ` is far below 1/4096, and exact.
 const FOREVER: f64 = (1u64 << 40) as f64;
@@ -15,10 +15,6 @@ const MOST_STATE: u64 = 1 << 40;
 
 /// Integrate and fire with reset by subtraction.
 pub(super) fn integrate_and_fire(net: &QuantGraph, theta: &[i64], v_init: &[i64], shape: &[usize]) -> Unit {
-    let unit = Unit::new(Kind::If)
-        .with("r", numbers(shape, &vec![1; theta.len()]))
-        .with("v_threshold", numbers(shape, theta))
-        .with("v_reset", numbers(shape, &vec![0; theta.len()]));
     let graded = net.coding == Coding::Graded;
     let notes = Notes {
         v_init: Some(compact(v_init, shape)),
@@ -27,7 +23,28 @@ pub(super) fn integrate_and_fire(net: &QuantGraph, theta: &[i64], v_init: &[i64]
         two_phase: (net.coding != Coding::Rate).then_some(TwoPhase { levels: net.timesteps, graded }),
         ..Notes::default()
     };
-    Unit { metadata: notes.to_metadata(), ..unit }
+    Unit { metadata: notes.to_metadata(), ..plain(theta, shape) }
+}
+
+/// The same, which may send several spikes in a step.
+pub(super) fn multi(neurons: &MultiSpike, shape: &[usize]) -> Unit {
+    let notes = Notes {
+        v_init: Some(compact(&neurons.v_init, shape)),
+        subtract: Some(true),
+        at_threshold: Some(true),
+        spikes: Some(neurons.most),
+        floor: Some(neurons.floor),
+        ..Notes::default()
+    };
+    Unit { metadata: notes.to_metadata(), ..plain(&neurons.theta, shape) }
+}
+
+/// An `IF` that counts in its input's units.
+fn plain(theta: &[i64], shape: &[usize]) -> Unit {
+    Unit::new(Kind::If)
+        .with("r", numbers(shape, &vec![1; theta.len()]))
+        .with("v_threshold", numbers(shape, theta))
+        .with("v_reset", numbers(shape, &vec![0; theta.len()]))
 }
 
 /// The network's answer: a membrane that is only added to.

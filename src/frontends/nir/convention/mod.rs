@@ -13,6 +13,8 @@
 //! | `synfire_firing` | `"step"`: may fire in every step; `"two-phase"`: integrates all `T` steps, then fires | `"step"` |
 //! | `synfire_levels` | whole number ≥ 1: the most spikes after a two-phase integration (needed there) | – |
 //! | `synfire_payload` | two-phase only. `"unit"`: the count `n` is sent as 1 in the first `n` steps; `"graded"`: as `n` in the first step | `"unit"` |
+//! | `synfire_spikes` | whole number ≥ 1: the most spikes of a step, of neurons that reset by subtraction; what is above stays in the membrane | 1, sinabs: no limit |
+//! | `synfire_floor` | `"none"`; `"threshold"`: a step ends at `−v_threshold` at least | the dialect's |
 //! | `synfire_decay` | `"exact"`, or `"truncate"`: integer arithmetic, see below | `"exact"` |
 //! | `synfire_limits` | two numbers: the membrane is clamped to them in every step, before it is compared | none |
 //!

@@ -17,6 +17,10 @@ pub struct Notes {
     pub at_threshold: Option<bool>,
     /// Fires only after all input is in.
     pub two_phase: Option<TwoPhase>,
+    /// The most spikes of one step.
+    pub spikes: Option<u32>,
+    /// True: the membrane ends no step below `-v_threshold`.
+    pub floor: Option<bool>,
     /// States are whole numbers: what a decay leaves of them is truncated.
     pub truncate: bool,
     /// Least and greatest membrane.
@@ -57,6 +61,7 @@ impl Notes {
                 "synfire_compare" => notes.at_threshold = choice(["greater", "greater-equal"]),
                 "synfire_firing" => two_phase = choice(["step", "two-phase"]) == Some(true),
                 "synfire_payload" => graded = choice(["unit", "graded"]),
+                "synfire_floor" => notes.floor = choice(["none", "threshold"]),
                 "synfire_decay" => notes.truncate = choice(["exact", "truncate"]) == Some(true),
                 "synfire_limits" => match value.to_f64().as_deref() {
                     Some(&[low, high]) if low <= high && low.is_finite() && high.is_finite() => {
@@ -64,7 +69,10 @@ impl Notes {
                     }
                     _ => wrong.push(format!("the note '{key}' is no pair of a lower and an upper limit")),
                 },
-                "synfire_levels" => match value.to_integers().as_deref() {
+                "synfire_levels" | "synfire_spikes" => match value.to_integers().as_deref() {
+                    Some(&[n]) if (1..=1 << 24).contains(&n) && key == "synfire_spikes" => {
+                        notes.spikes = u32::try_from(n).ok();
+                    }
                     Some(&[n]) if (1..=1 << 24).contains(&n) => levels = u32::try_from(n).ok(),
                     _ => wrong.push(format!("the note '{key}' is no whole number between 1 and {}", 1 << 24)),
                 },
@@ -111,6 +119,12 @@ impl Notes {
             put("synfire_levels", Array::integer(two_phase.levels.into()));
             put("synfire_payload", Array::text(if two_phase.graded { "graded" } else { "unit" }));
         }
+        if let Some(spikes) = self.spikes {
+            put("synfire_spikes", Array::integer(spikes.into()));
+        }
+        if let Some(floor) = self.floor {
+            put("synfire_floor", Array::text(if floor { "threshold" } else { "none" }));
+        }
         if self.truncate {
             put("synfire_decay", Array::text("truncate"));
         }
@@ -133,6 +147,8 @@ mod tests {
             subtrahend: Some(Array::scalar(2.0)),
             at_threshold: Some(true),
             two_phase: Some(TwoPhase { levels: 16, graded: true }),
+            spikes: Some(15),
+            floor: Some(true),
             truncate: true,
             limits: Some((-8.0, 7.0)),
         };
@@ -148,6 +164,8 @@ mod tests {
         assert!(one("synfire_reset", Array::text("no")).is_err());
         assert!(one("synfire_firing", Array::text("two-phase")).is_err());
         assert!(one("synfire_levels", Array::integer(16)).is_err());
+        assert!(one("synfire_spikes", Array::integer(0)).is_err());
+        assert!(one("synfire_floor", Array::integer(0)).is_err());
         assert!(one("synfire_v_init", Array::scalar(f64::NAN)).is_err());
         assert!(one("synfire_subtract", Array::text("2")).is_err());
         assert!(one("synfire_decay", Array::text("perhaps")).is_err());

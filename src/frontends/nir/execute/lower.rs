@@ -1,5 +1,7 @@
 //! Primitives become operations with doubles.
 
+mod misuse;
+
 use super::Timing;
 use super::conv::{Convolution, Pooling};
 use super::delay::Delay;
@@ -112,47 +114,6 @@ impl Builder<'_> {
         }
     }
 
-    /// Notes and parameters that this kind of neuron, or this dialect, cannot honour.
-    fn misused(&self, notes: &Notes) -> Vec<String> {
-        let (kind, dialect) = (self.unit.kind, self.timing.dialect);
-        let mut wrong = Vec::new();
-        if notes.two_phase.is_some() && kind != Kind::If {
-            wrong.push("only an IF can fire in two phases".into());
-        }
-        if !kind.fires() && (notes.subtract.is_some() || notes.subtrahend.is_some() || notes.at_threshold.is_some()) {
-            wrong.push(format!("{kind} does not fire, so it has no reset and no comparison"));
-        }
-        let leaks = self.param("v_leak", 0.0).is_ok_and(|leak| !leak.all(|v| v == 0.0));
-        if leaks && matches!(dialect, Dialect::Snntorch | Dialect::Sinabs) {
-            wrong.push(format!("{dialect} knows no 'v_leak' other than 0; use the dialect nir"));
-        }
-        if dialect == Dialect::Sinabs && matches!(kind, Kind::CubaLi | Kind::CubaLif) {
-            wrong.push(format!("sinabs reads no {kind}; use the dialect nir"));
-        }
-        if notes.truncate && matches!(kind, Kind::I | Kind::If) {
-            wrong.push(format!("{kind} has no decay that could be truncated"));
-        }
-        if notes.truncate && dialect != Dialect::Nir {
-            wrong.push(format!("truncated decays follow NIR's equations, not those of {dialect}; use the dialect nir"));
-        }
-        if notes.subtrahend.is_some() {
-            if notes.subtract != Some(true) {
-                wrong.push("'synfire_subtract' has a meaning beside synfire_reset = 'subtract' only".into());
-            }
-            if dialect == Dialect::Sinabs || notes.two_phase.is_some() {
-                wrong.push(
-                    "neurons that fire several times at once subtract their threshold, not 'synfire_subtract'".into(),
-                );
-            }
-        }
-        if notes.limits.is_some() && notes.two_phase.is_some() {
-            wrong.push(
-                "a membrane with limits depends on the order of its input, which two-phase firing leaves open".into(),
-            );
-        }
-        wrong
-    }
-
     fn build(&self, notes: &Notes) -> Result<Neuron, String> {
         let kind = self.unit.kind;
         let start = match &notes.v_init {
@@ -204,8 +165,7 @@ impl Builder<'_> {
         let dialect = self.timing.dialect;
         let is_if = self.unit.kind == Kind::If;
         let theta = self.param("v_threshold", 1.0)?;
-        let by_dialect = dialect == Dialect::Sinabs || (dialect == Dialect::Snntorch && is_if);
-        let subtract = notes.subtract.unwrap_or(by_dialect);
+        let subtract = self.subtracts(notes);
         let other = notes.subtrahend.as_ref().map(|by| Param::of(by, self.shape));
         let other = other.transpose().map_err(|e| format!("the note 'synfire_subtract' {e}"))?;
         let reset = match (subtract, dialect) {
@@ -216,14 +176,26 @@ impl Builder<'_> {
             (false, _) => Reset::To(Param::One(0.0)),
         };
         // A note on the firing replaces the simulator's way of firing.
-        let many = dialect == Dialect::Sinabs && subtract && notes.two_phase.is_none();
-        let floor =
-            (dialect == Dialect::Sinabs && is_if && notes.two_phase.is_none()).then(|| theta.clone().map(|t| -t));
-        if (many || notes.two_phase.is_some()) && !theta.all(|theta| theta > 0.0) {
+        let in_steps = notes.two_phase.is_none();
+        let unlimited = (dialect == Dialect::Sinabs && subtract && in_steps).then_some(f64::MAX);
+        let many = notes.spikes.map(f64::from).or(unlimited);
+        let floored = notes.floor.unwrap_or(dialect == Dialect::Sinabs && is_if && in_steps);
+        let floor = floored.then(|| theta.clone().map(|t| -t));
+        if (many.is_some() || notes.two_phase.is_some()) && !theta.all(|theta| theta > 0.0) {
             return Err("several spikes at a time need a threshold above 0".into());
         }
         let at_threshold = notes.at_threshold.unwrap_or(dialect == Dialect::Sinabs);
         Ok(Fire { theta, at_threshold, reset, many, floor, two_phase: notes.two_phase })
+    }
+
+    /// A spike takes something from the membrane, and does not set it.
+    fn subtracts(&self, notes: &Notes) -> bool {
+        let by_dialect = match self.timing.dialect {
+            Dialect::Sinabs => true,
+            Dialect::Snntorch => self.unit.kind == Kind::If,
+            Dialect::Nir | Dialect::Norse => false,
+        };
+        notes.subtract.unwrap_or(by_dialect)
     }
 
     /// `dt/τ`.

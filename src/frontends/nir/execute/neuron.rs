@@ -76,8 +76,8 @@ pub(super) struct Fire {
     /// Fires at `v ≥ θ`; else at `v > θ`.
     pub at_threshold: bool,
     pub reset: Reset,
-    /// As often in one step as the threshold fits; by subtraction.
-    pub many: bool,
+    /// As often in one step as the threshold fits, up to so many times; by subtraction. None: once.
+    pub many: Option<f64>,
     /// The membrane never stays below.
     pub floor: Option<Param>,
     pub two_phase: Option<TwoPhase>,
@@ -190,7 +190,7 @@ impl Fire {
         let theta = self.theta.at(i);
         let mut spikes = 0.0;
         if self.fires(*v, theta) {
-            spikes = if self.many { self.count(i, *v, f64::MAX) } else { 1.0 };
+            spikes = self.many.map_or(1.0, |most| self.count(i, *v, most));
             match &self.reset {
                 Reset::To(value) => *v = value.at(i),
                 Reset::Subtract => *v -= spikes * theta,
@@ -223,7 +223,7 @@ mod tests {
 
     fn fire(at_threshold: bool) -> Fire {
         let (reset, theta) = (Reset::Subtract, Param::One(3.0));
-        Fire { theta, at_threshold, reset, many: true, floor: None, two_phase: None }
+        Fire { theta, at_threshold, reset, many: Some(f64::MAX), floor: None, two_phase: None }
     }
 
     #[test]

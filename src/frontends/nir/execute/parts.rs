@@ -101,10 +101,10 @@ pub struct Firing {
     pub reset: Option<Vec<f64>>,
     /// False: where the membrane would lose `θ`, it loses something else.
     pub subtracts_theta: bool,
-    /// As often in one step as the threshold fits.
-    pub many: bool,
-    /// The membrane never leaves some limits.
-    pub clamped: bool,
+    /// As often in one step as the threshold fits, up to so many times; `None`: once.
+    pub many: Option<f64>,
+    /// The membrane ends no step below `-θ`.
+    pub floor: bool,
     /// Fires after all input is in.
     pub two_phase: bool,
 }
@@ -195,7 +195,7 @@ fn neurons(neuron: &Neuron, n: usize) -> Neurons {
         },
         subtracts_theta: !matches!(fire.reset, Reset::SubtractOther(_)),
         many: fire.many,
-        clamped: fire.floor.is_some() || neuron.limits.is_some(),
+        floor: fire.floor.is_some(),
         two_phase: fire.two_phase.is_some(),
     });
     let (start, limited) = (neuron.start.values(n), neuron.limits.is_some());

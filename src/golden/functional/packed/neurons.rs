@@ -41,7 +41,7 @@ impl Cells {
         Some(match neuron {
             Neuron::Source => Cells::Source,
             Neuron::Pool { .. } => Cells::Pool,
-            Neuron::Leaky(_) => return None,
+            Neuron::Leaky(_) | Neuron::MultiSpike(_) => return None,
             Neuron::Readout { v_init } => Cells::Readout { v_init: Table::new(v_init, layout, 0)? },
             Neuron::If { theta, v_init, .. } => {
                 let bits = u32::BITS - timesteps.leading_zeros();
