@@ -110,7 +110,7 @@ const FAULTS: [Entry; 15] = [
         "!full_q[issue_q];",
     ),
     (
-        0,
+        291,
         "a leaky readout that keeps the membrane that it began with",
         "leaky readout in event",
         "sf_leaky_lanes",
