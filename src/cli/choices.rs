@@ -18,8 +18,8 @@ pub(super) const SETTINGS_HELP: &str = "Examples:\n  synfire compile net.onnx --
     Settings file (all keys optional):\n  target = \"ecp5-25k\"   timesteps = 16   weight-bits = 8   \
     input-bits = 8\n  coding = \"graded\"     mode = \"auto\"   lanes = 16   rows = 4   payload = \"multiply\"\n  \
     banks = \"patch\"   weights = \"auto\"   calibration-limit = 512   bias-calibration = true\n  normalize = { mean = [0.5], std = [0.5] }\n  \
-    NIR alone: encoding = \"rate\"   spikes-per-step = 1   dt = 0.001   nir-dialect = \"nir\"   arithmetic = \"auto\"\n  \
-             neuron-spikes-per-step = 15\n  \
+    NIR alone: encoding = \"rate\"   spikes-per-step = 1   dt = 0.001   nir-dialect = \"nir\"   arithmetic = \"auto\"   \
+    neuron-spikes-per-step = 15\n  \
     [layers.NAME]         # a name as 'synfire inspect MODEL --stage snn' prints it\n  weight-bits, mode, lanes, rows, payload, banks, weights\n\
     Precedence: [layers.NAME], then command line, then top level of the file, then default.\n\
     Every setting used is written to design.json. The design is written whole or not at all.";

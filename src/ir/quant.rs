@@ -17,7 +17,7 @@
 mod leaky;
 mod multi;
 
-pub use leaky::LeakyReach;
+pub use leaky::{LeakyReach, MAX_STATE};
 pub use multi::{MOST_SPIKES, MultiSpike};
 
 use super::snn::{Projection, Role, Synapses, check_topology};
@@ -213,12 +213,20 @@ pub enum Combine {
     Max,
 }
 
-/// Largest magnitude of a threshold, an initial membrane or a bias that any hardware here can hold; sums of them still fit 64 bits.
+/// No membrane is further from 0: sums of two still fit 64 bits.
+const WIDEST: i64 = 1 << 62;
+
+/// Largest magnitude of a threshold, an initial membrane or a bias that any hardware here can hold.
 pub const LARGEST_PARAMETER: i64 = 1 << 48;
 
 impl Neuron {
     /// The first of its parameters beyond [`LARGEST_PARAMETER`].
     pub fn unholdable(&self) -> Option<i64> {
+        self.beyond(LARGEST_PARAMETER)
+    }
+
+    /// The first of its parameters whose magnitude is above `most`.
+    pub fn beyond(&self, most: i64) -> Option<i64> {
         let vectors: &[&[i64]] = match self {
             Neuron::Source => &[],
             Neuron::Pool { max, .. } => &[&[*max]],
@@ -227,7 +235,7 @@ impl Neuron {
             Neuron::If { theta, v_init, bias } => &[theta, v_init, bias],
             Neuron::Readout { v_init } => &[v_init],
         };
-        let beyond = |x: &i64| !(-LARGEST_PARAMETER..=LARGEST_PARAMETER).contains(x);
+        let beyond = |x: &i64| !(-most..=most).contains(x);
         vectors.iter().flat_map(|v| v.iter()).copied().find(beyond)
     }
 
@@ -461,6 +469,9 @@ impl QuantGraph {
                 }
             }
             let proved = self.prove_range(PopId(i));
+            if proved.0 < -WIDEST || proved.1 > WIDEST {
+                complain("can reach membranes of more than 62 bits".into());
+            }
             if pop.range.0 > proved.0 || pop.range.1 < proved.1 {
                 complain(format!("claims membranes in {:?}, but {proved:?} can be reached", pop.range));
             }

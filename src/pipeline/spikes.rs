@@ -3,7 +3,7 @@
 use super::stages::Stages;
 use crate::convert::nir::Import;
 use crate::data::Samples;
-use crate::error::{Problem, Result};
+use crate::error::{Kind, Problem, Result};
 use crate::fixed::grouped;
 use crate::golden::functional::Functional;
 use crate::ir::quant::{MOST_SPIKES, Neuron, QuantGraph};
@@ -47,9 +47,13 @@ pub(super) fn is_open(import: &Import) -> bool {
 /// # Errors
 /// A sample that does not fit the network.
 pub(super) fn enough_for(samples: &Samples, import: &Import, settings: &LeakySettings) -> Result<Option<QuantGraph>> {
-    // From many to fewer: ranges only become narrower. Pools may not be able to add up that much.
     let most = LeakySettings { neuron_spikes: Some(MOST_SPIKES), ..settings.clone() };
-    let Ok(mut generous) = quantise::quantise_leaky(&import.snn, &most) else { return Ok(None) };
+    let generous = match quantise::quantise_leaky(&import.snn, &most) {
+        Ok(generous) => generous,
+        // Pools may not be able to add up that much.
+        Err(e) if e.kind == Kind::Input => return Ok(None),
+        Err(e) => return Err(e),
+    };
     // Quantisation may have put one population in front.
     let added = generous.populations.len() - import.snn.populations.len();
     let open: Vec<usize> = several(import).filter(|(_, most)| most.is_none()).map(|(pop, _)| pop + added).collect();
@@ -62,12 +66,14 @@ pub(super) fn enough_for(samples: &Samples, import: &Import, settings: &LeakySet
     let larger = |a: Vec<i64>, b: Vec<i64>| Ok(a.into_iter().zip(b).map(|(a, b)| a.max(b)).collect());
     let sent = (0..samples.len()).into_par_iter().map(sample).try_reduce(|| vec![0; open.len()], larger)?;
     let bits = |sent: &i64| u32::try_from(*sent).unwrap_or(MOST_SPIKES).max(1).ilog2() + 1;
+    // From the start, because what is behind these neurons depends on how much they may send.
+    let mut snn = import.snn.clone();
     for (&pop, sent) in open.iter().zip(&sent) {
-        if let Neuron::MultiSpike(multi) = &mut generous.populations[pop].neuron {
-            multi.most = ((1u32 << bits(sent).min(31)) - 1).min(MOST_SPIKES);
+        if let Model::MultiSpike(model) = &mut snn.populations[pop - added].model {
+            model.most = Some(((1u32 << bits(sent).min(31)) - 1).min(MOST_SPIKES));
         }
     }
-    quantise::settle_leaky(generous).map(Some)
+    quantise::quantise_leaky(&snn, settings).map(Some)
 }
 
 /// How many spikes neurons may send in a step, and how often that was not enough.

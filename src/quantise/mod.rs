@@ -42,7 +42,7 @@ mod settings;
 mod threshold;
 mod weights;
 
-pub use leaky::{Arithmetic, LEAKY_TIMESTEPS, LeakySettings, NEURON_SPIKES, is_leaky, quantise_leaky, settle_leaky};
+pub use leaky::{Arithmetic, LEAKY_TIMESTEPS, LeakySettings, NEURON_SPIKES, is_leaky, quantise_leaky};
 pub use settings::{LayerSettings, PIXEL_BITS, QuantSettings, SKIP_BITS, TIMESTEPS, WEIGHT_BITS};
 
 use crate::error::{Error, Kind, Problem, Result};

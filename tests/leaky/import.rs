@@ -6,6 +6,7 @@ use import_support::float_spikes;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use synfire::convert::nir::import_graph;
+use synfire::frontends::nir::convention::Notes;
 use synfire::frontends::nir::{Array, Data, Dialect, Executor, Kind, NirGraph, Settings, Unit};
 use synfire::golden::functional::Functional;
 use synfire::ir::quant::{Input, MOST_SPIKES, Neuron, QuantGraph};
@@ -376,6 +377,11 @@ fn several_spikes_of_neurons_that_decay_are_not_hardware() {
     graph.node("lif", lif.with("v_threshold", all(1.0)));
     let text = refused(&graph, SINABS);
     assert!(text.contains("node 'lif': may fire several times in one step, and has a membrane"), "{text}");
+    // With a bound of one spike it is an ordinary neuron.
+    let notes = Notes { spikes: Some(1), ..Notes::default() };
+    let lif = Unit::new(Kind::Lif).with("r", all(1.0)).with("tau", all(4.0)).with("v_leak", all(0.0));
+    graph.node("lif", Unit { metadata: notes.to_metadata(), ..lif.with("v_threshold", all(1.0)) });
+    assert!(matches!(import_as(&graph, SINABS).populations[1].model, Model::Leaky(_)));
 }
 
 #[test]

@@ -14,4 +14,5 @@ mod networks;
 mod quantise;
 mod ranges;
 mod readouts;
+mod several;
 mod trains;

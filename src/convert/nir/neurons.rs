@@ -25,7 +25,7 @@ pub(super) struct Lowered {
 pub(super) fn lower(neurons: &Neurons, firing: Option<&Firing>, constant: &[f64]) -> Result<Lowered, Vec<String>> {
     let n = neurons.keep.len();
     let mut wrong = firing.map_or_else(Vec::new, |firing| unlike_hardware(neurons, firing));
-    if neurons.limited || firing.is_some_and(|firing| firing.floor && firing.many.is_none()) {
+    if neurons.limited || firing.is_some_and(|firing| firing.floor && several(neurons, firing).is_none()) {
         wrong.push(LIMITED.into());
     }
     let decays = [(&neurons.keep_u, "tau_syn"), (&neurons.keep, "tau")];
@@ -51,7 +51,7 @@ pub(super) fn lower(neurons: &Neurons, firing: Option<&Firing>, constant: &[f64]
     let steady: Vec<f64> = (0..n).map(|i| gain[i] * constant[i] + neurons.gain[i] * neurons.add_u[i]).collect();
     let forgets = |i: usize| neurons.keep_u[i] == 0.0;
     let bias = (0..n).map(|i| neurons.add[i] + if forgets(i) { steady[i] } else { 0.0 }).collect();
-    if let Some((firing, most)) = firing.and_then(|firing| Some((firing, firing.many?))) {
+    if let Some((firing, most)) = firing.and_then(|firing| Some((firing, several(neurons, firing)?))) {
         let model = MultiSpikeModel {
             gain: gain_of,
             theta: firing.theta.clone(),
@@ -81,7 +81,7 @@ pub(super) fn lower(neurons: &Neurons, firing: Option<&Firing>, constant: &[f64]
 
 /// Ways of firing that hardware does not have.
 fn unlike_hardware(neurons: &Neurons, firing: &Firing) -> Vec<String> {
-    let mut wrong = if firing.many.is_some() { not_multi(neurons, firing) } else { Vec::new() };
+    let mut wrong = if several(neurons, firing).is_some() { not_multi(neurons, firing) } else { Vec::new() };
     if !firing.subtracts_theta {
         wrong.push("subtracts another number than its threshold when it fires".into());
     }
@@ -91,6 +91,12 @@ fn unlike_hardware(neurons: &Neurons, firing: &Firing) -> Vec<String> {
         );
     }
     wrong
+}
+
+/// The most spikes in a step of neurons that are to be those that may send several. A bound of one spike makes others of those that such
+/// hardware does not have.
+fn several(neurons: &Neurons, firing: &Firing) -> Option<f64> {
+    firing.many.filter(|&most| most != 1.0 || not_multi(neurons, firing).is_empty())
 }
 
 /// Why neurons that may fire several times in a step cannot be hardware.

@@ -57,7 +57,7 @@ pub struct Core {
     pub input_bits: u32,
     /// Bits of a synaptic current (two's complement), kept beside the membrane; 0 where there is none.
     pub current_bits: u32,
-    /// Bits of a threshold (unsigned; two's complement for [`Fire::Leaky`]); 1 where there is none.
+    /// Bits of a threshold (unsigned; two's complement of leaky neurons); 1 where there is none.
     pub theta_bits: u32,
     /// Bits of the per-phase bias (two's complement); 1 where there is none.
     pub bias_bits: u32,

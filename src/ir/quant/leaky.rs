@@ -3,7 +3,7 @@
 use super::{Coding, Input, Leaky, Neuron, PopId, QuantGraph, Reset, add_reach};
 
 /// Synaptic currents and membranes beyond this would leave 64 bits when they decay.
-const MAX_STATE: i64 = 1 << 47;
+pub const MAX_STATE: i64 = 1 << 47;
 
 /// Least and greatest values that a leaky population can take, for any input and any order of the additions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@
 //! | `settings.rs` | nothing: what the user may choose |
 //! | `scale.rs` | `α`: shared by a channel of a window's receivers, else one per neuron |
 //! | `neurons.rs` | thresholds, decays, biases, resets |
-//! | `readout.rs` | the fraction bits of a readout that leaks |
 //! | `multi.rs` | the same of neurons that may send several spikes in a step |
+//! | `readout.rs` | the fraction bits of a readout that leaks |
 //! | `pools.rs` | nothing: what pools may pass on |
 //! | `loihi.rs` | nothing: which integers Loihi 2's fields hold |
 //!
@@ -44,7 +44,7 @@ use crate::error::{Error, Kind, Problem, Result};
 use crate::fixed;
 use crate::ir::PopId;
 use crate::ir::Shape;
-use crate::ir::quant::{Coding, Combine, Input, Leaky, Neuron, QPopulation, QProjection, QuantGraph, Reset};
+use crate::ir::quant::{Coding, Combine, Input, Leaky, MAX_STATE, Neuron, QPopulation, QProjection, QuantGraph, Reset};
 use crate::ir::snn::{LeakyModel, Model, MultiSpikeModel, Projection, SnnGraph, Synapses};
 use ndarray::Array2;
 use scale::Receivers;
@@ -76,16 +76,25 @@ pub fn quantise_leaky(snn: &SnnGraph, settings: &LeakySettings) -> Result<QuantG
     pools::bound(&mut builder.net);
     builder.population(PopId(last));
     Error::check(Kind::Input, builder.problems)?;
-    settle_leaky(builder.net)
+    settle(builder.net)
 }
 
 /// Fills in what follows from everything else: what pools pass on, and all ranges.
 ///
 /// # Errors
-/// [`Kind::Input`] for pools without bound.
-pub fn settle_leaky(mut net: QuantGraph) -> Result<QuantGraph> {
+/// [`Kind::Input`] for pools without bound, and for currents that no hardware here holds.
+fn settle(mut net: QuantGraph) -> Result<QuantGraph> {
     Error::check(Kind::Input, pools::bound(&mut net))?;
     prove(&mut net);
+    let wide = net.populations.iter().filter_map(|p| match &p.neuron {
+        Neuron::Leaky(leaky) if leaky.current_range.0 < -MAX_STATE || leaky.current_range.1 > MAX_STATE => Some(
+            Problem::new(format!("has currents that can reach {:?}, more than 47 bits", leaky.current_range))
+                .at_node(&p.name)
+                .help("use fewer bits per weight, fewer time steps, or fewer spikes per step of the neurons before it"),
+        ),
+        _ => None,
+    });
+    Error::check(Kind::Input, wide.collect())?;
     Error::check(Kind::Internal, net.check())?;
     Ok(net)
 }
@@ -101,6 +110,9 @@ fn foreign(snn: &SnnGraph) -> Vec<Problem> {
     }
     problems
 }
+
+/// Largest magnitude of a neuron's parameters: it may be added in each of 65,535 steps.
+const MOST_PARAMETER: i64 = 1 << 44;
 
 struct Builder<'a> {
     snn: &'a SnnGraph,
@@ -178,10 +190,7 @@ impl<'a> Builder<'a> {
         let fit = match neurons::fit(model, &receivers, self.settings) {
             Ok(fit) => fit,
             Err(reasons) => {
-                let help = "use the arithmetic 'auto', or change the neurons";
-                self.problems.extend(reasons.into_iter().map(|r| Problem::new(r).at_node(&population.name).help(help)));
-                // Something must stand here for those that read it.
-                self.push(pop, Neuron::Pool { combine: Combine::Sum, max: 1 });
+                self.refuse(pop, reasons, "use the arithmetic 'auto', or change the neurons");
                 return;
             }
         };
@@ -218,10 +227,19 @@ impl<'a> Builder<'a> {
                 self.push(pop, Neuron::MultiSpike(Box::new(neuron)));
             }
             Err(reasons) => {
-                let help = "use more bits per weight, or change the neurons";
-                self.problems.extend(reasons.into_iter().map(|r| Problem::new(r).at_node(&population.name).help(help)));
+                let help =
+                    "use the arithmetic 'auto', one threshold for all neurons of a channel, or more bits per weight";
+                self.refuse(pop, reasons, help);
             }
         }
+    }
+
+    /// Says why `pop` cannot be built.
+    fn refuse(&mut self, pop: PopId, reasons: Vec<String>, help: &str) {
+        let name = &self.snn.populations[pop.0].name;
+        self.problems.extend(reasons.into_iter().map(|r| Problem::new(r).at_node(name).help(help)));
+        // Something must stand here for those that read it.
+        self.push(pop, Neuron::Pool { combine: Combine::Sum, max: 1 });
     }
 
     fn pool(&mut self, pop: PopId) {
@@ -277,6 +295,12 @@ impl<'a> Builder<'a> {
 
     fn push(&mut self, pop: PopId, neuron: Neuron) {
         let from = &self.snn.populations[pop.0];
+        if let Some(beyond) = neuron.beyond(MOST_PARAMETER) {
+            let what = format!("has a bias, threshold, reset or initial membrane of {beyond} integer units");
+            let help =
+                format!("hardware holds up to {MOST_PARAMETER}: scale it to the size of the population's weights");
+            self.problems.push(Problem::new(what).at_node(&from.name).help(help));
+        }
         self.net.populations.push(population(&from.name, &from.shape, neuron));
     }
 }

@@ -93,7 +93,9 @@ fn judge(reach: &LeakyReach, align: u32, arithmetic: Arithmetic) -> Verdict {
         (_, 0) if most(reach.current) < 1 << (MOST_BITS - 1) => Verdict::Fits,
         (_, 0) => {
             let what = format!("has currents that can reach {:?}, more than {MOST_BITS} bits", reach.current);
-            Verdict::Problem(Problem::new(what).help("use fewer bits per weight, or fewer time steps"))
+            Verdict::Problem(
+                Problem::new(what).help("use fewer bits per weight, fewer time steps, or fewer spikes per step"),
+            )
         }
     }
 }
