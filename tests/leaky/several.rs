@@ -75,11 +75,16 @@ fn populations_that_cannot_be_built_do_not_move_those_behind_them() {
         ("b", integrate(3, 1e-6)),
         ("l3", fc(3, 3, 1.0, 0.0)),
         ("c", integrate(3, 1.0)),
-        ("l4", fc(2, 3, 1.0, 0.0)),
+        ("l4", fc(3, 3, 1.0, 0.0)),
+        ("d", integrate(3, 1.0)),
+        ("l5", fc(3, 3, 1.0, 0.0)),
+        ("e", integrate(3, 1.0)),
+        ("l6", fc(2, 3, 1.0, 0.0)),
         ("li", leaky(Kind::Li, 2, 4.0)),
     ];
+    // Two places further on, the synapses into `d` would be the readout's, and their sender beyond the end.
     let mut graph = chain(2, nodes, 2);
-    graph.node("back", fc(3, 3, 1.0, 0.0)).edge("c", "back").edge("back", "b");
+    graph.node("back", fc(3, 3, 1.0, 0.0)).edge("e", "back").edge("back", "d");
     let text = refused(&graph, &settings(16));
     assert!(text.contains("node 'a': has weights so far beyond") && text.contains("node 'b': has weights"), "{text}");
 }
