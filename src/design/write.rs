@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 
 pub(super) fn write(design: &Design, dir: &Path, replace: bool) -> Result<()> {
     check_out(dir, replace)?;
+    // What a symbolic link points to is replaced, not the link.
+    let real = dir.canonicalize();
+    let dir = real.as_deref().unwrap_or(dir);
     let files = files(design)?;
     let parent = match dir.parent() {
         Some(p) if !p.as_os_str().is_empty() => p.to_path_buf(),

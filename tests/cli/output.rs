@@ -36,6 +36,11 @@ fn json_alone_on_standard_output() {
     let inside = s.compile("other", &["--json", "other/compile.json"]);
     assert!(inside.out.contains("written to other"), "{}", inside.out);
     assert_eq!(s.json("other/compile.json")["target"], "ecp5-25k");
+    // A link to a design leads to the new one.
+    std::os::unix::fs::symlink("other", s.at("link")).unwrap();
+    assert_eq!(s.compile("link", &["--force", "--timesteps", "3"]).code, 0);
+    assert!(fs::symlink_metadata(s.at("link")).unwrap().is_symlink());
+    assert_eq!(s.json("other/design.json")["settings"]["timesteps"], 3);
     // It is replaced whole, and nothing stays beside it.
     let before = fs::read_dir(s.path()).unwrap().count();
     assert_eq!(run(&["--limit", "3", "--json", "r.json"]).code, 0);
