@@ -22,7 +22,7 @@ pub enum Run {
 /// A property file, its parameters and the questions asked about it.
 #[derive(Clone, Copy, Debug)]
 pub struct Proof {
-    /// Module of `rtl_templates/lib`; the properties are in `sim/formal/<module>_props.v`.
+    /// Module of `rtl_templates/lib` or `sim/neuron`; the properties are in `sim/formal/<module>_props.v`.
     pub module: &'static str,
     /// Parameters of the property module that differ from its defaults.
     pub parameters: &'static [(&'static str, u32)],
@@ -72,7 +72,7 @@ impl Proof {
 /// An edit of a module that its proof must notice.
 #[derive(Clone, Copy, Debug)]
 pub struct Mutation {
-    /// The file in `rtl_templates/lib`, without `.v`.
+    /// The file in `rtl_templates/lib` or `sim/neuron`, without `.v`.
     pub file: &'static str,
     /// This text, which stands there exactly once, ...
     pub from: &'static str,
@@ -150,17 +150,17 @@ impl Tools {
     }
 }
 
-/// Copies the library and the properties into `modules` and `props` (the WebAssembly Yosys takes `lib` for `/lib`); the names of the library's files. `sf_rom` and `sf_table` are
-/// left out: they want memory images.
+/// Copies the library, the reference of leaky neurons and the properties into `modules` and `props` (the WebAssembly Yosys takes `lib` for `/lib`); the names of the library's files. `sf_rom` and `sf_table` are
+/// left out, which want memory images, and the bench's `leaky_neuron`.
 fn copy_sources(folder: &Path, mutation: Option<&Mutation>) -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut names = Vec::new();
-    for (from, to) in [("rtl_templates/lib", "modules"), ("sim/formal", "props")] {
-        fs::create_dir(folder.join(to)).unwrap();
+    for (from, to) in [("rtl_templates/lib", "modules"), ("sim/neuron", "modules"), ("sim/formal", "props")] {
+        fs::create_dir_all(folder.join(to)).unwrap();
         for entry in fs::read_dir(root.join(from)).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if !name.ends_with(".v") || name == "sf_rom.v" || name == "sf_table.v" {
+            if !name.ends_with(".v") || name == "leaky_neuron.v" || name == "sf_rom.v" || name == "sf_table.v" {
                 continue;
             }
             let mut text = fs::read_to_string(&path).unwrap();

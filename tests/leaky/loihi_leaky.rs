@@ -11,8 +11,8 @@ const LANES: &str = "sf_leaky_lanes";
 const MODULE: &str = "leaky_neuron";
 
 fn sources() -> [PathBuf; 2] {
-    let neuron = Path::new(env!("CARGO_MANIFEST_DIR")).join("sim/neuron/leaky_neuron.v");
-    [neuron_source().with_file_name("sf_leaky_lanes.v"), neuron]
+    let lanes = Path::new(env!("CARGO_MANIFEST_DIR")).join("rtl_templates/lib/sf_leaky_lanes.v");
+    [lanes, neuron_source().with_file_name("leaky_neuron.v")]
 }
 
 #[test]

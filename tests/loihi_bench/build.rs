@@ -6,7 +6,7 @@ use std::process::Command;
 
 /// The neuron as it is shipped.
 pub fn neuron_source() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("rtl_templates/lib/sf_neuron_lif.v")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("sim/neuron/sf_neuron_lif.v")
 }
 
 /// How to call Verilator, or `None` (reported as ignored) where there is none; in CI its absence is a failure.

@@ -2,7 +2,8 @@
 //
 // Purpose
 //   Computes one time step of one neuron from its state and parameters; the state lives outside, so
-//   one instance serves many neurons in turn. With the default parameters it is the Loihi 2 LIF:
+//   one instance serves many neurons in turn. No design contains it: it is the reference that is proved equal to
+//   the equations and with which sf_leaky_lanes, which the cores have, is compared. With the default parameters it is the Loihi 2 LIF:
 //     u' = wrap(rtz(u * (4096 - (du + 1)), 12) + (a << 6))
 //     v' = clamp(rtz(v * (4096 - dv), 12) + u' + (bias_mant << bias_exp))
 //     spike = v' > (vth << 6)
