@@ -442,19 +442,21 @@ SYNFIRE_EXPORT int32_t synfire_set_memory(synfire_sim* sim, const uint8_t* words
     });
 }
 
-SYNFIRE_EXPORT int32_t synfire_read(synfire_sim* sim, uint64_t index, uint32_t number_bits, uint32_t lane_bits,
-                                    uint32_t lanes, uint64_t count, int64_t* out) {
+SYNFIRE_EXPORT int32_t synfire_read(synfire_sim* sim, uint64_t index, uint32_t first_bit, uint32_t number_bits,
+                                    uint32_t lane_bits, uint32_t lanes, uint64_t count, int64_t* out) {
     return guarded(sim, 0, [&] {
         const Memory& memory = sim->memories.at(index);
-        if (number_bits < 1 || number_bits > 64 || number_bits > lane_bits || lanes < 1 || uint64_t{lanes} * lane_bits > memory.word_bits
+        if (number_bits < 1 || number_bits > 64 || uint64_t{first_bit} + number_bits > lane_bits || lanes < 1
+            || uint64_t{lanes} * lane_bits > memory.word_bits
             || count > memory.words * lanes) {
             throw std::runtime_error{"a memory of " + std::to_string(memory.words) + " words of "
                                      + std::to_string(memory.word_bits) + " bits cannot hold " + std::to_string(count)
                                      + " numbers of " + std::to_string(number_bits) + " bits, " + std::to_string(lanes)
-                                     + " to a word, every " + std::to_string(lane_bits) + " bits"};
+                                     + " to a word, from bit " + std::to_string(first_bit) + " on of every "
+                                     + std::to_string(lane_bits) + " bits"};
         }
         for (uint64_t n = 0; n < count; ++n) {
-            out[n] = read_lane(memory.data + n / lanes * memory.word_bytes, n % lanes * lane_bits, number_bits);
+            out[n] = read_lane(memory.data + n / lanes * memory.word_bytes, n % lanes * lane_bits + first_bit, number_bits);
         }
         return 1;
     });

@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /* Raised with every incompatible change of this file. */
-#define SYNFIRE_ABI 4u
+#define SYNFIRE_ABI 5u
 
 /* Bits of a byte of the `drive` array of synfire_run, which says what the border does in one cycle. */
 #define SYNFIRE_DRIVE_OFFER 1u /* a waiting input beat may be offered from this cycle on */
@@ -90,10 +90,10 @@ int32_t synfire_add_memory(synfire_sim *sim, const char *scope, const char *name
 int32_t synfire_set_memory(synfire_sim *sim, const uint8_t *words, uint64_t count, uint32_t word_bytes,
                            const struct synfire_memory_timing *timing);
 
-/* Reads `count` two's complement numbers of `number_bits` (at most 64) bits, `lanes` to a word, each the lowest of the `lane_bits`
- * bits of its lane: number n is at bits `(n mod lanes) * lane_bits` and up of word `n / lanes`. */
-int32_t synfire_read(synfire_sim *sim, uint64_t memory, uint32_t number_bits, uint32_t lane_bits, uint32_t lanes,
-                     uint64_t count, int64_t *out);
+/* Reads `count` two's complement numbers of `number_bits` (at most 64) bits, `lanes` to a word, each from bit `first_bit` on of the
+ * `lane_bits` bits of its lane: number n is at bits `(n mod lanes) * lane_bits + first_bit` and up of word `n / lanes`. */
+int32_t synfire_read(synfire_sim *sim, uint64_t memory, uint32_t first_bit, uint32_t number_bits, uint32_t lane_bits,
+                     uint32_t lanes, uint64_t count, int64_t *out);
 
 /* Simulates `cycles` cycles. `drive` has a byte for each. Beats are offered in order; one that is offered stays until it is taken, also
  * across calls, so `beats` must begin with the first beat not taken yet. `frames` receives the wires of every stream,

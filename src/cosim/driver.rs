@@ -11,9 +11,9 @@ use super::pattern::{Pattern, Player};
 use super::predict::Predictor;
 use super::simulation::{CoreCycles, Frame, OFFER, READY, RESET, Simulation, signals};
 use super::trace::Trace;
-use super::wave::{self, WrongMembrane};
+use super::wave::{self, WrongState};
 use crate::error::{Error, Result};
-use crate::golden::cycle::{Border, FiringKind, MemoryTiming};
+use crate::golden::cycle::{Border, FiringKind, MemoryTiming, State};
 use crate::ir::mapped::{MappedNet, StreamId, UnitId};
 use crate::ir::stream::Wires;
 use std::ops::Range;
@@ -65,9 +65,9 @@ pub struct Outcome {
     pub streams: Vec<StreamCount>,
     /// What the design's cores say about their cycles, in the order of `MappedNet::cores`.
     pub cores: Vec<CoreCycles>,
-    /// Values compared: five wires of every stream in every cycle, and the membranes.
+    /// Values compared: five wires of every stream in every cycle, and the neurons' state.
     pub comparisons: u64,
-    /// Stream-cycles and membranes that differed, until the simulation was stopped shortly after the first.
+    /// Stream-cycles and numbers of neurons that differed, until the simulation was stopped shortly after the first.
     pub mismatches: u64,
     /// The first of them.
     pub mismatch: Option<Mismatch>,
@@ -123,17 +123,18 @@ pub fn run(
         comparisons: 0,
         mismatches: 0,
         mismatch: None,
-        wrong_membrane: None,
+        wrong_state: None,
     };
     driver.run(images.images(), observe)?;
     driver.outcome(start)
 }
 
-/// The membranes that a core should have in the cycle `visible`.
+/// The state that a core's neurons should have in the cycle `visible`.
 struct Snapshot {
     visible: u64,
     unit: UnitId,
     kind: FiringKind,
+    state: State,
     image: u64,
     phase: u32,
     /// Where they are in `Driver::expected`.
@@ -173,8 +174,8 @@ struct Driver<'a, 'l, M> {
     comparisons: u64,
     mismatches: u64,
     mismatch: Option<Mismatch>,
-    /// The membrane that `mismatch` is about, if it is about one.
-    wrong_membrane: Option<WrongMembrane>,
+    /// The neuron's state that `mismatch` is about, if it is about one.
+    wrong_state: Option<WrongState>,
 }
 
 impl<M: Predictor> Driver<'_, '_, M> {
@@ -244,13 +245,15 @@ impl<M: Predictor> Driver<'_, '_, M> {
             }
             self.trace.predict(cycle, wires);
             for firing in self.model.firing() {
-                if let Some(membranes) = self.model.membranes(firing.unit, firing.kind) {
+                for state in State::ALL {
+                    let Some(values) = self.model.state(firing.unit, firing.kind, state) else { continue };
                     let start = self.expected.len();
-                    self.expected.extend_from_slice(membranes);
+                    self.expected.extend_from_slice(values);
                     self.snapshots.push(Snapshot {
                         visible: cycle + u64::from(firing.kind == FiringKind::Ended),
                         unit: firing.unit,
                         kind: firing.kind,
+                        state,
                         image: firing.image,
                         phase: firing.phase,
                         values: start..self.expected.len(),
@@ -264,7 +267,7 @@ impl<M: Predictor> Driver<'_, '_, M> {
         cycles.end
     }
 
-    /// Lets the design run the same cycles, and looks at its membranes in between.
+    /// Lets the design run the same cycles, and looks at its neurons in between.
     fn simulate(&mut self, cycles: &Range<u64>, compare: bool) -> Result<()> {
         let snapshots = std::mem::take(&mut self.snapshots);
         // An end visible in the next cycle may have been noted before a beginning visible in this one.
@@ -275,7 +278,7 @@ impl<M: Predictor> Driver<'_, '_, M> {
             self.advance(cycles.start, at..snapshot.visible)?;
             at = snapshot.visible;
             if compare {
-                self.compare_membranes(snapshot)?;
+                self.compare_state(snapshot)?;
             }
         }
         self.advance(cycles.start, at..cycles.end)?;
@@ -294,9 +297,9 @@ impl<M: Predictor> Driver<'_, '_, M> {
         Ok(())
     }
 
-    fn compare_membranes(&mut self, snapshot: &Snapshot) -> Result<()> {
+    fn compare_state(&mut self, snapshot: &Snapshot) -> Result<()> {
         let expected = &self.expected[snapshot.values.clone()];
-        self.simulation.membranes(snapshot.unit, &mut self.got)?;
+        self.simulation.state(snapshot.unit, snapshot.state, &mut self.got)?;
         self.comparisons += expected.len() as u64;
         if *expected == self.got {
             return Ok(());
@@ -305,26 +308,27 @@ impl<M: Predictor> Driver<'_, '_, M> {
         self.mismatches += differing.clone().count() as u64;
         let Some((neuron, (&expected, &got))) = differing.clone().next() else {
             return Err(Error::internal(format!(
-                "the model has {} membranes in unit {}",
+                "the model has {} neurons with a state '{}' in unit {}",
                 expected.len(),
+                snapshot.state,
                 snapshot.unit.0
             )));
         };
         if self.mismatch.is_none() {
-            let (cycle, unit) = (snapshot.visible, snapshot.unit);
-            self.wrong_membrane = Some(WrongMembrane { cycle, unit, neuron, expected, got });
+            let Snapshot { visible: cycle, unit, state, .. } = *snapshot;
+            self.wrong_state = Some(WrongState { cycle, unit, state, neuron, expected, got });
             let unit = self.net.unit(unit);
             let population = unit.outputs.first().map_or(0, |&s| self.net.stream(s).population.0);
             self.mismatch = Some(Mismatch {
-                cycle: snapshot.visible,
-                place: Place::Membrane { unit: unit.name.clone(), moment: mismatch::moment(snapshot.kind) },
+                cycle,
+                place: Place::State { state, unit: unit.name.clone(), moment: mismatch::moment(snapshot.kind) },
                 layer: self.net.quant.populations.get(population).map_or_else(String::new, |p| p.name.clone()),
                 image: usize::try_from(snapshot.image).unwrap_or(usize::MAX),
                 phase: snapshot.phase,
                 neuron: Some(neuron),
                 pixel: mismatch::pixel(&self.net.quant, population, neuron),
-                expected: format!("membrane {expected}"),
-                got: format!("membrane {got}"),
+                expected: format!("{state} {expected}"),
+                got: format!("{state} {got}"),
                 streams: Vec::new(),
                 reproduce: String::new(),
                 wave: None,
@@ -354,10 +358,10 @@ impl<M: Predictor> Driver<'_, '_, M> {
         let wires = 5 * streams + 2 * (signals(self.net) - streams);
         self.comparisons += (agreed.end - agreed.start) * wires as u64;
         let Some(cycle) = difference else { return };
-        // A membrane that is wrong at the beginning of a cycle was wrong before the wires.
+        // A state that is wrong at the beginning of a cycle was wrong before the wires.
         if self.mismatch.as_ref().is_none_or(|m| m.cycle > cycle) {
             self.mismatch = Some(self.stream_mismatch(cycle));
-            self.wrong_membrane = None;
+            self.wrong_state = None;
         }
     }
 
@@ -414,7 +418,7 @@ impl<M: Predictor> Driver<'_, '_, M> {
             mismatch.reproduce = format!("{} --limit {}", self.settings.command, begun.max(self.disturbed));
             // A full disk must not hide what was found.
             match self.settings.wave.as_ref().map(|path| {
-                wave::write(path, self.net, &self.trace, cycles, self.wrong_membrane.as_ref()).map(|()| path.clone())
+                wave::write(path, self.net, &self.trace, cycles, self.wrong_state.as_ref()).map(|()| path.clone())
             }) {
                 Some(Ok(path)) => mismatch.wave = Some(path),
                 Some(Err(e)) => mismatch.no_wave = e.problems.first().map(ToString::to_string),

@@ -1,6 +1,6 @@
 // Generated from sim/synfire_sim.h by tests/bindgen.rs; do not edit.
 
-pub const SYNFIRE_ABI: u32 = 4;
+pub const SYNFIRE_ABI: u32 = 5;
 pub const SYNFIRE_DRIVE_OFFER: u32 = 1;
 pub const SYNFIRE_DRIVE_READY: u32 = 2;
 pub const SYNFIRE_DRIVE_RESET: u32 = 4;
@@ -107,6 +107,7 @@ pub struct SynfireSim {
     pub synfire_read: unsafe extern "C" fn(
         sim: *mut synfire_sim,
         memory: u64,
+        first_bit: u32,
         number_bits: u32,
         lane_bits: u32,
         lanes: u32,
@@ -221,13 +222,14 @@ impl SynfireSim {
         &self,
         sim: *mut synfire_sim,
         memory: u64,
+        first_bit: u32,
         number_bits: u32,
         lane_bits: u32,
         lanes: u32,
         count: u64,
         out: *mut i64,
     ) -> i32 {
-        unsafe { (self.synfire_read)(sim, memory, number_bits, lane_bits, lanes, count, out) }
+        unsafe { (self.synfire_read)(sim, memory, first_bit, number_bits, lane_bits, lanes, count, out) }
     }
     pub unsafe fn synfire_run(
         &self,

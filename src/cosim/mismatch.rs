@@ -1,7 +1,7 @@
 //! Where the design and the model part, in words that lead to the place.
 
 use crate::error::{Error, Kind, Problem};
-use crate::golden::cycle::FiringKind;
+use crate::golden::cycle::{FiringKind, State};
 use crate::ir::mapped::{MappedNet, Port, StreamId, UnitKind};
 use crate::ir::quant::QuantGraph;
 use crate::ir::stream::Wires;
@@ -51,8 +51,10 @@ pub enum Place {
     },
     /// The requests of external weights.
     Weights,
-    /// A membrane.
-    Membrane {
+    /// The state of a neuron.
+    State {
+        /// What of it.
+        state: State,
         /// Name of its core's unit.
         unit: String,
         /// `began` or `ended` firing.
@@ -70,7 +72,7 @@ impl fmt::Display for Place {
         match self {
             Place::Stream { stream } => write!(f, "stream {stream}"),
             Place::Weights => write!(f, "requests of external weights"),
-            Place::Membrane { unit, moment } => write!(f, "membrane in u_{unit} when firing {moment}"),
+            Place::State { state, unit, moment } => write!(f, "{state} in u_{unit} when firing {moment}"),
             Place::Counter { unit } => write!(f, "cycles counted in u_{unit}"),
         }
     }

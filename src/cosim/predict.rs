@@ -1,7 +1,7 @@
 //! What the driver needs from a model of the hardware.
 
 use super::simulation::CoreCycles;
-use crate::golden::cycle::{Border, CycleModel, Firing, FiringKind, MemoryTiming};
+use crate::golden::cycle::{Border, CycleModel, Firing, FiringKind, MemoryTiming, State};
 use crate::ir::mapped::UnitId;
 use crate::ir::stream::Wires;
 
@@ -17,8 +17,8 @@ pub trait Predictor {
     /// The cores that began or ended firing in the cycle just returned.
     fn firing(&self) -> &[Firing];
 
-    /// The membranes of a core's neurons at its latest event of this kind; `None` if they cannot be compared.
-    fn membranes(&self, unit: UnitId, kind: FiringKind) -> Option<&[i64]>;
+    /// The state of a core's neurons at its latest event of this kind; `None` if it cannot be compared.
+    fn state(&self, unit: UnitId, kind: FiringKind, state: State) -> Option<&[i64]>;
 
     /// How a core spent the cycles since reset; `None` if the model does not count them.
     fn counters(&self, unit: UnitId) -> Option<CoreCycles>;
@@ -37,8 +37,8 @@ impl Predictor for CycleModel {
         CycleModel::firing(self)
     }
 
-    fn membranes(&self, unit: UnitId, kind: FiringKind) -> Option<&[i64]> {
-        CycleModel::membranes(self, unit, kind)
+    fn state(&self, unit: UnitId, kind: FiringKind, state: State) -> Option<&[i64]> {
+        CycleModel::state(self, unit, kind, state)
     }
 
     fn counters(&self, unit: UnitId) -> Option<CoreCycles> {

@@ -13,7 +13,8 @@ pub struct Report {
     pub images: usize,
     /// Cycles compared.
     pub cycles: u64,
-    /// Signals compared: five wires a stream in every cycle, two of the requests of external weights, and one membrane a neuron.
+    /// Signals compared: five wires a stream in every cycle, two of the requests of external weights, and of every neuron the
+    /// membrane and, if it is leaky, what it receives in a step (event mode) and the current that it keeps.
     pub compared_signals: u64,
     /// Values of these signals that were compared.
     pub comparisons: u64,
@@ -61,11 +62,15 @@ impl Report {
     /// Sums a run up. `labels` has the class of every image, in order.
     pub fn new(net: &MappedNet, outcome: &Outcome, labels: Option<&[usize]>) -> Self {
         let seconds = outcome.elapsed.as_secs_f64();
-        let membranes: usize = net.cores().map(|(_, _, core)| core.neurons).sum();
+        let kept = |core: &Core| {
+            let input = core.input_bits > 0 && core.mode.is_event();
+            core.neurons * (1 + usize::from(input) + usize::from(core.current_bits > 0))
+        };
+        let state: usize = net.cores().map(|(_, _, core)| kept(core)).sum();
         Report {
             images: outcome.images,
             cycles: outcome.cycles,
-            compared_signals: (5 * net.streams.len() + 2 * usize::from(net.weight_port().is_some()) + membranes) as u64,
+            compared_signals: (5 * net.streams.len() + 2 * usize::from(net.weight_port().is_some()) + state) as u64,
             comparisons: outcome.comparisons,
             mismatches: outcome.mismatches,
             loihi_mismatches: None,

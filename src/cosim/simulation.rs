@@ -3,7 +3,7 @@
 
 use super::{external, ffi};
 use crate::error::{Error, Kind, Problem, Result};
-use crate::golden::cycle::MemoryTiming;
+use crate::golden::cycle::{MemoryTiming, State};
 use crate::ir::layout::Place;
 use crate::ir::mapped::{Core, MappedNet, Mode, UnitId};
 use crate::ir::stream::{Beat, Wires};
@@ -117,13 +117,13 @@ pub struct CoreCycles {
     pub stalled: u64,
 }
 
-/// Where a core's membranes are, and how they are packed.
-struct Membranes {
+/// Where the state of a core's neurons is, and how it is packed.
+struct Neurons {
     unit: UnitId,
     /// The memory of its first bank; those of the others follow.
     first: u64,
-    /// Bits of a membrane, the lowest of its lane.
-    membrane_bits: u32,
+    /// Bits of the membrane, the lowest of a lane, of the input above it and of the current above that.
+    bits: [u32; 3],
     lane_bits: u32,
     lanes: u32,
     /// Numbers in a bank, those of lanes without a neuron included.
@@ -140,7 +140,7 @@ pub struct Simulation<'l> {
     signals: usize,
     /// The image of external weights and the bytes of its words.
     external: Option<(Vec<u8>, u32)>,
-    membranes: Vec<Membranes>,
+    cores: Vec<Neurons>,
     memories: u64,
     /// A bank as it was read.
     bank: Vec<i64>,
@@ -161,7 +161,7 @@ impl<'l> Simulation<'l> {
             sim: create(api, design, seed)?,
             signals: signals(net),
             external: external::load(design, net)?,
-            membranes: Vec::new(),
+            cores: Vec::new(),
             memories: 0,
             bank: Vec::new(),
         };
@@ -219,15 +219,21 @@ impl<'l> Simulation<'l> {
         let neuron = |bank: usize, n: usize| grid.neuron(Place { group: n / lanes, lane: bank * lanes + n % lanes });
         let neurons = (first..self.memories).map(|m| (0..size).map(|n| neuron((m - first) as usize, n)).collect());
         let (neurons, lanes) = (neurons.collect(), u32::try_from(lanes).unwrap_or(u32::MAX));
-        let (membrane_bits, lane_bits) = (core.membrane_bits, core.state_bits());
-        self.membranes.push(Membranes { unit, first, membrane_bits, lane_bits, lanes, size, neurons });
+        let bits = [core.membrane_bits, core.input_bits, core.current_bits];
+        self.cores.push(Neurons { unit, first, bits, lane_bits: core.state_bits(), lanes, size, neurons });
         Ok(())
     }
 
-    /// Reads the membrane of every neuron of a core, as it is visible in the cycle that comes next.
-    pub fn membranes(&mut self, unit: UnitId, out: &mut Vec<i64>) -> Result<()> {
-        let Some(m) = self.membranes.iter().find(|m| m.unit == unit) else {
-            return Err(Error::internal(format!("unit {} has no membranes", unit.0)));
+    /// Reads `state` of every neuron of a core, as it is visible in the cycle that comes next.
+    pub fn state(&mut self, unit: UnitId, state: State, out: &mut Vec<i64>) -> Result<()> {
+        let Some(m) = self.cores.iter().find(|m| m.unit == unit) else {
+            return Err(Error::internal(format!("unit {} has no neurons", unit.0)));
+        };
+        let [membrane, input, current] = m.bits;
+        let (first_bit, bits) = match state {
+            State::Membrane => (0, membrane),
+            State::Input => (membrane, input),
+            State::Current => (membrane + input, current),
         };
         out.clear();
         out.resize(m.neurons.iter().flatten().flatten().count(), 0);
@@ -239,7 +245,8 @@ impl<'l> Simulation<'l> {
                 self.api.synfire_read(
                     self.sim.as_ptr(),
                     memory,
-                    m.membrane_bits,
+                    first_bit,
+                    bits,
                     m.lane_bits,
                     m.lanes,
                     m.size as u64,

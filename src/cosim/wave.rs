@@ -2,6 +2,7 @@
 
 use super::trace::Trace;
 use crate::error::{Error, Result};
+use crate::golden::cycle::State;
 use crate::ir::mapped::{MappedNet, Stream, UnitId};
 use crate::ir::stream::Wires;
 use fst_writer::{
@@ -22,7 +23,8 @@ struct StreamVars {
 /// The variables of one side.
 struct Side {
     streams: Vec<StreamVars>,
-    membrane: Option<FstSignalId>,
+    /// Of the neuron whose state differs.
+    wrong: Option<FstSignalId>,
     /// `valid` and `ready` of the requests of external weights.
     request: Option<[FstSignalId; 2]>,
 }
@@ -31,15 +33,17 @@ type Header = fst_writer::FstHeaderWriter<std::io::BufWriter<std::fs::File>>;
 type Body = fst_writer::FstBodyWriter<std::io::BufWriter<std::fs::File>>;
 
 const CYCLE_BITS: u32 = 64;
-/// Membranes are shown sign-extended.
-const MEMBRANE_BITS: u32 = 64;
+/// A neuron's state is shown sign-extended.
+const STATE_BITS: u32 = 64;
 
-/// A membrane that differs in one cycle.
-pub(super) struct WrongMembrane {
+/// A number that a neuron keeps and that differs in one cycle.
+pub(super) struct WrongState {
     /// The cycle in which it was looked at.
     pub cycle: u64,
     /// Its core's unit.
     pub unit: UnitId,
+    /// What of the neuron.
+    pub state: State,
     /// The neuron.
     pub neuron: usize,
     /// What the model says.
@@ -49,7 +53,8 @@ pub(super) struct WrongMembrane {
 }
 
 /// Writes `cycles` as an FST file: the scopes `rtl` and `model` with a scope per stream, the number of the cycle, and `differs`.
-/// Requests of external weights are the scope `weights`. If it is a membrane that differs, both scopes have it as `u_<unit>.membrane_<neuron>`, known in its one cycle.
+/// Requests of external weights are the scope `weights`. If it is a neuron's state that differs, both scopes have it as `u_<unit>.membrane_<neuron>`,
+/// `.input_<neuron>` or `.current_<neuron>`, known in its one cycle.
 ///
 /// One nanosecond stands for one cycle. Payloads are `x` while `valid` is 0.
 pub(super) fn write(
@@ -57,12 +62,12 @@ pub(super) fn write(
     net: &MappedNet,
     trace: &Trace,
     cycles: Range<u64>,
-    membrane: Option<&WrongMembrane>,
+    wrong: Option<&WrongState>,
 ) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, "create the folder", &e))?;
     }
-    write_fst(path, net, trace, cycles, membrane).map_err(|e| {
+    write_fst(path, net, trace, cycles, wrong).map_err(|e| {
         let source = std::io::Error::other(e.to_string());
         Error::io(path, "write the waveform", &source)
     })
@@ -73,7 +78,7 @@ fn write_fst(
     net: &MappedNet,
     trace: &Trace,
     cycles: Range<u64>,
-    membrane: Option<&WrongMembrane>,
+    wrong: Option<&WrongState>,
 ) -> fst_writer::Result<()> {
     let info = FstInfo {
         // The writer begins at 0 in any case: until the first cycle shown everything is unknown.
@@ -87,15 +92,14 @@ fn write_fst(
     let mut header = open_fst(path, &info)?;
     let cycle_var = var(&mut header, "cycle", CYCLE_BITS)?;
     let differs = var(&mut header, "differs", 1)?;
-    let Side { streams: rtl, membrane: rtl_membrane, request: rtl_request } = side(&mut header, "rtl", net, membrane)?;
-    let Side { streams: model, membrane: model_membrane, request: model_request } =
-        side(&mut header, "model", net, membrane)?;
+    let Side { streams: rtl, wrong: rtl_wrong, request: rtl_request } = side(&mut header, "rtl", net, wrong)?;
+    let Side { streams: model, wrong: model_wrong, request: model_request } = side(&mut header, "model", net, wrong)?;
     let mut body = header.finish()?;
     let mut text = Vec::new();
     for cycle in cycles {
         body.time_change(cycle)?;
         bits(&mut body, cycle_var, cycle, CYCLE_BITS, &mut text)?;
-        let here = membrane.filter(|m| m.cycle == cycle);
+        let here = wrong.filter(|m| m.cycle == cycle);
         let differ = here.is_some() || trace.rtl(cycle) != trace.model(cycle);
         bits(&mut body, differs, u64::from(differ), 1, &mut text)?;
         for (vars, frames) in [(&rtl, trace.rtl(cycle)), (&model, trace.model(cycle))] {
@@ -111,10 +115,10 @@ fn write_fst(
             }
         }
         let values = here.map_or([None; 2], |m| [Some(m.got), Some(m.expected)]);
-        for (var, value) in [rtl_membrane, model_membrane].into_iter().zip(values) {
+        for (var, value) in [rtl_wrong, model_wrong].into_iter().zip(values) {
             match (var, value) {
-                (Some(var), Some(value)) => bits(&mut body, var, value as u64, MEMBRANE_BITS, &mut text)?,
-                (Some(var), None) => unknown(&mut body, var, MEMBRANE_BITS, &mut text)?,
+                (Some(var), Some(value)) => bits(&mut body, var, value as u64, STATE_BITS, &mut text)?,
+                (Some(var), None) => unknown(&mut body, var, STATE_BITS, &mut text)?,
                 (None, _) => {}
             }
         }
@@ -127,12 +131,7 @@ fn var(header: &mut Header, name: &str, width: u32) -> fst_writer::Result<FstSig
     header.var(name, FstSignalType::bit_vec(width), FstVarType::Wire, FstVarDirection::Implicit, None)
 }
 
-fn side(
-    header: &mut Header,
-    name: &str,
-    net: &MappedNet,
-    membrane: Option<&WrongMembrane>,
-) -> fst_writer::Result<Side> {
+fn side(header: &mut Header, name: &str, net: &MappedNet, wrong: Option<&WrongState>) -> fst_writer::Result<Side> {
     header.scope(name, &net.top, FstScopeType::Module)?;
     let mut all = Vec::new();
     for stream in &net.streams {
@@ -146,10 +145,10 @@ fn side(
         });
         header.up_scope()?;
     }
-    let mut wrong = None;
-    if let Some(membrane) = membrane {
-        header.scope(format!("u_{}", net.unit(membrane.unit).name), "core", FstScopeType::Module)?;
-        wrong = Some(var(header, &format!("membrane_{}", membrane.neuron), MEMBRANE_BITS)?);
+    let mut wrong_var = None;
+    if let Some(wrong) = wrong {
+        header.scope(format!("u_{}", net.unit(wrong.unit).name), "core", FstScopeType::Module)?;
+        wrong_var = Some(var(header, &format!("{}_{}", wrong.state, wrong.neuron), STATE_BITS)?);
         header.up_scope()?;
     }
     let mut request = None;
@@ -159,7 +158,7 @@ fn side(
         header.up_scope()?;
     }
     header.up_scope()?;
-    Ok(Side { streams: all, membrane: wrong, request })
+    Ok(Side { streams: all, wrong: wrong_var, request })
 }
 
 fn change(

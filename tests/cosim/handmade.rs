@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use synfire::cosim::{CoreCycles, Library, Mismatch, Outcome, Pattern, Place, Report, Settings, Simulation, Toolchain};
 use synfire::error::Kind;
 use synfire::fixed::arg_max;
+use synfire::golden::cycle::State;
 use synfire::ir::mapped::UnitId;
 use tempfile::TempDir;
 use tiny::{Lie, Model, N, START, Start};
@@ -169,7 +170,7 @@ fn a_wrong_event_is_located() {
 #[test]
 fn a_wrong_membrane_is_located() {
     let Some(found) = caught(Lie::Membrane { image: 2, neuron: 8 }, &Settings::default()) else { return };
-    assert_eq!(found.place, Place::Membrane { unit: "logits".into(), moment: "began" });
+    assert_eq!(found.place, Place::State { state: State::Membrane, unit: "logits".into(), moment: "began" });
     assert_eq!((found.layer.as_str(), found.image, found.neuron), ("answer", 2, Some(8)));
     let value = logits(&images(64)[2], START)[8];
     assert_eq!((found.expected, found.got), (format!("membrane {}", value - 1), format!("membrane {value}")));
@@ -212,7 +213,7 @@ fn faults_in_the_verilog_are_found() {
         let outcome = run(&library, folder.path(), &images(64), Lie::None, &settings);
         let found = outcome.mismatch.unwrap_or_else(|| panic!("{to} is not found"));
         if to.contains("d5}") {
-            assert_eq!(found.place, Place::Membrane { unit: "hidden".into(), moment: "began" });
+            assert_eq!(found.place, Place::State { state: State::Membrane, unit: "hidden".into(), moment: "began" });
             assert_eq!(found.neuron, Some(5));
         }
     }
@@ -271,7 +272,7 @@ fn membranes_before_reset(library: &Library, folder: &Path, seed: u64) -> Vec<Ve
     (0..2)
         .map(|unit| {
             let mut membranes = Vec::new();
-            simulation.membranes(UnitId(unit), &mut membranes).unwrap();
+            simulation.state(UnitId(unit), State::Membrane, &mut membranes).unwrap();
             membranes
         })
         .collect()
@@ -311,7 +312,7 @@ fn two_designs_run_side_by_side() {
         });
         assert_eq!(outcomes[0].mismatch, None);
         let found = outcomes[1].mismatch.as_ref().unwrap();
-        assert_eq!(found.place, Place::Membrane { unit: "logits".into(), moment: "began" });
+        assert_eq!(found.place, Place::State { state: State::Membrane, unit: "logits".into(), moment: "began" });
     }
 }
 

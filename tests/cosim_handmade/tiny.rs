@@ -3,7 +3,7 @@
 use std::path::Path;
 use synfire::cosim::{CoreCycles, Predictor};
 use synfire::fixed::PixelFormat;
-use synfire::golden::cycle::{Border, Firing, FiringKind};
+use synfire::golden::cycle::{self, Border, Firing, FiringKind};
 use synfire::ir::layout::IdLayout;
 use synfire::ir::mapped::{
     Core, Fire, MappedNet, Mode, Payload, Port, Stream, StreamId, Target, Unit, UnitId, UnitKind,
@@ -293,7 +293,10 @@ impl Predictor for Model {
         &self.firing
     }
 
-    fn membranes(&self, unit: UnitId, kind: FiringKind) -> Option<&[i64]> {
+    fn state(&self, unit: UnitId, kind: FiringKind, state: cycle::State) -> Option<&[i64]> {
+        if state != cycle::State::Membrane {
+            return None;
+        }
         let core = &self.cores[unit.0];
         match (self.lie, kind) {
             (Lie::Membrane { image, .. }, FiringKind::Began) if unit.0 == 1 && core.image == image => Some(&self.wrong),

@@ -221,7 +221,8 @@ impl Found {
         let place = &self.json["place"];
         let name = if place["kind"] == "stream" { &place["stream"] } else { &place["unit"] };
         // The requests of external weights are one's only.
-        (place["kind"].as_str().unwrap(), name.as_str().unwrap_or_default())
+        let kind = if place["kind"] == "state" { &place["state"] } else { &place["kind"] };
+        (kind.as_str().unwrap(), name.as_str().unwrap_or_default())
     }
 
     pub fn cycle(&self) -> usize {

@@ -8,7 +8,7 @@
 use super::neurons::{FireCycle, Neurons};
 use super::synapses::{Received, Synapses};
 use super::word::Word;
-use super::{Firing, FiringKind};
+use super::{Firing, FiringKind, State};
 use crate::ir::layout::IdLayout;
 use crate::ir::mapped::{Core, UnitId};
 use crate::ir::quant::QuantGraph;
@@ -60,6 +60,8 @@ pub(super) struct Array {
     neurons: Neurons,
     at_begin: Vec<i64>,
     at_end: Vec<i64>,
+    /// Currents at the end; empty where no neuron keeps one.
+    currents: Vec<i64>,
     /// The input of matrix mode, by phase number modulo [`PHASES_HELD`]; empty in event mode.
     received: Vec<Received>,
     /// Time: unstalled cycles since reset that have passed.
@@ -94,6 +96,7 @@ impl Array {
             },
             at_begin: vec![0; core.neurons],
             at_end: vec![0; core.neurons],
+            currents: vec![0; if core.current_bits > 0 { core.neurons } else { 0 }],
             neurons,
             // One by one: a cloned vector would lose its spare capacity and allocate while cycles run.
             received: (0..held).map(|_| Received::new(&synapses)).collect(),
@@ -118,13 +121,15 @@ impl Array {
         self.image = 0;
     }
 
-    /// Membranes that are visible when firing begins (`None` where they are not compared then) or has ended.
-    pub fn snapshot(&self, kind: FiringKind) -> Option<&[i64]> {
-        match kind {
-            // Groups fire one after another, or what an event adds is not in the membrane yet.
-            FiringKind::Began if !self.gather.is_empty() || self.neurons.is_leaky() => None,
-            FiringKind::Began => Some(&self.at_begin),
-            FiringKind::Ended => Some(&self.at_end),
+    /// State that is visible when firing begins or has ended; `None` where it is not compared then.
+    pub fn snapshot(&self, kind: FiringKind, state: State) -> Option<&[i64]> {
+        match (kind, state) {
+            // In matrix mode each group fires as soon as it has its input.
+            (FiringKind::Began, _) if !self.gather.is_empty() => None,
+            (FiringKind::Began, _) => (state == self.neurons.receiving()).then_some(&self.at_begin),
+            (FiringKind::Ended, State::Membrane) => Some(&self.at_end),
+            (FiringKind::Ended, State::Current) => (!self.currents.is_empty()).then_some(&self.currents),
+            (FiringKind::Ended, State::Input) => None,
         }
     }
 
@@ -195,7 +200,7 @@ impl Array {
     fn fire(&mut self, mut sweep: Sweep, word: &mut Word, firing: &mut Vec<Firing>) -> Option<Sweep> {
         let event = |kind| Firing { unit: self.unit, kind, phase: self.phase, image: self.image };
         if sweep.group == 0 && sweep.step == 0 {
-            self.neurons.in_order(&mut self.at_begin);
+            self.neurons.in_order(self.neurons.receiving(), &mut self.at_begin);
             firing.push(event(FiringKind::Began));
         }
         let last_phase = self.phase + 1 == self.phases;
@@ -211,7 +216,8 @@ impl Array {
         if self.neurons.sends_end(last_phase) {
             word.push(Beat::END);
         }
-        self.neurons.in_order(&mut self.at_end);
+        self.neurons.in_order(State::Membrane, &mut self.at_end);
+        self.neurons.in_order(State::Current, &mut self.currents);
         firing.push(event(FiringKind::Ended));
         self.phase = if last_phase { 0 } else { self.phase + 1 };
         self.image += u64::from(last_phase);

@@ -5,7 +5,7 @@ use super::fetch::Outside;
 use super::intake::{Doing, Intake};
 use super::spill::Spill;
 use super::word::Word;
-use super::{Counters, Firing, FiringKind};
+use super::{Counters, Firing, FiringKind, State};
 use crate::ir::layout::IdLayout;
 use crate::ir::mapped::{Core, UnitId};
 use crate::ir::quant::QuantGraph;
@@ -88,8 +88,8 @@ impl CoreUnit {
     }
 
     /// See [`Array::snapshot`].
-    pub fn snapshot(&self, kind: FiringKind) -> Option<&[i64]> {
-        self.array.snapshot(kind)
+    pub fn snapshot(&self, kind: FiringKind, state: State) -> Option<&[i64]> {
+        self.array.snapshot(kind, state)
     }
 
     /// True if a result waits in `R` that the serialiser cannot take at the end of this cycle.

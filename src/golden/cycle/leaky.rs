@@ -69,6 +69,11 @@ impl LeakyNeurons {
         self.neurons[at].v
     }
 
+    /// The current of the neuron at place `at`.
+    pub fn u(&self, at: usize) -> i64 {
+        self.neurons[at].u
+    }
+
     /// Every neuron as before an image.
     pub fn reset(&mut self) {
         self.neurons.iter_mut().for_each(Neuron::rest);

@@ -1,4 +1,4 @@
-//! The cycle model: every stream in every cycle, every membrane when firing begins and ends.
+//! The cycle model: every stream in every cycle, the neurons' state when firing begins and ends.
 //!
 //! This is a second description of the hardware, written from `ARCHITECTURE.md` ("Microarchitecture") alone. It says
 //! *when* things happen by time stamps and counts of slots and *what* happens by whole events, where the Verilog says
@@ -38,6 +38,8 @@ use memory::Memory;
 pub use memory::MemoryTiming;
 use queue::Queue;
 use routing::{Fork, Merge};
+use serde::Serialize;
+use std::fmt;
 
 /// What the outside drives in one cycle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,6 +70,33 @@ pub enum FiringKind {
     Began,
     /// The last cycle of the last group's FIRE occupies stage A.
     Ended,
+}
+
+/// A number that a neuron keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// The membrane; what events are added to, unless the neuron is leaky.
+    Membrane,
+    /// A leaky neuron's weighted input of the time step.
+    Input,
+    /// A leaky neuron's synaptic current, where it outlives a time step.
+    Current,
+}
+
+impl State {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Membrane, Self::Input, Self::Current];
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Membrane => "membrane",
+            Self::Input => "input",
+            Self::Current => "current",
+        })
+    }
 }
 
 /// A core began or ended firing.
@@ -218,15 +247,21 @@ impl CycleModel {
         &self.firing
     }
 
-    /// The membranes of a core's neurons at its latest firing event of this kind: for [`FiringKind::Began`] as they are
-    /// visible in the cycle of the event (`None` in matrix mode, where they cannot be compared), for
-    /// [`FiringKind::Ended`] as they are visible in the cycle after it. They stay until the next event of that kind.
-    /// `None` for units that are not cores.
-    pub fn membranes(&self, unit: UnitId, kind: FiringKind) -> Option<&[i64]> {
+    /// The state of a core's neurons at its latest firing event of this kind: for [`FiringKind::Began`] as it is visible in the cycle of
+    /// the event, for [`FiringKind::Ended`] as it is visible in the cycle after it. It stays until the next event of that kind.
+    ///
+    /// What events are added to is compared when firing begins (not in matrix mode, where it never stands in the memory as a whole), what
+    /// outlives the firing when it has ended; the rest is `None`, as is everything of units that are not cores.
+    pub fn state(&self, unit: UnitId, kind: FiringKind, state: State) -> Option<&[i64]> {
         match &self.nodes.get(unit.0)?.kind {
-            Kind::Core(core) => core.snapshot(kind),
+            Kind::Core(core) => core.snapshot(kind, state),
             Kind::Fork(_) | Kind::Merge(_) | Kind::Queue(_) => None,
         }
+    }
+
+    /// The membranes among [`CycleModel::state`].
+    pub fn membranes(&self, unit: UnitId, kind: FiringKind) -> Option<&[i64]> {
+        self.state(unit, kind, State::Membrane)
     }
 
     /// How a core spent the cycles since reset.

@@ -3,6 +3,7 @@
 //! They stand pixel by pixel, the channels of a pixel side by side: neuron `(c, y, x)` at `(y·W + x)·C + c`. On one pixel that is
 //! the neuron's number.
 
+use super::State;
 use super::leaky::LeakyNeurons;
 use super::word::Word;
 use crate::ir::layout::{IdLayout, Place};
@@ -98,16 +99,21 @@ impl Neurons {
         }
     }
 
-    /// True if the membranes are not what events are added to.
-    pub fn is_leaky(&self) -> bool {
-        self.leaky.is_some()
+    /// What events are added to.
+    pub fn receiving(&self) -> State {
+        if self.leaky.is_some() { State::Input } else { State::Membrane }
     }
 
-    /// The membranes in the order of the neurons' numbers.
-    pub fn in_order(&self, out: &mut [i64]) {
-        for (n, v) in out.iter_mut().enumerate() {
+    /// The state of the neurons in the order of their numbers; what they do not have is 0.
+    pub fn in_order(&self, state: State, out: &mut [i64]) {
+        for (n, x) in out.iter_mut().enumerate() {
             let at = stands(n, self.extent);
-            *v = self.leaky.as_ref().map_or(self.membranes[at], |leaky| leaky.v(at));
+            *x = match (&self.leaky, state) {
+                (None, State::Membrane) | (Some(_), State::Input) => self.membranes[at],
+                (Some(leaky), State::Membrane) => leaky.v(at),
+                (Some(leaky), State::Current) => leaky.u(at),
+                (None, State::Input | State::Current) => 0,
+            };
         }
     }
 
