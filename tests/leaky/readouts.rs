@@ -103,6 +103,21 @@ fn small_readouts_do_the_integers_of_the_equations() {
     assert_eq!(run(&network(2, fc(), 2, neurons(Kind::CubaLi, 2, &CUBA))), [19572, -19732]);
 }
 
+/// Without decay nothing is rounded and there are no fraction bits; the bits that they would have taken are the membrane's: of 40, where 34
+/// would clamp.
+#[test]
+fn membranes_without_fraction_bits_are_as_wide_as_others() {
+    let slow = [("tau", 1e9), ("r", 1e9), ("v_leak", 0.0)];
+    let graph = network(2, affine(&[1.0, 0.37], &[0.0]), 1, neurons(Kind::Li, 1, &slow));
+    let input = Input::Train { max: 65_535 };
+    let net = quantised(&graph, UNIT_STEP, &LeakySettings { input, weight_bits: 16, ..settings(100) });
+    let outcome = Functional::new(&net).unwrap().image(&[65_535; 200]).unwrap();
+    let gain: i64 = net.projections[0].projection.synapses.weights().map(|&w| i64::from(w)).sum();
+    assert_eq!((readout(&net).align, outcome.saturations), (0, 0));
+    assert_eq!(outcome.logits, [100 * 65_535 * gain]);
+    assert!(outcome.logits[0] > 1 << 34);
+}
+
 /// What only adds up is a plain readout, unless its membrane begins elsewhere than at 0.
 #[test]
 fn an_integrator_that_begins_elsewhere_is_a_readout_without_decay() {
