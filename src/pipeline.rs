@@ -17,11 +17,13 @@ use std::path::Path;
 
 mod nir;
 mod probe;
+mod saturations;
 mod spikes;
 mod stages;
 mod warnings;
 
 pub use nir::{SpikingModel, compile_spiking, quantise_nir};
+pub use saturations::{design_saturations, saturation_warnings};
 pub use warnings::warnings;
 
 use probe::Probe;
@@ -164,6 +166,9 @@ pub fn compile_with(model: &Model, settings: &Settings) -> Result<Design> {
         calibration: model.calibration_name.clone(),
         calibration_images: stages.calibration_images(),
         traffic: stages.recorded_traffic(),
+        // Neurons of a converted network are not bounded in these ways.
+        held_back: Vec::new(),
+        clamped: Vec::new(),
     };
     Ok(Design { origin, net, settings: settings.clone(), source: model.source.clone(), vectors })
 }
@@ -253,7 +258,7 @@ fn checked(model: &Model, settings: &Settings) -> Result<SnnGraph> {
     }
 }
 
-/// What the calibration images did in a design when it was compiled.
+/// How many events the calibration images made in a design when it was compiled.
 pub fn design_traffic(design: &Design) -> Vec<Traffic> {
     design
         .origin

@@ -124,6 +124,8 @@ pub fn compile_spiking(model: &SpikingModel, settings: &Settings) -> Result<Desi
         calibration: model.samples.as_deref().map_or_else(String::new, file_name),
         calibration_images: stages.calibration_images(),
         traffic: stages.recorded_traffic(),
+        held_back: stages.recorded_saturations(|of| of.held_back),
+        clamped: stages.recorded_saturations(|of| of.clamped),
     };
     Ok(Design { origin, net, settings, source: model.source.clone(), vectors })
 }

@@ -87,9 +87,10 @@ pub(super) fn decision(stages: &Stages) -> Option<String> {
         return None;
     }
     let each = format!("most spikes of a neuron in a step: {}", each.join(", "));
-    Some(match (stages.calibration_images(), stages.saturations()) {
+    let held = stages.saturations().iter().map(|of| of.held_back).sum();
+    Some(match (stages.calibration_images(), held) {
         (0, _) => each,
         (_, 0) => format!("{each}; on the samples given none held back more"),
-        (_, held) => format!("{each}; on the samples given more was held back or clamped {} times", grouped(held)),
+        (_, held) => format!("{each}; on the samples given more was held back {} times", grouped(held)),
     })
 }

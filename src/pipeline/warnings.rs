@@ -1,11 +1,13 @@
 //! What is suspicious about a design that can be built all the same.
 
+use super::saturations::{design_saturations, saturation_warnings};
 use crate::design::Design;
 use crate::error::Problem;
 use crate::ir::PopId;
 use crate::ir::quant::{Neuron, QPopulation};
 
-/// Layers that say the same whatever the image: their weights are all zero, or they never fire.
+/// Layers that say the same whatever the image, because their weights are all zero or they never fire; and those whose neurons were kept
+/// from what they wanted to do.
 pub fn warnings(design: &Design) -> Vec<Problem> {
     let quant = &design.net.quant;
     let mut warnings = Vec::new();
@@ -31,6 +33,8 @@ pub fn warnings(design: &Design) -> Vec<Problem> {
         let sent = measured.map(|&(events, _)| events);
         warnings.extend(never_fires(population, sent).map(|problem| problem.at_node(&population.name)));
     }
+    let on = if design.origin.calibration_images > 0 { "on the samples given" } else { "on random input" };
+    warnings.extend(saturation_warnings(quant, &design_saturations(design), on));
     warnings
 }
 

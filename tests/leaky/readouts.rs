@@ -92,7 +92,7 @@ fn small_readouts_do_the_integers_of_the_equations() {
         assert_eq!((leaky.align, leaky.dv[0], leaky.limits.1 >= 1 << 14), (6, 1024, true));
         let outcome = Functional::new(&net).unwrap().image(&codes).unwrap();
         assert!(outcome.counts.last().unwrap().is_empty());
-        assert_eq!((outcome.class, outcome.saturations), (0, 0));
+        assert_eq!((outcome.class, outcome.saturated().total()), (0, 0));
         outcome.logits
     };
     let fc = || affine(&[127.0, -3.0, -127.0, 1.0], &[0.0; 2]);
@@ -113,7 +113,7 @@ fn membranes_without_fraction_bits_are_as_wide_as_others() {
     let net = quantised(&graph, UNIT_STEP, &LeakySettings { input, weight_bits: 16, ..settings(100) });
     let outcome = Functional::new(&net).unwrap().image(&[65_535; 200]).unwrap();
     let gain: i64 = net.projections[0].projection.synapses.weights().map(|&w| i64::from(w)).sum();
-    assert_eq!((readout(&net).align, outcome.saturations), (0, 0));
+    assert_eq!((readout(&net).align, outcome.saturated().clamped), (0, 0));
     assert_eq!(outcome.logits, [100 * 65_535 * gain]);
     assert!(outcome.logits[0] > 1 << 34);
 }
@@ -188,7 +188,7 @@ fn integers_follow_the_double_precision_membranes() {
                 }
                 agree += usize::from(arg_max(&float) == Some(outcome.class));
                 all += 1;
-                assert_eq!(outcome.saturations, 0);
+                assert_eq!(outcome.saturated().total(), 0);
             }
         }
     }

@@ -1,0 +1,100 @@
+//! Where neurons are kept from what they want to do: what is counted, and what users are told.
+
+use super::*;
+use synfire::fixed::grouped;
+
+const LONG: u64 = 400;
+
+/// Two pixels → one IF → one LI without decay, which also reads the pixels; three samples of two white pixels.
+fn integrating() -> Scratch {
+    let s = Scratch::new();
+    let port = |kind, n: usize| Unit::new(kind).with("shape", Array::integers([n]));
+    let linear = |weights: Vec<f64>| Unit::new(Kind::Linear).with("weight", array(&[1, weights.len()], weights));
+    let all = |x: f64| array(&[1], vec![x]);
+    let mut graph = NirGraph::default();
+    graph.node("input", port(Kind::Input, 2)).node("output", port(Kind::Output, 1));
+    graph
+        .node("fc", linear(vec![1.0, 0.37]))
+        .node("if", Unit::new(Kind::If).with("r", all(1.0)).with("v_threshold", all(1.0)));
+    graph.node("to li", linear(vec![7e-6])).node("past", linear(vec![1.0, 0.37]));
+    graph.node("li", Unit::new(Kind::Li).with("tau", all(1e9)).with("r", all(1e9)).with("v_leak", all(0.0)));
+    for path in [&["input", "fc", "if", "to li", "li", "output"][..], &["input", "past", "li"]] {
+        path.windows(2).for_each(|edge| {
+            graph.edge(edge[0], edge[1]);
+        });
+    }
+    s.file("net.nir", &nir::to_bytes(&graph).unwrap());
+    s.file("white.npy", &npy(&Array2::from_elem((3, 2), 255u8)));
+    s
+}
+
+const WIDE: [&str; 10] = [
+    "--nir-dialect",
+    "sinabs",
+    "--encoding",
+    "constant",
+    "--input-bits",
+    "16",
+    "--weight-bits",
+    "16",
+    "--timesteps",
+    "400",
+];
+
+/// The neuron wants 1.37 spikes in every step. With one at most it lacks 0.37 t in step t and could send another from step 3 on. The
+/// readout gets the same sum in every step and clamps from that on in which it would pass 2^39 - 1.
+#[test]
+fn spikes_held_back_and_membranes_clamped_are_told_apart() {
+    let s = integrating();
+    let compile = |out: &str, options: &[&str]| {
+        let args =
+            [&["compile", "net.nir", "--calibrate", "white.npy", "--out", out, "--json", "-"], &WIDE[..], options];
+        let outcome = succeeds(&s, &args.concat());
+        (serde_json::from_str::<Value>(&outcome.out).unwrap(), outcome.err)
+    };
+    let (measured, _) = compile("measured", &[]);
+    let projections = s.json("measured/design.json")["net"]["quant"]["projections"].clone();
+    let past = projections.as_array().unwrap().iter().position(|p| p["name"] == "past").unwrap();
+    let weights: Array2<i32> = ndarray_npy::read_npy(s.at(&format!("measured/model/projection_{past}.npy"))).unwrap();
+    let gain = 65_535 * weights.iter().map(|&w| u64::try_from(w).unwrap()).sum::<u64>();
+    let clamped = 3 * (LONG - ((1 << 39) - 1) / gain);
+    let counts = |report: &Value| -> Vec<[u64; 2]> {
+        let of = |layer: &Value| ["held_back_spikes", "clamped_membranes"].map(|key| layer[key].as_u64().unwrap());
+        report.as_array().unwrap().iter().map(of).collect()
+    };
+    assert_eq!(counts(&measured["layers"]), [[0, 0], [0, clamped]]);
+    let decisions = measured["decisions"].to_string();
+    assert!(decisions.contains("in a step: if: 3; on the samples given none held back more"), "{decisions}");
+    let said = |report: &Value| {
+        report["warnings"].as_array().unwrap().iter().map(|w| w.as_str().unwrap().to_string()).collect::<Vec<_>>()
+    };
+    let clamps = format!("had membranes of the readout clamped {clamped} times on");
+    let warnings = said(&measured);
+    assert!(warnings.len() == 1 && warnings[0].contains("'li'") && warnings[0].contains(&clamps), "{warnings:?}");
+
+    let (least, err) = compile("least", &["--neuron-spikes-per-step", "1"]);
+    let held = 3 * (LONG - 2);
+    assert_eq!(counts(&least["layers"])[0], [held, 0]);
+    let (warnings, run) = (said(&least), report(&s, &["run", "least", "--images", "white.npy"]));
+    let holds = format!("held back spikes {} times on", grouped(held));
+    for (warnings, on) in [(warnings, "the samples given"), (said(&run), "these samples")] {
+        let [first, second] = &warnings[..] else { panic!("{warnings:?}") };
+        assert!(
+            first.contains("'if'") && first.contains(&format!("{holds} {on}: a neuron held more than the 1 that")),
+            "{first}"
+        );
+        assert!(first.contains("raise 'neuron-spikes-per-step'") && !first.contains("clamped"), "{first}");
+        assert!(second.contains("'li'") && second.contains("clamped") && !second.contains("held back"), "{second}");
+        assert!(second.contains("fewer bits per weight"), "{second}");
+    }
+    assert!(err.contains(&format!("warning: {}", said(&least)[1])), "{err}");
+    assert_eq!((&run["held_back_spikes"], &run["clipped_activations"]), (&json!(held), &json!(0)));
+    let each = &run["saturations_per_population"];
+    assert_eq!(counts(each), [[0, 0], [held, 0], [0, run["clamped_membranes"].as_u64().unwrap()]]);
+    let names: Vec<&str> = each.as_array().unwrap().iter().map(|p| p["population"].as_str().unwrap()).collect();
+    assert_eq!(names, ["input", "if", "li"]);
+    let text = succeeds(&s, &["run", "least", "--images", "white.npy", "--metrics", "0"]).out;
+    for part in ["spikes held back", "membranes clamped", &format!("warning: {}", said(&run)[0])] {
+        assert!(text.contains(part), "no '{part}' in {text}");
+    }
+}
