@@ -169,6 +169,7 @@ pub fn compile_with(model: &Model, settings: &Settings) -> Result<Design> {
         // Neurons of a converted network are not bounded in these ways.
         held_back: Vec::new(),
         clamped: Vec::new(),
+        unmeasured: None,
     };
     Ok(Design { origin, net, settings: settings.clone(), source: model.source.clone(), vectors })
 }

@@ -58,6 +58,9 @@ pub struct Origin {
     /// Per population, how often on the same input a leaky membrane was clamped; empty for never.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clamped: Vec<u64>,
+    /// Why samples had no say in how many spikes neurons may send in a step, where they should have had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unmeasured: Option<String>,
 }
 
 /// The content of `design.json`.

@@ -1,7 +1,7 @@
 //! The passes for networks that are spiking networks already.
 
 use super::probe::Probe;
-use super::spikes;
+use super::spikes::{self, Measured};
 use super::stages::Stages;
 use super::{file_name, map_request, quant_settings};
 use crate::convert::nir::{Import, import_graph, import_nir};
@@ -68,20 +68,28 @@ impl SpikingModel {
     /// # Errors
     /// As [`Self::import`], and settings that are impossible or that such networks do not have: all at once.
     pub fn quantise(&self, settings: &Settings) -> Result<(Import, QuantGraph)> {
+        self.measured(settings).map(|(import, net, _)| (import, net))
+    }
+
+    /// As [`Self::quantise`]; at last, why the samples had no say in how many spikes neurons may send in a step, if they should have had.
+    fn measured(&self, settings: &Settings) -> Result<(Import, QuantGraph, Option<String>)> {
         let mut problems = map_request(settings).problems();
         problems.extend(refused(settings, self.samples.is_some()));
         let quantised = self.import(&used(settings)).and_then(|import| {
             problems.extend(spikes::unused(settings, &import));
             let net = quantise::quantise_leaky(&import.snn, &leaky_settings(settings));
             let net = net.map_err(|e| e.in_file(&self.file))?;
-            let net = match &self.samples {
+            let (net, unmeasured) = match &self.samples {
                 Some(file) if settings.neuron_spikes_per_step.is_none() && spikes::is_open(&import) => {
                     let samples = Samples::load(file, &net)?.0.truncated(settings.calibration_limit);
-                    spikes::enough_for(&samples, &import, &leaky_settings(settings))?.unwrap_or(net)
+                    match spikes::enough_for(&samples, &import, &leaky_settings(settings))? {
+                        Measured::Enough(net) => (net, None),
+                        Measured::Unknown(reason) => (net, Some(reason)),
+                    }
                 }
-                _ => net,
+                _ => (net, None),
             };
-            Ok((import, net))
+            Ok((import, net, unmeasured))
         });
         match quantised {
             Err(e) if e.kind != Kind::Input => Err(e),
@@ -106,19 +114,20 @@ impl SpikingModel {
 /// # Errors
 /// Whatever keeps the network from becoming hardware, and samples that it cannot read.
 pub fn compile_spiking(model: &SpikingModel, settings: &Settings) -> Result<Design> {
-    let (import, quant) = model.quantise(settings)?;
+    let (import, quant, unmeasured) = model.measured(settings)?;
     let probe = match &model.samples {
         None => Probe::random(&quant),
         Some(file) => Probe::Given(Samples::load(file, &quant)?.0.truncated(settings.calibration_limit)),
     };
     // Where samples say it, it is not one number.
-    let unsaid = if model.samples.is_none() { spikes::default(&import) } else { None };
+    let measured = model.samples.is_some() && unmeasured.is_none();
+    let unsaid = if measured { None } else { spikes::default(&import) };
     let neuron_spikes_per_step = settings.neuron_spikes_per_step.or(unsaid);
     let stages = Stages::new(quant, probe)?;
     let (mut net, vectors) = stages.hardware(settings)?;
     let settings = Settings { dt: Some(import.time_step.seconds), neuron_spikes_per_step, ..used(settings) };
     net.decisions.splice(0..0, decisions(&import, &settings, model.samples.is_some()));
-    net.decisions.extend(spikes::decision(&stages));
+    net.decisions.extend(spikes::decision(&stages, unmeasured.is_none()));
     let origin = Origin {
         model: file_name(&model.file),
         calibration: model.samples.as_deref().map_or_else(String::new, file_name),
@@ -126,6 +135,7 @@ pub fn compile_spiking(model: &SpikingModel, settings: &Settings) -> Result<Desi
         traffic: stages.recorded_traffic(),
         held_back: stages.recorded_saturations(|of| of.held_back),
         clamped: stages.recorded_saturations(|of| of.clamped),
+        unmeasured,
     };
     Ok(Design { origin, net, settings, source: model.source.clone(), vectors })
 }

@@ -6,8 +6,8 @@ use crate::error::Problem;
 use crate::ir::PopId;
 use crate::ir::quant::{Neuron, QPopulation};
 
-/// Layers that say the same whatever the image, because their weights are all zero or they never fire; and those whose neurons were kept
-/// from what they wanted to do.
+/// Layers that say the same whatever the image, because their weights are all zero or they never fire; those whose neurons were kept from
+/// what they wanted to do; and what samples had no say in.
 pub fn warnings(design: &Design) -> Vec<Problem> {
     let quant = &design.net.quant;
     let mut warnings = Vec::new();
@@ -33,6 +33,10 @@ pub fn warnings(design: &Design) -> Vec<Problem> {
         let sent = measured.map(|&(events, _)| events);
         warnings.extend(never_fires(population, sent).map(|problem| problem.at_node(&population.name)));
     }
+    warnings.extend(design.origin.unmeasured.as_ref().map(|reason| {
+        let what = "how many spikes neurons may send in a step is the default, and not what the samples given need";
+        Problem::new(format!("{what}: {reason}")).help("choose it with 'neuron-spikes-per-step'")
+    }));
     let on = if design.origin.calibration_images > 0 { "on the samples given" } else { "on random input" };
     warnings.extend(saturation_warnings(quant, &design_saturations(design), on));
     warnings

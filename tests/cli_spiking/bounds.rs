@@ -98,3 +98,58 @@ fn spikes_held_back_and_membranes_clamped_are_told_apart() {
         assert!(text.contains(part), "no '{part}' in {text}");
     }
 }
+
+/// A pool may add up at most 2^24: what 4,225 neurons send with 15 spikes each, but not with 4,095.
+#[test]
+fn samples_that_could_not_be_followed_are_told_with_the_reason() {
+    const SIDE: usize = 65;
+    let s = Scratch::new();
+    let port = |kind, shape: [usize; 3]| Unit::new(kind).with("shape", Array::integers(shape));
+    let pair = || Array::integers([1, 1]);
+    let conv = |w: f64| {
+        let unit =
+            Unit::new(Kind::Conv2d).with("weight", array(&[1, 1, 1, 1], vec![w])).with("bias", array(&[1], vec![0.0]));
+        let unit = unit.with("stride", pair()).with("dilation", pair()).with("padding", Array::integers([0, 0]));
+        unit.with("groups", Array::integer(1)).with("input_shape", Array::integers([SIDE, SIDE]))
+    };
+    let fire = |side: usize, theta: f64| {
+        let all = |x: f64| array(&[1, side, side], vec![x; side * side]);
+        Unit::new(Kind::If).with("r", all(1.0)).with("v_threshold", all(theta))
+    };
+    let size = |n: usize| Array::integers([n, n]);
+    let pool =
+        Unit::new(Kind::SumPool2d).with("kernel_size", size(SIDE)).with("stride", size(SIDE)).with("padding", size(0));
+    let mut graph = NirGraph::default();
+    graph.node("input", port(Kind::Input, [1, SIDE, SIDE])).node("output", port(Kind::Output, [1, 1, 1]));
+    graph.node("in", conv(1.0)).node("many", fire(SIDE, 0.3)).node("pool", pool);
+    graph.node("out", conv(1.0).with("input_shape", Array::integers([1, 1]))).node("one", fire(1, 1000.0));
+    ["input", "in", "many", "pool", "out", "one", "output"].windows(2).for_each(|edge| {
+        graph.edge(edge[0], edge[1]);
+    });
+    s.file("net.nir", &nir::to_bytes(&graph).unwrap());
+    s.file("white.npy", &npy(&ndarray::Array4::from_elem((1, 1, SIDE, SIDE), 255u8)));
+    let args = [
+        "compile",
+        "net.nir",
+        "--nir-dialect",
+        "sinabs",
+        "--timesteps",
+        "2",
+        "--calibrate",
+        "white.npy",
+        "--json",
+        "-",
+    ];
+    let outcome = succeeds(&s, &[&args[..], &["--out", "design"]].concat());
+    let report: Value = serde_json::from_str(&outcome.out).unwrap();
+    let warning = "the default, and not what the samples given need: with up to 4095 spikes of each neuron 'pool' passes on sums of up to 17301375; 16777216 are the limit";
+    let said = report["warnings"].to_string();
+    assert!(said.contains(warning) && said.contains("choose it with 'neuron-spikes-per-step'"), "{said}");
+    assert!(outcome.err.contains(warning), "{}", outcome.err);
+    let decisions = report["decisions"].to_string();
+    assert!(decisions.contains("many: 15, one: 15 (the default, not what the samples given need)"), "{decisions}");
+    assert_eq!(s.json("design/design.json")["settings"]["neuron-spikes-per-step"], 15);
+    // Who chooses is not told so.
+    let chosen = succeeds(&s, &[&args[..], &["--neuron-spikes-per-step", "15", "--out", "chosen"]].concat());
+    assert!(!chosen.err.contains("the default"), "{}", chosen.err);
+}
