@@ -68,14 +68,24 @@ impl SpikingModel {
     /// # Errors
     /// As [`Self::import`], and settings that are impossible or that such networks do not have: all at once.
     pub fn quantise(&self, settings: &Settings) -> Result<(Import, QuantGraph)> {
-        self.measured(settings).map(|(import, net, _)| (import, net))
+        self.measured(settings, None).map(|(import, net, _)| (import, net))
+    }
+
+    /// As [`Self::quantise`], where neurons may send at most as many spikes in a step as in `made`, which was made of the same network:
+    /// population by population, whatever samples or settings said then.
+    ///
+    /// # Errors
+    /// As [`Self::quantise`].
+    pub fn quantise_as(&self, made: &QuantGraph, settings: &Settings) -> Result<QuantGraph> {
+        self.measured(settings, Some(made)).map(|(_, net, _)| net)
     }
 
     /// As [`Self::quantise`]; at last, why the samples had no say in how many spikes neurons may send in a step, if they should have had.
-    fn measured(&self, settings: &Settings) -> Result<(Import, QuantGraph, Option<String>)> {
+    fn measured(&self, settings: &Settings, made: Option<&QuantGraph>) -> Result<(Import, QuantGraph, Option<String>)> {
         let mut problems = map_request(settings).problems();
         problems.extend(refused(settings, self.samples.is_some()));
-        let quantised = self.import(&used(settings)).and_then(|import| {
+        let quantised = self.import(&used(settings)).and_then(|mut import| {
+            made.into_iter().for_each(|made| spikes::bound_as(made, &mut import));
             problems.extend(spikes::unused(settings, &import));
             let net = quantise::quantise_leaky(&import.snn, &leaky_settings(settings));
             let net = net.map_err(|e| e.in_file(&self.file))?;
@@ -114,7 +124,7 @@ impl SpikingModel {
 /// # Errors
 /// Whatever keeps the network from becoming hardware, and samples that it cannot read.
 pub fn compile_spiking(model: &SpikingModel, settings: &Settings) -> Result<Design> {
-    let (import, quant, unmeasured) = model.measured(settings)?;
+    let (import, quant, unmeasured) = model.measured(settings, None)?;
     let probe = match &model.samples {
         None => Probe::random(&quant),
         Some(file) => Probe::Given(Samples::load(file, &quant)?.0.truncated(settings.calibration_limit)),

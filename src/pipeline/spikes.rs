@@ -41,6 +41,17 @@ pub(super) fn is_open(import: &Import) -> bool {
     several(import).any(|(_, most)| most.is_none())
 }
 
+/// Lets neurons send as many spikes in a step as those of `made`, which was made of the same network.
+pub(super) fn bound_as(made: &QuantGraph, import: &mut Import) {
+    // Quantisation may have put one population in front.
+    let added = made.populations.len().saturating_sub(import.snn.populations.len());
+    for (population, same) in import.snn.populations.iter_mut().zip(made.populations.iter().skip(added)) {
+        if let (Model::MultiSpike(model), Neuron::MultiSpike(neurons)) = (&mut population.model, &same.neuron) {
+            model.most = Some(neurons.most);
+        }
+    }
+}
+
 /// What samples say about how many spikes neurons need to send in a step.
 pub(super) enum Measured {
     /// The network whose neurons may send as many as they want to on all samples, population by population in a full number of bits, but

@@ -153,3 +153,19 @@ fn samples_that_could_not_be_followed_are_told_with_the_reason() {
     let chosen = succeeds(&s, &[&args[..], &["--neuron-spikes-per-step", "15", "--out", "chosen"]].concat());
     assert!(!chosen.err.contains("the default"), "{}", chosen.err);
 }
+
+/// Two layers that dim images let send a different number of spikes: a point of the sweep with the design's own time steps and weights is
+/// the design, held back by the same bounds.
+#[test]
+fn a_sweep_bounds_each_layer_as_the_design_does() {
+    let s = scratch();
+    let images: Array2<u8> = ndarray_npy::read_npy(s.at("images.npy")).unwrap();
+    s.file("dim.npy", &npy(&images.mapv(|pixel| pixel / 8)));
+    let options = ["--nir-dialect", "sinabs", "--calibrate", "dim.npy", "--json", "-"];
+    let compiled: Value = serde_json::from_str(&compile(&s, "design", &options).out).unwrap();
+    assert!(compiled["decisions"].to_string().contains("in a step: if1: 3, if2: 7;"), "{compiled}");
+    let run = report(&s, &["run", "design", "--images", "trains.npy", "--metrics", "0", "--sweep"]);
+    assert!(run["held_back_spikes"].as_u64() > Some(0), "{run}");
+    let same = run["sweep"].as_array().unwrap().iter().find(|p| p["weight_bits"] == 8 && p["timesteps"] == 12).unwrap();
+    assert_eq!(same["spikes_per_neuron"], run["spikes_per_neuron"]);
+}
