@@ -169,3 +169,24 @@ fn a_sweep_bounds_each_layer_as_the_design_does() {
     let same = run["sweep"].as_array().unwrap().iter().find(|p| p["weight_bits"] == 8 && p["timesteps"] == 12).unwrap();
     assert_eq!(same["spikes_per_neuron"], run["spikes_per_neuron"]);
 }
+
+#[test]
+fn an_edited_number_of_spikes_per_step_is_refused() {
+    let s = scratch();
+    let edited = |said: u64, parts: &[&str]| {
+        let mut design = s.json("design/design.json");
+        design["settings"]["neuron-spikes-per-step"] = json!(said);
+        s.file("design/design.json", &serde_json::to_vec(&design).unwrap());
+        for args in [&["run", "design", "--images", "images.npy"][..], &["inspect", "design", "--stage", "quant"]] {
+            s.refused(2, args, &[parts, &["design.json: ", "help: compile the design again"]].concat());
+        }
+    };
+    compile(&s, "design", &[]);
+    edited(9, &["has 'neuron-spikes-per-step' and no neurons that may send several spikes in a step"]);
+    compile(&s, "design", &["--nir-dialect", "sinabs", "--neuron-spikes-per-step", "9", "--force"]);
+    succeeds(&s, &["inspect", "design", "--stage", "quant"]);
+    for wrong in [0, 4096, 4_000_000_000] {
+        edited(wrong, &[&format!("has 'neuron-spikes-per-step' {wrong}, 1 to 4095 are possible")]);
+    }
+    edited(8, &["sends up to 9 spikes in a step, and 'neuron-spikes-per-step' is 8"]);
+}
