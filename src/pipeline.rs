@@ -17,6 +17,7 @@ use std::path::Path;
 
 mod nir;
 mod probe;
+mod refused;
 mod saturations;
 mod spikes;
 mod stages;
@@ -26,7 +27,7 @@ pub use nir::{SpikingModel, compile_spiking, quantise_nir};
 pub use saturations::{design_saturations, saturation_warnings};
 pub use warnings::warnings;
 
-use probe::Probe;
+use probe::{Probe, left_out};
 use stages::Stages;
 
 /// A trained network of either kind, by what its file holds.
@@ -160,7 +161,8 @@ pub fn compile_with(model: &Model, settings: &Settings) -> Result<Design> {
     let quant = quantise(&snn, &model.calibration, settings).map_err(|e| e.in_file(&model.name))?;
     let calibration = model.calibration.clone().truncated(settings.calibration_limit).shaped(quant.input_shape())?;
     let stages = Stages::new(quant, Probe::Given(Samples::Images(calibration)))?;
-    let (net, vectors) = stages.hardware(settings)?;
+    let (mut net, vectors) = stages.hardware(settings)?;
+    net.decisions.splice(0..0, left_out(model.calibration.len(), settings));
     let origin = Origin {
         model: model.name.clone(),
         calibration: model.calibration_name.clone(),

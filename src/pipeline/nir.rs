@@ -1,15 +1,16 @@
 //! The passes for networks that are spiking networks already.
 
-use super::probe::Probe;
+use super::probe::{Probe, left_out};
+use super::refused::refused;
 use super::spikes::{self, Measured};
 use super::stages::Stages;
 use super::{file_name, map_request, quant_settings};
 use crate::convert::nir::{Import, import_graph, import_nir};
 use crate::data::Samples;
 use crate::design::{Design, Origin};
-use crate::error::{Error, Kind, Problem, Result};
+use crate::error::{Error, Kind, Result};
 use crate::frontends::nir::{self, Dialect, NirGraph};
-use crate::ir::quant::{Coding, QuantGraph};
+use crate::ir::quant::QuantGraph;
 use crate::quantise::{self, LeakySettings};
 use crate::settings::{Encoding, Settings};
 use std::path::{Path, PathBuf};
@@ -125,9 +126,13 @@ impl SpikingModel {
 /// Whatever keeps the network from becoming hardware, and samples that it cannot read.
 pub fn compile_spiking(model: &SpikingModel, settings: &Settings) -> Result<Design> {
     let (import, quant, unmeasured) = model.measured(settings, None)?;
-    let probe = match &model.samples {
-        None => Probe::random(&quant),
-        Some(file) => Probe::Given(Samples::load(file, &quant)?.0.truncated(settings.calibration_limit)),
+    let (probe, left_out) = match &model.samples {
+        None => (Probe::random(&quant), None),
+        Some(file) => {
+            let samples = Samples::load(file, &quant)?.0;
+            let left_out = left_out(samples.len(), settings);
+            (Probe::Given(samples.truncated(settings.calibration_limit)), left_out)
+        }
     };
     // Where samples say it, it is not one number.
     let measured = model.samples.is_some() && unmeasured.is_none();
@@ -136,7 +141,8 @@ pub fn compile_spiking(model: &SpikingModel, settings: &Settings) -> Result<Desi
     let stages = Stages::new(quant, probe)?;
     let (mut net, vectors) = stages.hardware(settings)?;
     let settings = Settings { dt: Some(import.time_step.seconds), neuron_spikes_per_step, ..used(settings) };
-    net.decisions.splice(0..0, decisions(&import, &settings, model.samples.is_some()));
+    let chosen = decisions(&import, &settings, model.samples.is_some());
+    net.decisions.splice(0..0, chosen.into_iter().chain(left_out));
     net.decisions.extend(spikes::decision(&stages, unmeasured.is_none()));
     let origin = Origin {
         model: file_name(&model.file),
@@ -185,48 +191,6 @@ fn leaky_settings(settings: &Settings) -> LeakySettings {
         neuron_spikes: settings.neuron_spikes_per_step,
         ..LeakySettings::from(&quant_settings(settings))
     }
-}
-
-/// Settings that mean nothing here: silence about them would be an answer to another question.
-fn refused(settings: &Settings, samples: bool) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut refuse = |what: &str, help: &str| problems.push(Problem::new(what).help(help));
-    let default = Settings::spiking();
-    if settings.coding != Coding::Rate {
-        refuse(
-            "the coding of a NIR network cannot be chosen: its neurons fire in every time step",
-            "leave out 'coding' (it is rate)",
-        );
-    }
-    if settings.normalize.is_some() {
-        refuse(
-            "a NIR network reads spikes or pixels as they are, and no mean and deviation can be taken off ('normalize')",
-            "leave it out, or put it into the network in front of its first weights",
-        );
-    }
-    if settings.bias_calibration {
-        refuse("a NIR network has nothing to calibrate", "leave out 'bias-calibration'");
-    }
-    if settings.calibration_limit == 0 {
-        refuse("a calibration limit of 0 leaves no sample", "give at least 1");
-    } else if settings.calibration_limit != default.calibration_limit && !samples {
-        refuse("'calibration-limit' is given, but no samples are (--calibrate)", "leave it out, or add --calibrate");
-    }
-    match (settings.encoding.unwrap_or_default(), settings.spikes_per_step) {
-        (Encoding::Spikes, None | Some(1..=255)) => {}
-        (Encoding::Spikes, Some(n)) => {
-            refuse(&format!("the number of spikes per step cannot be {n}"), "choose 1 to 255");
-        }
-        (_, Some(_)) => refuse(
-            "'spikes-per-step' is given, but the network reads pixels",
-            "leave it out, or choose the encoding 'spikes'",
-        ),
-        (_, None) => {}
-    }
-    if settings.encoding == Some(Encoding::Spikes) && settings.input_bits != default.input_bits {
-        refuse("'input-bits' is given, but recorded spikes have no pixels", "leave it out, or choose another encoding");
-    }
-    problems
 }
 
 /// What the compiler chose in the user's place.

@@ -190,3 +190,23 @@ fn an_edited_number_of_spikes_per_step_is_refused() {
     }
     edited(8, &["sends up to 9 spikes in a step, and 'neuron-spikes-per-step' is 8"]);
 }
+
+/// Five inputs of 127 at most reach 7,620 in twelve steps, and with a bias no more than 132 beyond.
+#[test]
+fn thresholds_out_of_reach_and_samples_that_are_not_used_are_told() {
+    let s = scratch();
+    let said = |options: &[&str]| {
+        let outcome = compile(&s, "design", &[options, &["--force", "--json", "-"]].concat());
+        let report: Value = serde_json::from_str(&outcome.out).unwrap();
+        (report["warnings"].to_string(), report["decisions"].to_string())
+    };
+    assert_eq!(said(&["--calibrate", "images.npy", "--calibration-limit", "32"]).0, "[]");
+    let (warnings, decisions) = said(&["--calibrate", "images.npy", "--calibration-limit", "31"]);
+    assert!(warnings == "[]" && decisions.contains("uses the first 31 of the 32 samples given"), "{decisions}");
+    let mut graph = network();
+    graph.node("if2", neurons(3, 1e4));
+    s.file("net.nir", &nir::to_bytes(&graph).unwrap());
+    let (warnings, decisions) = said(&["--calibrate", "images.npy"]);
+    assert!(warnings.contains("'if2': can never fire") && !warnings.contains("'if1'"), "{warnings}");
+    assert!(!decisions.contains("uses the first"), "{decisions}");
+}
