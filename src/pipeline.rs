@@ -17,14 +17,17 @@ use std::path::Path;
 
 mod nir;
 mod probe;
+mod refused;
+mod saturations;
 mod spikes;
 mod stages;
 mod warnings;
 
 pub use nir::{SpikingModel, compile_spiking, quantise_nir};
+pub use saturations::{design_saturations, saturation_warnings};
 pub use warnings::warnings;
 
-use probe::Probe;
+use probe::{Probe, left_out};
 use stages::Stages;
 
 /// A trained network of either kind, by what its file holds.
@@ -158,12 +161,17 @@ pub fn compile_with(model: &Model, settings: &Settings) -> Result<Design> {
     let quant = quantise(&snn, &model.calibration, settings).map_err(|e| e.in_file(&model.name))?;
     let calibration = model.calibration.clone().truncated(settings.calibration_limit).shaped(quant.input_shape())?;
     let stages = Stages::new(quant, Probe::Given(Samples::Images(calibration)))?;
-    let (net, vectors) = stages.hardware(settings)?;
+    let (mut net, vectors) = stages.hardware(settings)?;
+    net.decisions.splice(0..0, left_out(model.calibration.len(), settings));
     let origin = Origin {
         model: model.name.clone(),
         calibration: model.calibration_name.clone(),
         calibration_images: stages.calibration_images(),
         traffic: stages.recorded_traffic(),
+        // Neurons of a converted network are not bounded in these ways.
+        held_back: Vec::new(),
+        clamped: Vec::new(),
+        unmeasured: None,
     };
     Ok(Design { origin, net, settings: settings.clone(), source: model.source.clone(), vectors })
 }
@@ -253,7 +261,7 @@ fn checked(model: &Model, settings: &Settings) -> Result<SnnGraph> {
     }
 }
 
-/// What the calibration images did in a design when it was compiled.
+/// How many events the calibration images made in a design when it was compiled.
 pub fn design_traffic(design: &Design) -> Vec<Traffic> {
     design
         .origin

@@ -4,7 +4,7 @@ use super::choices::{Choices, SETTINGS_HELP};
 use super::inputs::Output;
 use crate::design::Design;
 use crate::error::{Result, printable};
-use crate::ir::mapped::{MappedNet, Target};
+use crate::ir::mapped::{Core, MappedNet, Target};
 use crate::map::cost;
 use crate::pipeline::{self, Network};
 use crate::report;
@@ -58,6 +58,10 @@ struct LayerReport<'a> {
     rows: usize,
     cycles: f64,
     membrane_bits: u32,
+    /// How often on the calibration images or on random input a neuron held more spikes than it may send in a step.
+    held_back_spikes: u64,
+    /// How often a leaky membrane was clamped to its limits.
+    clamped_membranes: u64,
 }
 
 pub fn run(args: &Args) -> Result<()> {
@@ -79,6 +83,8 @@ pub fn run(args: &Args) -> Result<()> {
 fn describe<'a>(design: &'a Design, out: &'a PathBuf) -> (CompileReport<'a>, String) {
     let net: &MappedNet = &design.net;
     let traffic = pipeline::design_traffic(design);
+    let saturations = pipeline::design_saturations(design);
+    let of = |core: &Core| saturations.get(core.population.0).copied().unwrap_or_default();
     let layers: Vec<LayerReport> = net
         .cores()
         .map(|(_, unit, core)| LayerReport {
@@ -90,6 +96,8 @@ fn describe<'a>(design: &'a Design, out: &'a PathBuf) -> (CompileReport<'a>, Str
             rows: core.mode.rows(),
             cycles: cost::cycles(core, &cost::input(net, core, &traffic)),
             membrane_bits: core.membrane_bits,
+            held_back_spikes: of(core).held_back,
+            clamped_membranes: of(core).clamped,
         })
         .collect();
     let mut table =

@@ -5,9 +5,10 @@ use super::{operations, reference, sweep};
 use crate::data::{Labels, Samples};
 use crate::design::Design;
 use crate::error::{Problem, Result};
-use crate::golden::functional::{Functional, Summary};
-use crate::ir::quant::Neuron;
+use crate::golden::functional::{Functional, Saturations, Summary};
+use crate::ir::quant::{Neuron, QuantGraph};
 use crate::metrics::Metrics;
+use crate::pipeline;
 use crate::report::{self, percent};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -53,21 +54,37 @@ pub struct RunReport {
     pub spikes_per_neuron: f64,
     /// Mean events on all streams per image.
     pub events_per_image: f64,
-    /// Activations clipped at `T`; of leaky neurons, clamped membranes; of neurons that may send several spikes in a step, how often one
-    /// held back more.
-    pub saturations: u64,
+    /// Activations of a converted network that were clipped at `T`, over all images.
+    pub clipped_activations: u64,
+    /// How often, over all images, a neuron held more spikes than it may send in a step, and sent them later.
+    pub held_back_spikes: u64,
+    /// How often, over all images, a leaky membrane was clamped to its limits.
+    pub clamped_membranes: u64,
+    /// These three of each population.
+    pub saturations_per_population: Vec<PopulationSaturations>,
     /// Golden model, all threads.
     pub images_per_second: f64,
     /// Float network, all threads.
     pub float_images_per_second: f64,
     /// Mean events per image that each population sends.
     pub events_per_population: Vec<f64>,
+    /// Where spikes were held back or membranes clamped, and what to do about it.
+    pub warnings: Vec<String>,
     /// NeuroBench's metrics, per layer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<Metrics>,
     /// The accuracy for other settings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sweep: Option<Vec<sweep::Point>>,
+}
+
+/// How often neurons of a population could not do what they wanted.
+#[derive(Clone, Debug, Serialize)]
+pub struct PopulationSaturations {
+    population: String,
+    clipped_activations: u64,
+    held_back_spikes: u64,
+    clamped_membranes: u64,
 }
 
 pub fn run(args: &Args) -> Result<()> {
@@ -85,8 +102,7 @@ pub fn run(args: &Args) -> Result<()> {
         return Err(Problem::new("--plot draws accuracy, which needs labels").help("add --labels FILE").into());
     }
     let mut result = measure(&design, &samples, labels.as_ref())?;
-    let several = quant.populations.iter().any(|p| matches!(p.neuron, Neuron::MultiSpike(_)));
-    let mut text = text(&result, &samples.count(), several);
+    let mut text = text(&result, &samples.count(), quant);
     if args.metrics > 0 {
         let metrics = operations::measure(quant, &samples, args.metrics)?;
         text.push_str(&operations::text(&metrics));
@@ -114,6 +130,8 @@ pub fn measure(design: &Design, samples: &Samples, labels: Option<&Labels>) -> R
     let float_seconds = start.elapsed().as_secs_f64().max(1e-9);
     let share = |hits: usize| hits as f64 / samples.len().max(1) as f64;
     let same = |a: &[usize], b: &[usize]| a.iter().zip(b).filter(|(a, b)| a == b).count();
+    let Saturations { clipped, held_back, clamped } = golden.saturated();
+    let warnings = pipeline::saturation_warnings(quant, &golden.saturations, "on these samples");
     Ok(RunReport {
         images: samples.len(),
         accuracy: golden.accuracy(),
@@ -121,10 +139,14 @@ pub fn measure(design: &Design, samples: &Samples, labels: Option<&Labels>) -> R
         agreement: share(same(&golden.classes, &float)),
         spikes_per_neuron: golden.spikes_per_neuron(),
         events_per_image: golden.events_per_image(),
-        saturations: golden.saturations,
+        clipped_activations: clipped,
+        held_back_spikes: held_back,
+        clamped_membranes: clamped,
+        saturations_per_population: saturations_per_population(quant, &golden),
         images_per_second: golden.images_per_second(),
         float_images_per_second: samples.len() as f64 / float_seconds,
         events_per_population: events_per_population(&golden),
+        warnings: warnings.iter().map(ToString::to_string).collect(),
         metrics: None,
         sweep: None,
     })
@@ -134,8 +156,18 @@ fn events_per_population(golden: &Summary) -> Vec<f64> {
     golden.events.iter().map(|&e| e as f64 / golden.images.max(1) as f64).collect()
 }
 
-/// `several`: some neurons may send several spikes in a step.
-fn text(r: &RunReport, count: &str, several: bool) -> String {
+fn saturations_per_population(quant: &QuantGraph, golden: &Summary) -> Vec<PopulationSaturations> {
+    let each = quant.populations.iter().zip(&golden.saturations).map(|(population, of)| PopulationSaturations {
+        population: population.name.clone(),
+        clipped_activations: of.clipped,
+        held_back_spikes: of.held_back,
+        clamped_membranes: of.clamped,
+    });
+    each.collect()
+}
+
+/// Of the figures of saturation, those that the network's kinds of neurons can have.
+fn text(r: &RunReport, count: &str, quant: &QuantGraph) -> String {
     let mut table = report::Table::new(&["", "golden model", "float network"]);
     let mut row = |name: &str, golden: String, float: String| table.row(&[name.to_string(), golden, float]);
     row("accuracy", percent(r.accuracy), percent(r.float_accuracy));
@@ -143,10 +175,16 @@ fn text(r: &RunReport, count: &str, several: bool) -> String {
     row("same class", percent(Some(r.agreement)), String::new());
     row("spikes per neuron and image", format!("{:.3}", r.spikes_per_neuron), String::new());
     row("events per image", format!("{:.1}", r.events_per_image), String::new());
-    row(
-        if several { "spikes held back or clamped" } else { "clipped activations" },
-        report::grouped(r.saturations),
-        String::new(),
-    );
-    format!("{count}\n{table}")
+    let any = |kind: fn(&Neuron) -> bool| quant.populations.iter().any(|p| kind(&p.neuron));
+    let (several, leaky) = (any(|n| matches!(n, Neuron::MultiSpike(_))), any(|n| matches!(n, Neuron::Leaky(_))));
+    let rows = [
+        (!several && !leaky, "clipped activations", r.clipped_activations),
+        (several, "spikes held back", r.held_back_spikes),
+        (leaky, "membranes clamped", r.clamped_membranes),
+    ];
+    for (_, name, count) in rows.into_iter().filter(|(possible, ..)| *possible) {
+        row(name, report::grouped(count), String::new());
+    }
+    let warnings: String = r.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
+    format!("{count}\n{table}{warnings}")
 }

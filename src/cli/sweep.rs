@@ -31,7 +31,7 @@ pub struct Point {
 }
 
 /// The source network in integers.
-type Quantise = Box<dyn Fn(&Settings) -> Result<QuantGraph>>;
+type Quantise<'a> = Box<dyn Fn(&Settings) -> Result<QuantGraph> + 'a>;
 
 /// The calibration images that the sweep of a design needs.
 ///
@@ -67,7 +67,8 @@ pub fn run(
         }
         None => {
             let model = SpikingModel::of(design).map_err(|e| e.in_file(design.source_path()))?;
-            Box::new(move |settings| Ok(model.quantise(settings)?.1))
+            // What may be sent in a step is part of the design, not of what is swept.
+            Box::new(move |settings| model.quantise_as(&design.net.quant, settings))
         }
     };
     // Pools of counts have no counterpart in rate coding.
@@ -84,14 +85,7 @@ pub fn run(
     let bar = report::progress((codings.len() * timesteps.len() * WEIGHT_BITS.len()) as u64, "sweep");
     let calibration_limit =
         if design.is_nir() { Settings::default() } else { design.settings.clone() }.calibration_limit;
-    // What samples said when the design was made.
-    let spikes = design.net.quant.populations.iter().filter_map(|p| match &p.neuron {
-        Neuron::MultiSpike(multi) => Some(multi.most),
-        _ => None,
-    });
-    let neuron_spikes_per_step = design.settings.neuron_spikes_per_step.or(spikes.max());
-    let base =
-        Settings { layers: Default::default(), calibration_limit, neuron_spikes_per_step, ..design.settings.clone() };
+    let base = Settings { layers: Default::default(), calibration_limit, ..design.settings.clone() };
     let mut points = Vec::new();
     for &coding in codings {
         for weight_bits in WEIGHT_BITS {

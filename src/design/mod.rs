@@ -52,6 +52,15 @@ pub struct Origin {
     /// Per population, the mean number of events per image and of the set bits in their payloads, in thousandths: on the calibration
     /// images, or where there are none on random input.
     pub traffic: Vec<(u64, u64)>,
+    /// Per population, how often on the same input a neuron held more spikes than it may send in a step; empty for never.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_back: Vec<u64>,
+    /// Per population, how often on the same input a leaky membrane was clamped; empty for never.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clamped: Vec<u64>,
+    /// Why samples had no say in how many spikes neurons may send in a step, where they should have had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unmeasured: Option<String>,
 }
 
 /// The content of `design.json`.

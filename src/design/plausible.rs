@@ -5,7 +5,7 @@ use crate::error::Problem;
 use crate::fixed::Normalisation;
 use crate::ir::Shape;
 use crate::ir::mapped::{Core, MappedNet, Mode, Port};
-use crate::ir::quant::QuantGraph;
+use crate::ir::quant::{MOST_SPIKES, Neuron, QuantGraph};
 use crate::ir::window::Window;
 use crate::quantise::{LEAKY_TIMESTEPS, PIXEL_BITS, TIMESTEPS, WEIGHT_BITS};
 use crate::settings::Settings;
@@ -37,6 +37,7 @@ pub(super) fn problems(net: &MappedNet, settings: &Settings) -> Vec<Problem> {
     if made_by != (said.0, said.1, said.2, said.3, said.4, settings.input()) {
         problems.push(Problem::new("has settings that are not those of its network"));
     }
+    problems.extend(spikes_problem(quant, settings));
     if problems.is_empty() {
         problems = mapped_problems(net);
     }
@@ -115,6 +116,25 @@ fn window_problem(window: &Window) -> Option<String> {
     }
     let taps = window.kernel.iter().any(|&k| k > MOST_TAPS);
     taps.then(|| format!("has a window of {:?} taps, {MOST_TAPS} are the limit along an axis", window.kernel))
+}
+
+/// A number of spikes per step that cannot have made these neurons. They may send less: a network may set bounds of its own.
+fn spikes_problem(quant: &QuantGraph, settings: &Settings) -> Option<Problem> {
+    let said = settings.neuron_spikes_per_step?;
+    let several = quant.populations.iter().filter_map(|p| match &p.neuron {
+        Neuron::MultiSpike(neurons) => Some((&p.name, neurons.most)),
+        _ => None,
+    });
+    let Some((name, most)) = several.max_by_key(|(_, most)| *most) else {
+        return Some(Problem::new(
+            "has 'neuron-spikes-per-step' and no neurons that may send several spikes in a step",
+        ));
+    };
+    if !(1..=MOST_SPIKES).contains(&said) {
+        return Some(Problem::new(format!("has 'neuron-spikes-per-step' {said}, 1 to {MOST_SPIKES} are possible")));
+    }
+    let what = format!("sends up to {most} spikes in a step, and 'neuron-spikes-per-step' is {said}");
+    (most > said).then(|| Problem::new(what).at_node(name))
 }
 
 fn normalisation_problem(n: &Normalisation, input: Option<&Shape>) -> Option<String> {

@@ -1,15 +1,16 @@
 //! The passes for networks that are spiking networks already.
 
-use super::probe::Probe;
-use super::spikes;
+use super::probe::{Probe, left_out};
+use super::refused::refused;
+use super::spikes::{self, Measured};
 use super::stages::Stages;
 use super::{file_name, map_request, quant_settings};
 use crate::convert::nir::{Import, import_graph, import_nir};
 use crate::data::Samples;
 use crate::design::{Design, Origin};
-use crate::error::{Error, Kind, Problem, Result};
+use crate::error::{Error, Kind, Result};
 use crate::frontends::nir::{self, Dialect, NirGraph};
-use crate::ir::quant::{Coding, QuantGraph};
+use crate::ir::quant::QuantGraph;
 use crate::quantise::{self, LeakySettings};
 use crate::settings::{Encoding, Settings};
 use std::path::{Path, PathBuf};
@@ -68,20 +69,38 @@ impl SpikingModel {
     /// # Errors
     /// As [`Self::import`], and settings that are impossible or that such networks do not have: all at once.
     pub fn quantise(&self, settings: &Settings) -> Result<(Import, QuantGraph)> {
+        self.measured(settings, None).map(|(import, net, _)| (import, net))
+    }
+
+    /// As [`Self::quantise`], where neurons may send at most as many spikes in a step as in `made`, which was made of the same network:
+    /// population by population, whatever samples or settings said then.
+    ///
+    /// # Errors
+    /// As [`Self::quantise`].
+    pub fn quantise_as(&self, made: &QuantGraph, settings: &Settings) -> Result<QuantGraph> {
+        self.measured(settings, Some(made)).map(|(_, net, _)| net)
+    }
+
+    /// As [`Self::quantise`]; at last, why the samples had no say in how many spikes neurons may send in a step, if they should have had.
+    fn measured(&self, settings: &Settings, made: Option<&QuantGraph>) -> Result<(Import, QuantGraph, Option<String>)> {
         let mut problems = map_request(settings).problems();
         problems.extend(refused(settings, self.samples.is_some()));
-        let quantised = self.import(&used(settings)).and_then(|import| {
+        let quantised = self.import(&used(settings)).and_then(|mut import| {
+            made.into_iter().for_each(|made| spikes::bound_as(made, &mut import));
             problems.extend(spikes::unused(settings, &import));
             let net = quantise::quantise_leaky(&import.snn, &leaky_settings(settings));
             let net = net.map_err(|e| e.in_file(&self.file))?;
-            let net = match &self.samples {
+            let (net, unmeasured) = match &self.samples {
                 Some(file) if settings.neuron_spikes_per_step.is_none() && spikes::is_open(&import) => {
                     let samples = Samples::load(file, &net)?.0.truncated(settings.calibration_limit);
-                    spikes::enough_for(&samples, &import, &leaky_settings(settings))?.unwrap_or(net)
+                    match spikes::enough_for(&samples, &import, &leaky_settings(settings))? {
+                        Measured::Enough(net) => (net, None),
+                        Measured::Unknown(reason) => (net, Some(reason)),
+                    }
                 }
-                _ => net,
+                _ => (net, None),
             };
-            Ok((import, net))
+            Ok((import, net, unmeasured))
         });
         match quantised {
             Err(e) if e.kind != Kind::Input => Err(e),
@@ -106,24 +125,33 @@ impl SpikingModel {
 /// # Errors
 /// Whatever keeps the network from becoming hardware, and samples that it cannot read.
 pub fn compile_spiking(model: &SpikingModel, settings: &Settings) -> Result<Design> {
-    let (import, quant) = model.quantise(settings)?;
-    let probe = match &model.samples {
-        None => Probe::random(&quant),
-        Some(file) => Probe::Given(Samples::load(file, &quant)?.0.truncated(settings.calibration_limit)),
+    let (import, quant, unmeasured) = model.measured(settings, None)?;
+    let (probe, left_out) = match &model.samples {
+        None => (Probe::random(&quant), None),
+        Some(file) => {
+            let samples = Samples::load(file, &quant)?.0;
+            let left_out = left_out(samples.len(), settings);
+            (Probe::Given(samples.truncated(settings.calibration_limit)), left_out)
+        }
     };
     // Where samples say it, it is not one number.
-    let unsaid = if model.samples.is_none() { spikes::default(&import) } else { None };
+    let measured = model.samples.is_some() && unmeasured.is_none();
+    let unsaid = if measured { None } else { spikes::default(&import) };
     let neuron_spikes_per_step = settings.neuron_spikes_per_step.or(unsaid);
     let stages = Stages::new(quant, probe)?;
     let (mut net, vectors) = stages.hardware(settings)?;
     let settings = Settings { dt: Some(import.time_step.seconds), neuron_spikes_per_step, ..used(settings) };
-    net.decisions.splice(0..0, decisions(&import, &settings, model.samples.is_some()));
-    net.decisions.extend(spikes::decision(&stages));
+    let chosen = decisions(&import, &settings, model.samples.is_some());
+    net.decisions.splice(0..0, chosen.into_iter().chain(left_out));
+    net.decisions.extend(spikes::decision(&stages, unmeasured.is_none()));
     let origin = Origin {
         model: file_name(&model.file),
         calibration: model.samples.as_deref().map_or_else(String::new, file_name),
         calibration_images: stages.calibration_images(),
         traffic: stages.recorded_traffic(),
+        held_back: stages.recorded_saturations(|of| of.held_back),
+        clamped: stages.recorded_saturations(|of| of.clamped),
+        unmeasured,
     };
     Ok(Design { origin, net, settings, source: model.source.clone(), vectors })
 }
@@ -163,48 +191,6 @@ fn leaky_settings(settings: &Settings) -> LeakySettings {
         neuron_spikes: settings.neuron_spikes_per_step,
         ..LeakySettings::from(&quant_settings(settings))
     }
-}
-
-/// Settings that mean nothing here: silence about them would be an answer to another question.
-fn refused(settings: &Settings, samples: bool) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut refuse = |what: &str, help: &str| problems.push(Problem::new(what).help(help));
-    let default = Settings::spiking();
-    if settings.coding != Coding::Rate {
-        refuse(
-            "the coding of a NIR network cannot be chosen: its neurons fire in every time step",
-            "leave out 'coding' (it is rate)",
-        );
-    }
-    if settings.normalize.is_some() {
-        refuse(
-            "a NIR network reads spikes or pixels as they are, and no mean and deviation can be taken off ('normalize')",
-            "leave it out, or put it into the network in front of its first weights",
-        );
-    }
-    if settings.bias_calibration {
-        refuse("a NIR network has nothing to calibrate", "leave out 'bias-calibration'");
-    }
-    if settings.calibration_limit == 0 {
-        refuse("a calibration limit of 0 leaves no sample", "give at least 1");
-    } else if settings.calibration_limit != default.calibration_limit && !samples {
-        refuse("'calibration-limit' is given, but no samples are (--calibrate)", "leave it out, or add --calibrate");
-    }
-    match (settings.encoding.unwrap_or_default(), settings.spikes_per_step) {
-        (Encoding::Spikes, None | Some(1..=255)) => {}
-        (Encoding::Spikes, Some(n)) => {
-            refuse(&format!("the number of spikes per step cannot be {n}"), "choose 1 to 255");
-        }
-        (_, Some(_)) => refuse(
-            "'spikes-per-step' is given, but the network reads pixels",
-            "leave it out, or choose the encoding 'spikes'",
-        ),
-        (_, None) => {}
-    }
-    if settings.encoding == Some(Encoding::Spikes) && settings.input_bits != default.input_bits {
-        refuse("'input-bits' is given, but recorded spikes have no pixels", "leave it out, or choose another encoding");
-    }
-    problems
 }
 
 /// What the compiler chose in the user's place.

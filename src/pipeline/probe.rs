@@ -1,8 +1,10 @@
 //! What a network is presented while it is compiled.
 
 use crate::data::Samples;
+use crate::fixed::grouped;
 use crate::ir::PopId;
 use crate::ir::quant::QuantGraph;
+use crate::settings::Settings;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -48,4 +50,12 @@ impl Probe {
             Probe::Random(samples) => samples.get(index).cloned().unwrap_or_default(),
         }
     }
+}
+
+/// Says that not all of the samples given are used.
+pub(super) fn left_out(given: usize, settings: &Settings) -> Option<String> {
+    let (limit, given) = (settings.calibration_limit, given as u64);
+    let used = grouped(limit as u64);
+    (given > limit as u64)
+        .then(|| format!("uses the first {used} of the {} samples given (calibration-limit)", grouped(given)))
 }

@@ -41,17 +41,36 @@ pub(super) fn is_open(import: &Import) -> bool {
     several(import).any(|(_, most)| most.is_none())
 }
 
-/// The network whose neurons may send as many spikes in a step as they want to on all samples, population by population in a full
-/// number of bits, but for [`MOST_SPIKES`] and limits of the network's own; `None` if the default has to do.
+/// Lets neurons send as many spikes in a step as those of `made`, which was made of the same network.
+pub(super) fn bound_as(made: &QuantGraph, import: &mut Import) {
+    // Quantisation may have put one population in front.
+    let added = made.populations.len().saturating_sub(import.snn.populations.len());
+    for (population, same) in import.snn.populations.iter_mut().zip(made.populations.iter().skip(added)) {
+        if let (Model::MultiSpike(model), Neuron::MultiSpike(neurons)) = (&mut population.model, &same.neuron) {
+            model.most = Some(neurons.most);
+        }
+    }
+}
+
+/// What samples say about how many spikes neurons need to send in a step.
+pub(super) enum Measured {
+    /// The network whose neurons may send as many as they want to on all samples, population by population in a full number of bits, but
+    /// for [`MOST_SPIKES`] and limits of the network's own.
+    Enough(QuantGraph),
+    /// Nothing, for this reason: the default has to do.
+    Unknown(String),
+}
+
+/// Lets the neurons send whatever they want to on all samples, and measures it.
 ///
 /// # Errors
 /// A sample that does not fit the network.
-pub(super) fn enough_for(samples: &Samples, import: &Import, settings: &LeakySettings) -> Result<Option<QuantGraph>> {
+pub(super) fn enough_for(samples: &Samples, import: &Import, settings: &LeakySettings) -> Result<Measured> {
     let most = LeakySettings { neuron_spikes: Some(MOST_SPIKES), ..settings.clone() };
     let generous = match quantise::quantise_leaky(&import.snn, &most) {
         Ok(generous) => generous,
         // Pools may not be able to add up that much.
-        Err(e) if e.kind == Kind::Input => return Ok(None),
+        Err(e) if e.kind == Kind::Input => return Ok(Measured::Unknown(reason(&e.problems))),
         Err(e) => return Err(e),
     };
     // Quantisation may have put one population in front.
@@ -73,11 +92,20 @@ pub(super) fn enough_for(samples: &Samples, import: &Import, settings: &LeakySet
             model.most = Some(((1u32 << bits(sent).min(31)) - 1).min(MOST_SPIKES));
         }
     }
-    quantise::quantise_leaky(&snn, settings).map(Some)
+    quantise::quantise_leaky(&snn, settings).map(Measured::Enough)
 }
 
-/// How many spikes neurons may send in a step, and how often that was not enough.
-pub(super) fn decision(stages: &Stages) -> Option<String> {
+/// Why what neurons want to send cannot be measured.
+fn reason(problems: &[Problem]) -> String {
+    let each = problems.iter().map(|p| match &p.node {
+        Some(node) => format!("'{node}' {}", p.what),
+        None => p.what.clone(),
+    });
+    format!("with up to {MOST_SPIKES} spikes of each neuron {}", each.collect::<Vec<_>>().join(", and "))
+}
+
+/// How many spikes neurons may send in a step, and how often that was not enough; `followed`: samples had a say in it, if there are any.
+pub(super) fn decision(stages: &Stages, followed: bool) -> Option<String> {
     let several = stages.quant().populations.iter().filter_map(|p| match &p.neuron {
         Neuron::MultiSpike(multi) => Some(format!("{}: {}", p.name, multi.most)),
         _ => None,
@@ -86,10 +114,12 @@ pub(super) fn decision(stages: &Stages) -> Option<String> {
     if each.is_empty() {
         return None;
     }
-    let each = format!("most spikes of a neuron in a step: {}", each.join(", "));
-    Some(match (stages.calibration_images(), stages.saturations()) {
+    let whence = if followed { "" } else { " (the default, not what the samples given need)" };
+    let each = format!("most spikes of a neuron in a step: {}{whence}", each.join(", "));
+    let held = stages.saturations().iter().map(|of| of.held_back).sum();
+    Some(match (stages.calibration_images(), held) {
         (0, _) => each,
         (_, 0) => format!("{each}; on the samples given none held back more"),
-        (_, held) => format!("{each}; on the samples given more was held back or clamped {} times", grouped(held)),
+        (_, held) => format!("{each}; on the samples given more was held back {} times", grouped(held)),
     })
 }

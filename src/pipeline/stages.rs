@@ -3,7 +3,7 @@
 use super::map_request;
 use super::probe::Probe;
 use crate::error::{Error, Kind, Result};
-use crate::golden::functional::Functional;
+use crate::golden::functional::{Functional, Saturations};
 use crate::ir::PopId;
 use crate::ir::mapped::MappedNet;
 use crate::ir::quant::QuantGraph;
@@ -23,7 +23,7 @@ pub(super) struct Stages {
     quant: QuantGraph,
     functional: Functional,
     traffic: Vec<Traffic>,
-    saturations: u64,
+    saturations: Vec<Saturations>,
 }
 
 impl Stages {
@@ -38,9 +38,9 @@ impl Stages {
         &self.quant
     }
 
-    /// How often, over all samples, a neuron could not do what it wanted: see [`crate::golden::functional::Outcome::saturations`].
-    pub fn saturations(&self) -> u64 {
-        self.saturations
+    /// How often, over all samples, neurons of each population could not do what they wanted.
+    pub fn saturations(&self) -> &[Saturations] {
+        &self.saturations
     }
 
     /// Cores and streams, and what the bench sends and expects.
@@ -61,6 +61,12 @@ impl Stages {
     /// The traffic in thousandths.
     pub fn recorded_traffic(&self) -> Vec<(u64, u64)> {
         self.traffic.iter().map(|t| (thousandths(t.events), thousandths(t.set_bits))).collect()
+    }
+
+    /// One of the counts of [`Self::saturations`] of every population; nothing if it is 0 everywhere.
+    pub fn recorded_saturations(&self, count: impl Fn(&Saturations) -> u64) -> Vec<u64> {
+        let counts: Vec<u64> = self.saturations.iter().map(count).collect();
+        if counts.iter().all(|&count| count == 0) { Vec::new() } else { counts }
     }
 
     fn mapped(&self, settings: &Settings) -> Result<MappedNet> {
@@ -95,10 +101,11 @@ fn thousandths(x: f64) -> u64 {
     ((x * 1000.0).round() as u64).max(u64::from(x > 0.0))
 }
 
-/// Mean events per sample that each population sends, and the set bits of their payloads; saturations of all samples together.
-fn traffic(functional: &Functional, quant: &QuantGraph, probe: &Probe) -> Result<(Vec<Traffic>, u64)> {
+/// Mean events per sample that each population sends, and the set bits of their payloads; and its saturations on all samples together.
+fn traffic(functional: &Functional, quant: &QuantGraph, probe: &Probe) -> Result<(Vec<Traffic>, Vec<Saturations>)> {
+    type Sums = (Vec<(u64, u64)>, Vec<Saturations>);
     let populations = quant.populations.len();
-    let sample = |i: usize| -> Result<(Vec<(u64, u64)>, u64)> {
+    let sample = |i: usize| -> Result<Sums> {
         let outcome = functional.image_by_phase(&probe.codes(i, quant))?;
         let mut sums = vec![(0, 0); populations];
         for (pop, counts) in outcome.phases.iter().flatten().flat_map(|phase| phase.iter().enumerate()) {
@@ -110,11 +117,12 @@ fn traffic(functional: &Functional, quant: &QuantGraph, probe: &Probe) -> Result
         }
         Ok((sums, outcome.saturations))
     };
-    let add = |(mut a, held): (Vec<(u64, u64)>, u64), (b, more): (Vec<(u64, u64)>, u64)| {
+    let add = |(mut a, mut saturations): Sums, (b, more): Sums| {
         a.iter_mut().zip(b).for_each(|(a, b)| *a = (a.0 + b.0, a.1 + b.1));
-        Ok((a, held + more))
+        saturations.iter_mut().zip(more).for_each(|(a, b)| *a += b);
+        Ok((a, saturations))
     };
-    let none = || (vec![(0, 0); populations], 0);
+    let none = || (vec![(0, 0); populations], vec![Saturations::default(); populations]);
     let (sums, saturations) = (0..probe.len()).into_par_iter().map(sample).try_reduce(none, add)?;
     let samples = probe.len().max(1) as f64;
     let mean =

@@ -1,11 +1,13 @@
 //! What is suspicious about a design that can be built all the same.
 
+use super::saturations::{design_saturations, saturation_warnings};
 use crate::design::Design;
 use crate::error::Problem;
 use crate::ir::PopId;
-use crate::ir::quant::{Neuron, QPopulation};
+use crate::ir::quant::{Neuron, QuantGraph};
 
-/// Layers that say the same whatever the image: their weights are all zero, or they never fire.
+/// Layers that say the same whatever the image, because their weights are all zero or they never fire; those whose neurons were kept from
+/// what they wanted to do; and what samples had no say in.
 pub fn warnings(design: &Design) -> Vec<Problem> {
     let quant = &design.net.quant;
     let mut warnings = Vec::new();
@@ -29,8 +31,14 @@ pub fn warnings(design: &Design) -> Vec<Problem> {
         // On random input alone, silence says nothing.
         let measured = design.origin.traffic.get(i).filter(|_| design.origin.calibration_images > 0);
         let sent = measured.map(|&(events, _)| events);
-        warnings.extend(never_fires(population, sent).map(|problem| problem.at_node(&population.name)));
+        warnings.extend(never_fires(quant, PopId(i), sent).map(|problem| problem.at_node(&population.name)));
     }
+    warnings.extend(design.origin.unmeasured.as_ref().map(|reason| {
+        let what = "how many spikes neurons may send in a step is the default, and not what the samples given need";
+        Problem::new(format!("{what}: {reason}")).help("choose it with 'neuron-spikes-per-step'")
+    }));
+    let on = if design.origin.calibration_images > 0 { "on the samples given" } else { "on random input" };
+    warnings.extend(saturation_warnings(quant, &design_saturations(design), on));
     warnings
 }
 
@@ -45,17 +53,19 @@ fn fires_alone(neuron: &Neuron) -> bool {
 }
 
 /// `sent` is what the population sends on the calibration images.
-fn never_fires(population: &QPopulation, sent: Option<u64>) -> Option<Problem> {
-    let (theta, sent) = match &population.neuron {
-        Neuron::If { theta, .. } => (theta, sent),
-        // What recorded spikes leave silent, others may not.
-        Neuron::MultiSpike(multi) => (&multi.theta, None),
-        Neuron::Source | Neuron::Pool { .. } | Neuron::Leaky(_) | Neuron::Readout { .. } => return None,
+fn never_fires(quant: &QuantGraph, pop: PopId, sent: Option<u64>) -> Option<Problem> {
+    let population = quant.population(pop);
+    let reach = population.range.1;
+    // What recorded spikes leave silent, others may not.
+    let (least, reach, sent) = match &population.neuron {
+        Neuron::If { theta, .. } => (*theta.iter().min()?, reach, sent),
+        Neuron::MultiSpike(multi) => (*multi.theta.iter().min()?, reach, None),
+        // These fire above their thresholds, and their ranges are those of a word.
+        Neuron::Leaky(leaky) => (leaky.theta.iter().min()?.saturating_add(1), quant.prove_leaky(pop)?.membrane.1, None),
+        Neuron::Source | Neuron::Pool { .. } | Neuron::Readout { .. } => return None,
     };
-    let least = theta.iter().min()?;
-    if population.range.1 < *least {
-        let what =
-            format!("can never fire: its membranes reach {} at most, its thresholds {least}", population.range.1);
+    if reach < least {
+        let what = format!("can never fire: its membranes reach {reach} at most, and it needs {least}");
         return Some(Problem::new(what).help("look at the trained weights and biases of this layer"));
     }
     (sent == Some(0)).then(|| {

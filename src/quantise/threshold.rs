@@ -147,6 +147,16 @@ mod tests {
         }
     }
 
+    /// The choice for images ends where it was measured: up to 8, up to 24, and beyond; neurons without pixels have no neighbours in whose
+    /// windows errors could add up, and two pixels have.
+    #[test]
+    fn clipping_weighs_by_time_steps_and_only_where_there_are_pixels() {
+        for (timesteps, weight) in [(1, 3.0), (8, 3.0), (9, 2.0), (24, 2.0), (25, 1.0), (255, 1.0)] {
+            assert_eq!([2, 64].map(|pixels| clipped(timesteps, pixels)), [weight; 2], "{timesteps} steps");
+            assert_eq!(clipped(timesteps, 1), 1.0, "{timesteps} steps, one pixel");
+        }
+    }
+
     /// A long tail: where what is clipped weighs more, a threshold that clips less of it is worth some rounding.
     #[test]
     fn thresholds_clip_less_where_that_weighs_more() {

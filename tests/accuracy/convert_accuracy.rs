@@ -70,7 +70,7 @@ fn eight_bits_and_sixteen_steps_keep_the_float_accuracy() {
             "{name}: {graded:.2} %, {:.2} spikes a neuron, {:.1} events an image, {} clipped, {:.0} images/s",
             summary.spikes_per_neuron(),
             summary.events_per_image(),
-            summary.saturations,
+            summary.saturated().total(),
             summary.images_per_second()
         );
         assert_eq!(summary.images, 10_000);

@@ -98,7 +98,7 @@ impl Task {
             self.snn.name,
             self.float - accuracy,
             summary.spikes_per_neuron(),
-            summary.saturations as f64 / images as f64,
+            summary.saturated().total() as f64 / images as f64,
             summary.images_per_second()
         );
         accuracy
@@ -167,5 +167,5 @@ fn the_first_images_of_resnet20_are_answered_the_same_everywhere() {
     let Some(folder) = shared() else { return };
     let (summary, _) = resnet20(&folder).run(16, CALIBRATION, 1000);
     let spikes: u64 = summary.spikes.iter().skip(1).sum();
-    assert_eq!((summary.correct, spikes, summary.saturations), (Some(878), 402_345_213, 103_908));
+    assert_eq!((summary.correct, spikes, summary.saturated().clipped), (Some(878), 402_345_213, 103_908));
 }

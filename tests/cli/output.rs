@@ -21,7 +21,8 @@ fn json_alone_on_standard_output() {
     let run = |more: &[&str]| s.run(&[&["run", "design", "--images", "images.npy"], more].concat());
     let with_labels = run(&["--labels", "labels.npy", "--limit", "20", "--json", "-"]);
     let report: serde_json::Value = serde_json::from_str(&with_labels.out).unwrap();
-    let keys = ["accuracy", "float_accuracy", "agreement", "spikes_per_neuron", "events_per_image", "saturations"];
+    let keys =
+        ["accuracy", "float_accuracy", "agreement", "spikes_per_neuron", "events_per_image", "clipped_activations"];
     assert!(keys.iter().all(|k| report[k].is_number()), "{report}");
     assert_eq!(report["images"], 20);
     assert!(report["images_per_second"].as_f64().unwrap() > 0.0);

@@ -149,7 +149,8 @@ fn normalisation_is_folded_into_the_first_layer() {
     let run = |design: &str| {
         let args = ["run", design, "--images", "images.npy", "--labels", "labels.npy", "--json", "-"];
         let report: Value = serde_json::from_str(&s.run(&args).out).unwrap();
-        ["accuracy", "float_accuracy", "agreement", "spikes_per_neuron", "saturations"].map(|k| report[k].clone())
+        ["accuracy", "float_accuracy", "agreement", "spikes_per_neuron", "clipped_activations"]
+            .map(|k| report[k].clone())
     };
     assert_eq!(run("folded"), run("by-hand"));
     let network = |design: &str| s.run(&["inspect", design, "--stage", "quant"]).out;

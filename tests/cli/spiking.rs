@@ -2,6 +2,8 @@
 
 use crate::cli_support;
 use crate::data_support;
+#[path = "../cli_spiking/bounds.rs"]
+mod bounds;
 #[path = "../cli_spiking/hardware.rs"]
 mod hardware;
 #[path = "../cli_spiking/refusals.rs"]
@@ -172,8 +174,9 @@ fn samples_say_how_many_spikes_a_neuron_sends_in_a_step() {
     for part in ["most spikes of a neuron in a step: if1: ", "none held back more"] {
         assert!(decisions.contains(part), "no '{part}' in {decisions}");
     }
-    let held =
-        |design: &str| report(&s, &["run", design, "--images", "images.npy", "--metrics", "0"])["saturations"].clone();
+    let held = |design: &str| {
+        report(&s, &["run", design, "--images", "images.npy", "--metrics", "0"])["held_back_spikes"].clone()
+    };
     compile(&s, "least", &[&options[..], &["--neuron-spikes-per-step", "1"]].concat());
     assert!(held("design") == 0 && held("least").as_u64() > Some(0), "{} {}", held("design"), held("least"));
 }
@@ -201,7 +204,7 @@ fn images_and_their_spikes_give_the_same_answers_as_in_float() {
         result
     };
     let pixels = run("images.npy");
-    assert_eq!((&pixels["images"], &pixels["agreement"], &pixels["saturations"]), (&json!(32), &json!(1.0), &json!(0)));
+    assert_eq!((&pixels["images"], &pixels["agreement"], &pixels["warnings"]), (&json!(32), &json!(1.0), &json!([])));
     assert_eq!(pixels["accuracy"], pixels["float_accuracy"]);
     assert!(pixels["spikes_per_neuron"].as_f64().unwrap() > 0.5, "nobody fires: {pixels}");
     // Spikes are accumulations, not multiplications: one for each spike and weight that are not 0, in whichever step.

@@ -108,7 +108,7 @@ fn a_leaky_readout_answers_with_its_last_membranes() {
     s.file("net.nir", &nir::to_bytes(&graph).unwrap());
     compile(&s, "design", &["--encoding", "spikes", "--spikes-per-step", "3", "--mode", "matrix"]);
     let run = report(&s, &["run", "design", "--images", "counts.npy", "--metrics", "8"]);
-    assert_eq!((&run["agreement"], &run["saturations"]), (&json!(1.0), &json!(0)), "{run}");
+    assert_eq!((&run["agreement"], &run["clamped_membranes"]), (&json!(1.0), &json!(0)), "{run}");
     assert!(run.to_string().contains("leaky readout"), "{run}");
     if !toolchain() {
         return;

@@ -131,7 +131,7 @@ fn compare(graph: &NirGraph, net: &QuantGraph, codes: &[i64]) {
 
 fn compare_as(graph: &NirGraph, settings: Settings, net: &QuantGraph, codes: &[i64]) {
     let outcome = Functional::new(net).unwrap().image(codes).unwrap();
-    assert_eq!(outcome.saturations, 0);
+    assert_eq!(outcome.saturated().total(), 0);
     let float = float_spikes(&Executor::new(graph, settings).unwrap(), net.timesteps as usize, codes);
     let mut fired = 0.0;
     for (name, spikes) in &float {
@@ -328,7 +328,7 @@ fn several_spikes_in_a_step_and_the_floor_under_membranes_are_those_of_the_float
         let codes: Vec<i64> = (0..4 * 84).map(|_| i64::from(rng.random_bool(0.1))).collect();
         let outcome = Functional::new(&net).unwrap().image_by_phase(&codes).unwrap();
         // Some of these circles grow without bound.
-        if outcome.saturations > 0 {
+        if outcome.saturated().total() > 0 {
             continue;
         }
         compare_as(&graph, SINABS, &net, &codes);
@@ -362,7 +362,7 @@ fn what_a_neuron_may_not_send_in_a_step_it_sends_later_and_is_counted() {
         let net = quantise_leaky(&snn, &settings).unwrap();
         let outcome = Functional::new(&net).unwrap().image_by_phase(&codes).unwrap();
         let spikes: Vec<i64> = outcome.phases.unwrap().iter().map(|phase| phase[1][0]).collect();
-        assert_eq!((spikes.as_slice(), outcome.saturations), (&sent[..], held), "up to {most}");
+        assert_eq!((spikes.as_slice(), outcome.saturations[1].held_back), (&sent[..], held), "up to {most}");
     }
     let unlimited = quantise_leaky(&snn, &trains(6, 9)).unwrap();
     let Neuron::MultiSpike(multi) = &unlimited.populations[1].neuron else { panic!("{}", unlimited.dump()) };

@@ -161,7 +161,7 @@ fn neurons_without_a_threshold_never_fire() {
     for arithmetic in [Arithmetic::Auto, Arithmetic::Free] {
         let net = quantise_leaky(&network(neuron(0.9, f64::INFINITY), &[1.0], 5.0), &settings(arithmetic)).unwrap();
         assert_eq!(spikes(&net, &[1; 8]), [0; 8]);
-        assert_eq!(Functional::new(&net).unwrap().image(&[1; 8]).unwrap().saturations, 0);
+        assert_eq!(Functional::new(&net).unwrap().image(&[1; 8]).unwrap().saturated().total(), 0);
     }
 }
 
@@ -201,7 +201,7 @@ fn clamped_membranes_are_counted() {
     assert_eq!(leaky(&net).limits, (-2047, 2047));
     // -127·4 a step, of which nine tenths are kept: -508, -965, -1376, -1746, -2079.
     let codes = [1, 0].repeat(8);
-    assert_eq!(Functional::new(&net).unwrap().image(&codes).unwrap().saturations, 4);
+    assert_eq!(Functional::new(&net).unwrap().image(&codes).unwrap().saturated().clamped, 4);
 }
 
 #[test]

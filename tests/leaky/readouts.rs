@@ -92,7 +92,7 @@ fn small_readouts_do_the_integers_of_the_equations() {
         assert_eq!((leaky.align, leaky.dv[0], leaky.limits.1 >= 1 << 14), (6, 1024, true));
         let outcome = Functional::new(&net).unwrap().image(&codes).unwrap();
         assert!(outcome.counts.last().unwrap().is_empty());
-        assert_eq!((outcome.class, outcome.saturations), (0, 0));
+        assert_eq!((outcome.class, outcome.saturated().total()), (0, 0));
         outcome.logits
     };
     let fc = || affine(&[127.0, -3.0, -127.0, 1.0], &[0.0; 2]);
@@ -101,6 +101,21 @@ fn small_readouts_do_the_integers_of_the_equations() {
     // u: 8128, 4064 + 7936 = 12000, 6000; v: 8128, 6096 + 12000 = 18096, 13572 + 6000.
     // u: -8128, -4064 - 8064 = -12128, -6064; v: -8128, -18224, -13668 - 6064.
     assert_eq!(run(&network(2, fc(), 2, neurons(Kind::CubaLi, 2, &CUBA))), [19572, -19732]);
+}
+
+/// Without decay nothing is rounded and there are no fraction bits; the bits that they would have taken are the membrane's: of 40, where 34
+/// would clamp.
+#[test]
+fn membranes_without_fraction_bits_are_as_wide_as_others() {
+    let slow = [("tau", 1e9), ("r", 1e9), ("v_leak", 0.0)];
+    let graph = network(2, affine(&[1.0, 0.37], &[0.0]), 1, neurons(Kind::Li, 1, &slow));
+    let input = Input::Train { max: 65_535 };
+    let net = quantised(&graph, UNIT_STEP, &LeakySettings { input, weight_bits: 16, ..settings(100) });
+    let outcome = Functional::new(&net).unwrap().image(&[65_535; 200]).unwrap();
+    let gain: i64 = net.projections[0].projection.synapses.weights().map(|&w| i64::from(w)).sum();
+    assert_eq!((readout(&net).align, outcome.saturated().clamped), (0, 0));
+    assert_eq!(outcome.logits, [100 * 65_535 * gain]);
+    assert!(outcome.logits[0] > 1 << 34);
 }
 
 /// What only adds up is a plain readout, unless its membrane begins elsewhere than at 0.
@@ -173,7 +188,7 @@ fn integers_follow_the_double_precision_membranes() {
                 }
                 agree += usize::from(arg_max(&float) == Some(outcome.class));
                 all += 1;
-                assert_eq!(outcome.saturations, 0);
+                assert_eq!(outcome.saturated().total(), 0);
             }
         }
     }

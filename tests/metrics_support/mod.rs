@@ -3,7 +3,9 @@
 
 use ndarray::{Array, Dimension, ShapeBuilder};
 use synfire::fixed::PixelFormat;
-use synfire::ir::quant::{Coding, Combine, Neuron, QPopulation, QProjection, QuantGraph};
+use synfire::ir::quant::{
+    Coding, Combine, Input, Leaky, MultiSpike, Neuron, QPopulation, QProjection, QuantGraph, Reset,
+};
 use synfire::ir::snn::{Projection, Synapses};
 use synfire::ir::window::Window;
 use synfire::ir::{PopId, Shape};
@@ -42,7 +44,7 @@ impl Builder {
                 coding,
                 timesteps: TIMESTEPS,
                 pixels,
-                input: synfire::ir::quant::Input::Constant,
+                input: Input::Constant,
                 normalisation: None,
                 populations,
                 projections,
@@ -113,6 +115,38 @@ pub fn windows(coding: Coding, combine: Combine) -> QuantGraph {
     }
     let readout = Neuron::Readout { v_init: vec![-7, 300, 0] };
     b.add("y", &[3], readout, vec![(3, 0, Synapses::Dense { weight: weights(5, (3, 20)) })]);
+    b.net
+}
+
+/// What the source of [`spiking`] sends.
+pub const TRAIN: [i64; TIMESTEPS as usize] = [35, 0, 0, 20, 3];
+
+/// One input → four neurons that may send two spikes in a step → a leaky readout of five, which also reads the input.
+pub fn spiking() -> QuantGraph {
+    let mut b = Builder::new(Coding::Rate, PixelFormat::unsigned(8), &[1]);
+    b.net.input = Input::Train { max: 35 };
+    let dense = |shape: (usize, usize), weight: &[i32]| Synapses::Dense {
+        weight: Array::from_shape_vec(shape, weight.to_vec()).unwrap(),
+    };
+    let several = MultiSpike { theta: vec![10; 4], v_init: vec![0; 4], bias: vec![0, 0, 10, 3], floor: true, most: 2 };
+    let several = Neuron::MultiSpike(Box::new(several));
+    b.add("several", &[4], several, vec![(0, 0, dense((4, 1), &[1, -1, 0, 0]))]);
+    let readout = Leaky {
+        align: 0,
+        du: vec![4096, 4096, 4096, 4096, 2048],
+        dv: vec![2048, 0, 2048, 1024, 4096],
+        bias: vec![0, 0, 5, 0, 0],
+        theta: Vec::new(),
+        reset: Reset::Never,
+        v_init: vec![0, 0, 0, -3, 0],
+        limits: (-40, 40),
+        current_range: (-1000, 1000),
+        input_range: (-1000, 1000),
+    };
+    let mut first = [0; 20];
+    first[16] = 1;
+    let inputs = vec![(0, 0, dense((5, 1), &[1, 2, 0, 0, 0])), (1, 0, dense((5, 4), &first))];
+    b.add("readout", &[5], Neuron::Leaky(Box::new(readout)), inputs);
     b.net
 }
 

@@ -143,6 +143,6 @@ fn pass(
         comparisons: outcome.comparisons,
         cycles: outcome.cycles,
         spikes: truth.iter().map(sent).sum(),
-        clamped: truth.iter().map(|image| image.saturations).sum(),
+        clamped: truth.iter().map(|image| image.saturated().total()).sum(),
     })
 }

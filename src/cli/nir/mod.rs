@@ -5,6 +5,7 @@ mod info;
 mod input;
 mod run;
 
+use super::choices::parse_dialect;
 use crate::error::Result;
 use crate::frontends::nir::{Dialect, Settings};
 
@@ -42,31 +43,14 @@ struct Reading {
     /// Time step; without it, the file's metadata decide, else 1 for networks without units
     #[arg(long, value_name = "SECONDS")]
     dt: Option<f64>,
-    /// Whose neuron equations to follow
-    #[arg(long, value_enum, default_value = "nir")]
-    nir_dialect: Name,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Name {
-    /// NIR's own: explicit Euler, strict threshold, reset to v_reset
-    Nir,
-    /// snnTorch: IF decays by 0.9 and resets by subtraction
-    Snntorch,
-    /// Norse: no time step in IF
-    Norse,
-    /// sinabs: several spikes in a step, reset by subtraction
-    Sinabs,
+    /// Whose neuron equations to follow: NIR's own (explicit Euler, strict threshold, reset to v_reset); snnTorch's (IF decays by 0.9 and
+    /// resets by subtraction); Norse's (no time step in IF); sinabs' (several spikes in a step, reset by subtraction)
+    #[arg(long, value_parser = parse_dialect, value_name = "nir|snntorch|norse|sinabs", default_value_t)]
+    nir_dialect: Dialect,
 }
 
 impl Reading {
     fn settings(&self) -> Settings {
-        let dialect = match self.nir_dialect {
-            Name::Nir => Dialect::Nir,
-            Name::Snntorch => Dialect::Snntorch,
-            Name::Norse => Dialect::Norse,
-            Name::Sinabs => Dialect::Sinabs,
-        };
-        Settings { dt: self.dt, dialect }
+        Settings { dt: self.dt, dialect: self.nir_dialect }
     }
 }

@@ -1,7 +1,7 @@
 //! Whole test sets.
 
 use super::packed::{Fired, Scratch};
-use super::{Functional, Outcome};
+use super::{Functional, Outcome, Saturations};
 use crate::error::{Error, Result};
 use crate::fixed::arg_max;
 use crate::ir::quant::{Coding, Neuron};
@@ -26,8 +26,8 @@ pub struct Summary {
     /// Events per population over all images: beats on the population's stream, without ends of phases (0 for the
     /// readout).
     pub events: Vec<u64>,
-    /// Clipped activations over all images, see [`Outcome::saturations`].
-    pub saturations: u64,
+    /// How often neurons of each population could not do what they wanted, over all images.
+    pub saturations: Vec<Saturations>,
     /// Neurons in the populations that spike (without source, pools and readout).
     pub neurons: usize,
     /// Wall-clock time.
@@ -51,6 +51,11 @@ impl Summary {
         self.events.iter().sum::<u64>() as f64 / self.images.max(1) as f64
     }
 
+    /// The saturations of all populations together.
+    pub fn saturated(&self) -> Saturations {
+        self.saturations.iter().sum()
+    }
+
     /// Images per second of wall-clock time.
     pub fn images_per_second(&self) -> f64 {
         self.images as f64 / self.elapsed.as_secs_f64().max(1e-9)
@@ -62,7 +67,7 @@ struct Tally {
     classes: Vec<usize>,
     spikes: Vec<u64>,
     events: Vec<u64>,
-    saturations: u64,
+    saturations: Vec<Saturations>,
 }
 
 impl Functional {
@@ -133,7 +138,7 @@ impl Functional {
 
     fn count(&self, outcome: &Outcome, tally: &mut Tally) {
         tally.classes.push(outcome.class);
-        tally.saturations += outcome.saturations;
+        tally.saturations.iter_mut().zip(&outcome.saturations).for_each(|(a, b)| *a += *b);
         for (index, counts) in outcome.counts.iter().enumerate() {
             let spikes: u64 = counts.iter().map(|c| c.unsigned_abs()).sum();
             let active = counts.iter().filter(|c| **c != 0).count() as u64;
@@ -149,7 +154,7 @@ impl Functional {
 
     fn count_packed(&self, fired: &[Fired], tally: &mut Tally) {
         for (index, fired) in fired.iter().enumerate() {
-            tally.saturations += fired.clipped;
+            tally.saturations[index].clipped += fired.clipped;
             self.count_population(index, fired.total, self.events(index, fired.total, fired.active), tally);
         }
     }
@@ -174,12 +179,17 @@ impl Functional {
 
 impl Tally {
     fn new(populations: usize) -> Self {
-        Tally { classes: Vec::new(), spikes: vec![0; populations], events: vec![0; populations], saturations: 0 }
+        Tally {
+            classes: Vec::new(),
+            spikes: vec![0; populations],
+            events: vec![0; populations],
+            saturations: vec![Saturations::default(); populations],
+        }
     }
 
     fn join(&mut self, other: Tally) {
         self.classes.extend(other.classes);
-        self.saturations += other.saturations;
+        self.saturations.iter_mut().zip(other.saturations).for_each(|(a, b)| *a += b);
         self.spikes.iter_mut().zip(other.spikes).for_each(|(a, b)| *a += b);
         self.events.iter_mut().zip(other.events).for_each(|(a, b)| *a += b);
     }

@@ -11,11 +11,13 @@ mod membranes;
 mod multi;
 mod packed;
 mod present;
+mod saturations;
 mod windows;
 
 pub use batch::Summary;
 pub(crate) use leaky::Membranes;
 pub(crate) use multi::fire as fire_multi;
+pub use saturations::Saturations;
 
 use crate::error::{Error, Kind, Problem, Result};
 use crate::ir::PopId;
@@ -70,10 +72,15 @@ pub struct Outcome {
     /// Membranes of each population when the last phase's input has been integrated and before it fires, of leaky populations after
     /// it has fired; empty for the source.
     pub membranes: Vec<Vec<i64>>,
-    /// Neurons whose activation was clipped at `T` spikes: those that could have fired once more at the end of the
-    /// image. Their membranes never saturate: [`QuantGraph::prove_range`] holds for any input. Of leaky populations: how often a
-    /// membrane was clamped to its limits; of neurons that may send several spikes in a step: how often one held more than it may send.
-    pub saturations: u64,
+    /// How often neurons of each population could not do what they wanted.
+    pub saturations: Vec<Saturations>,
+}
+
+impl Outcome {
+    /// The saturations of all populations together.
+    pub fn saturated(&self) -> Saturations {
+        self.saturations.iter().sum()
+    }
 }
 
 impl Functional {

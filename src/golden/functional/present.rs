@@ -2,7 +2,7 @@
 
 use super::leaky::Membranes;
 use super::multi;
-use super::{Functional, Layer, Outcome};
+use super::{Functional, Layer, Outcome, Saturations};
 use crate::fixed::arg_max;
 use crate::ir::quant::{Coding, Combine, Neuron};
 
@@ -19,8 +19,7 @@ impl Functional {
         let mut counts = silent;
         let mut phases = by_phase.then(Vec::new);
         let mut membranes = Vec::new();
-        // How often a neuron held more spikes than it may send.
-        let mut held = 0;
+        let mut saturations = vec![Saturations::default(); self.layers.len()];
 
         for phase in 0..self.phases {
             std::mem::swap(&mut sent, &mut before);
@@ -48,7 +47,7 @@ impl Functional {
                 if phase + 1 == self.phases {
                     membranes.push(v[index].clone());
                 }
-                held += self.fire(&layer.neuron, &mut v[index], &mut sent[index]);
+                saturations[index].held_back += self.fire(&layer.neuron, &mut v[index], &mut sent[index]);
             }
             if phase + 1 == self.phases {
                 membranes.insert(0, Vec::new());
@@ -60,8 +59,10 @@ impl Functional {
                 phases.push(sent.clone());
             }
         }
-        let clipped: u64 = self.layers.iter().zip(&v).map(|(layer, v)| could_fire(&layer.neuron, v)).sum();
-        let saturations = clipped + held + leaky.iter().flatten().map(Membranes::clamped).sum::<u64>();
+        for (index, of) in saturations.iter_mut().enumerate() {
+            of.clipped = could_fire(&self.layers[index].neuron, &v[index]);
+            of.clamped = leaky[index].as_ref().map_or(0, Membranes::clamped);
+        }
         let logits = match leaky.last() {
             Some(Some(state)) => state.v().to_vec(),
             _ => v.pop().unwrap_or_default(),

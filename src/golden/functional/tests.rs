@@ -1,4 +1,4 @@
-use super::{Functional, Outcome};
+use super::{Functional, Outcome, Saturations};
 use crate::fixed::PixelFormat;
 use crate::ir::quant::{Coding, Combine, Input, MultiSpike, Neuron, QPopulation, QProjection, QuantGraph};
 use crate::ir::snn::{Projection, Synapses};
@@ -253,14 +253,16 @@ fn a_network_computed_by_hand() {
     let outcome = outcome(&by_hand(7), &[15, 4, 3]);
     assert_eq!(outcome.membranes, [vec![], vec![40], vec![17, 19]]);
     assert_eq!(outcome.counts, [vec![15, 4, 3], vec![4], vec![]]);
-    assert_eq!((outcome.logits, outcome.class, outcome.saturations), (vec![17, 19], 1, 0));
+    assert_eq!(outcome.saturated(), Saturations::default());
+    assert_eq!((outcome.logits, outcome.class), (vec![17, 19], 1));
 }
 
 #[test]
 fn activations_above_the_last_level_are_clipped_and_counted() {
     let clipped = outcome(&by_hand(3), &[15, 4, 3]);
-    assert_eq!((clipped.counts[1][0], clipped.saturations), (3, 1));
-    assert_eq!(outcome(&by_hand(4), &[15, 4, 3]).saturations, 0, "four of four is not clipped");
+    let of = |clipped| Saturations { clipped, ..Saturations::default() };
+    assert_eq!((clipped.counts[1][0], clipped.saturations), (3, vec![of(0), of(1), of(0)]));
+    assert_eq!(outcome(&by_hand(4), &[15, 4, 3]).saturated(), of(0), "four of four is not clipped");
 }
 
 #[test]
@@ -302,7 +304,10 @@ fn a_batch_is_its_images_whatever_the_threads() {
             assert_eq!(summary.events[0], sum(&|o| active(&o.counts[0]) * phases));
             let graded = coding == Coding::Graded;
             assert_eq!(summary.events[1], if graded { sum(&|o| active(&o.counts[1])) } else { summary.spikes[1] });
-            assert_eq!(summary.saturations, sum(&|o| o.saturations as i64));
+            assert_eq!(summary.saturated().clipped, sum(&|o| o.saturated().clipped as i64));
+            for (pop, of) in summary.saturations.iter().enumerate() {
+                assert_eq!(of.total(), sum(&|o| o.saturations[pop].total() as i64));
+            }
             assert_eq!(summary.neurons, net.populations[1].shape.len() + net.populations[2].shape.len());
         }
     }

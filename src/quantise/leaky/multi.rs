@@ -36,18 +36,18 @@ pub(super) fn fit(
     let per_group = receivers.per_group();
     let most = (1i64 << (settings.state_bits - 1)) - 1;
     let group = |group: usize| {
-        let neurons = group * per_group..((group + 1) * per_group).min(model.theta.len());
-        let mut thresholds = neurons.map(|n| model.theta[n] / model.gain[n]);
-        let first = thresholds.next().unwrap_or(1.0);
-        if thresholds.any(|t| (t - first).abs() > 1e-12 * first) {
-            return Err(format!("has no threshold that a channel's neurons could share (channel {group})"));
-        }
+        let Some(threshold) = receivers.shared_threshold(group, |n| model.theta[n] / model.gain[n]) else {
+            return Err(format!(
+                "has no threshold above 0 that a channel's neurons could share (neuron {})",
+                group * per_group
+            ));
+        };
         let weights = receivers.weights(group);
         let most = if scale::fitting(&weights) > 0.0 { most } else { most.min(IDLE_THRESHOLD) };
-        match scale::best_whole(&weights, first, most) {
-            k if k >= 1 => Ok((first / k as f64, k)),
+        match scale::best_whole(&weights, threshold, most) {
+            k if k >= 1 => Ok((threshold / k as f64, k)),
             _ => Err(format!(
-                "has weights so far beyond its threshold of {first} that the threshold is less than the smallest of \
+                "has weights so far beyond its threshold of {threshold} that the threshold is less than the smallest of \
                  their integers (neuron {})",
                 group * per_group
             )),

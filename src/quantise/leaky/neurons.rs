@@ -37,18 +37,13 @@ pub(super) fn fit(model: &LeakyModel, receivers: &Receivers, settings: &LeakySet
         let scale = vec![receivers.shared_scale(&others); receivers.groups()];
         return if wrong.is_empty() { Ok(Fit { scale, whole: None, per_group, constant }) } else { Err(wrong) };
     }
-    let members = |group: usize| group * per_group..((group + 1) * per_group).min(model.theta.len());
     let weights = |group: usize| {
         let mut weights = receivers.weights(group);
-        weights.extend(members(group).map(|n| (constant[n], limit)).filter(|(c, _)| *c != 0.0));
+        weights.extend(receivers.members(group).map(|n| (constant[n], limit)).filter(|(c, _)| *c != 0.0));
         weights
     };
     // The threshold in units of the weights, if all neurons of a group agree.
-    let threshold = |group: usize| {
-        let mut each = members(group).map(|n| model.theta[n] / model.gain[n]);
-        let first = each.next().filter(|t| t.is_finite() && *t > 0.0)?;
-        each.all(|t| (t - first).abs() <= 1e-12 * first).then_some(first)
-    };
+    let threshold = |group: usize| receivers.shared_threshold(group, |n| model.theta[n] / model.gain[n]);
     let most = (1i64 << (settings.state_bits - 1 - settings.align)) - 1;
 
     if settings.arithmetic != Arithmetic::Free {
@@ -80,7 +75,8 @@ pub(super) fn fit(model: &LeakyModel, receivers: &Receivers, settings: &LeakySet
     }
     let free = |group: usize| {
         // The membrane must be able to hold every finite threshold.
-        let highest = members(group).map(|n| (model.theta[n] / model.gain[n]).abs()).filter(|t| t.is_finite());
+        let highest =
+            receivers.members(group).map(|n| (model.theta[n] / model.gain[n]).abs()).filter(|t| t.is_finite());
         let floor = highest.fold(0.0, f64::max) / most as f64;
         let scale = scale::best(&weights(group)).max(floor);
         if scale > 0.0 { scale } else { 1.0 }

@@ -15,6 +15,8 @@ use crate::ir::snn::LeakyModel;
 
 /// Most bits of a membrane or current.
 const MOST_BITS: u32 = *STATE_BITS.end();
+/// The furthest from 0 that a membrane is.
+const MOST_MEMBRANE: i64 = (1 << (MOST_BITS - 1)) - 1;
 
 /// Gives the last population of `net`, a readout, the fraction bits that it needs; `integers` gives its neurons for some settings. A problem,
 /// in words that continue its name, if it cannot be built.
@@ -26,7 +28,11 @@ pub(super) fn refine(
 ) -> Option<Problem> {
     let mut settings = wanted(model, settings);
     loop {
-        let neurons = integers(&settings);
+        let mut neurons = integers(&settings);
+        if settings.arithmetic != Arithmetic::Loihi {
+            // Fraction bits that were dropped because nothing uses them are room for larger membranes.
+            neurons.limits = (-MOST_MEMBRANE, MOST_MEMBRANE);
+        }
         let align = neurons.align;
         net.populations.last_mut()?.neuron = Neuron::Leaky(Box::new(neurons));
         match judge(&net.prove_leaky(net.readout())?, align, settings.arithmetic) {

@@ -5,11 +5,15 @@ use crate::fixed::weight_limit;
 use crate::ir::Shape;
 use crate::ir::snn::Synapses;
 use ndarray::Axis;
+use std::ops::Range;
 
 /// Scales tried besides the one that just fits the largest weight: each clips a little more.
 const CANDIDATES: i32 = 40;
 /// The finest scale tried, relative to the one that fits.
 const SHRINK: f64 = 0.97;
+
+/// How far thresholds that are to be one may be apart, as a share of the first: what dividing by a gain rounds.
+const SAME: f64 = 1e-12;
 
 /// All synapses into one population. Receivers that share weights share a scale, so they form a *group*: the channel of an
 /// image if some synapses are a window, else every neuron is its own.
@@ -44,6 +48,20 @@ impl Receivers {
         (self.neurons / self.groups().max(1)).max(1)
     }
 
+    /// Neurons of a group.
+    pub fn members(&self, group: usize) -> Range<usize> {
+        let end = |group: usize| (group * self.per_group()).min(self.neurons);
+        end(group)..end(group + 1)
+    }
+
+    /// The threshold that all neurons of a group share, where `threshold(n)` is neuron `n`'s in units of the group's weights; `None` if they
+    /// do not agree, or if it is not a number above 0.
+    pub fn shared_threshold(&self, group: usize, threshold: impl Fn(usize) -> f64) -> Option<f64> {
+        let mut each = self.members(group).map(threshold);
+        let first = each.next().filter(|t| t.is_finite() && *t > 0.0)?;
+        each.all(|t| (t - first).abs() <= SAME * first).then_some(first)
+    }
+
     /// Every weight into a group, with the largest magnitude of its integer.
     pub fn weights(&self, group: usize) -> Vec<(f64, i32)> {
         let mut weights = Vec::new();
@@ -51,8 +69,7 @@ impl Receivers {
             let mut add = |w: &mut dyn Iterator<Item = &f64>| weights.extend(w.map(|&w| (w, *limit)));
             match synapses {
                 Synapses::Dense { weight } => {
-                    let rows = group * self.per_group()..(group + 1) * self.per_group();
-                    rows.filter(|&n| n < weight.nrows()).for_each(|n| add(&mut weight.row(n).iter()));
+                    self.members(group).filter(|&n| n < weight.nrows()).for_each(|n| add(&mut weight.row(n).iter()));
                 }
                 Synapses::Conv { weight, .. } => add(&mut weight.index_axis(Axis(0), group).iter()),
                 Synapses::Channelwise { weight, to, .. } => {
@@ -146,4 +163,34 @@ fn least(candidates: impl Iterator<Item = f64>, loss: impl Fn(f64) -> f64) -> Op
         }
     }
     best.map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::window::Window;
+    use ndarray::{Array2, Array4};
+
+    /// Two channels of four pixels each, which a window makes share their weights; dense neurons share none.
+    #[test]
+    fn a_threshold_is_shared_by_those_who_share_weights() {
+        let shape = Shape(vec![2, 2, 2]);
+        let mut windows = Receivers::new(&shape);
+        let window = Window { output: [2, 2, 2], ..Window::identity([1, 2, 2]) };
+        windows.push(&Synapses::Conv { weight: Array4::ones((2, 1, 1, 1)), window, groups: 1 }, 1.0, 8);
+        assert_eq!((windows.members(0), windows.members(1), windows.members(2)), (0..4, 4..8, 8..8));
+        let threshold = |each: [f64; 8]| [0, 1].map(|group| windows.shared_threshold(group, |n| each[n]));
+        let near = 3.0 * (1.0 + 1e-13);
+        assert_eq!(threshold([3.0, near, 3.0, 3.0, 7.0, 7.0, 7.0, 7.0]), [Some(3.0), Some(7.0)]);
+        // The last pixel counts as the others do, and no neuron of another channel.
+        for other in [3.0 * (1.0 + 1e-9), 2.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(threshold([3.0, 3.0, 3.0, other, 7.0, 7.0, 7.0, 7.0]), [None, Some(7.0)], "{other}");
+        }
+        for none in [0.0, -1.0, f64::INFINITY, f64::NAN] {
+            assert_eq!(threshold([1.0, 1.0, 1.0, 1.0, none, none, none, none]), [Some(1.0), None], "{none}");
+        }
+        let mut dense = Receivers::new(&shape);
+        dense.push(&Synapses::Dense { weight: Array2::ones((8, 1)) }, 1.0, 8);
+        assert_eq!((dense.groups(), dense.shared_threshold(5, |n| n as f64)), (8, Some(5.0)));
+    }
 }

@@ -9,7 +9,7 @@ mod input;
 mod kernel;
 mod neurons;
 
-use super::Outcome;
+use super::{Outcome, Saturations};
 use crate::fixed::arg_max;
 use crate::ir::PopId;
 use crate::ir::quant::{Coding, Combine, Neuron, QuantGraph};
@@ -136,7 +136,11 @@ impl Packed {
             phases: by_phase.then(|| vec![counts.clone()]),
             counts,
             membranes: membranes.collect(),
-            saturations: scratch.fired.iter().map(|f| f.clipped).sum(),
+            saturations: scratch
+                .fired
+                .iter()
+                .map(|f| Saturations { clipped: f.clipped, ..Saturations::default() })
+                .collect(),
         }
     }
 }
