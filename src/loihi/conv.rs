@@ -1,8 +1,8 @@
 //! What Loihi 2's synapses make of weights that all pixels share: convolutions, and projections channel by channel.
 //!
-//! Written from the sum in ARCHITECTURE.md: every receiver walks through its taps to the senders that it reads. Of the geometry only the
-//! extents are used; the golden models follow events to receivers by code of their own. No synapse is ever listed: memory is the weights', the senders'
-//! and the receivers', however many synapses share a weight.
+//! Written from the sum in ARCHITECTURE.md: every receiver walks through its taps to the senders that it reads. Of the geometry only
+//! the extents are used; the golden models follow events to receivers by code of their own. No synapse is ever listed: memory is the
+//! weights', the senders' and the receivers', however many synapses share a weight.
 
 use super::storage::Storage;
 use crate::error::{Error, Result};
@@ -35,7 +35,8 @@ struct Events {
 }
 
 impl Conv {
-    /// Stores the kernels `weights` (`[C_post, C_pre / groups, rows, columns]`) of a convolution such that every sum is exact. The synapses must be sound.
+    /// Stores the kernels `weights` (`[C_post, C_pre / groups, rows, columns]`) of a convolution such that every sum is exact. The
+    /// synapses must be sound.
     ///
     /// # Errors
     /// If some weight does not fit, as the text of a reason without a full stop.
@@ -50,7 +51,8 @@ impl Conv {
         Ok(conv)
     }
 
-    /// Stores the filters `weights` (`[channels, rows, columns]`) from sender channels `from` on to receiver channels `to` on, one to one. The synapses must be sound.
+    /// Stores the filters `weights` (`[channels, rows, columns]`) from sender channels `from` on to receiver channels `to` on, one to
+    /// one, such that every sum is exact. The synapses must be sound.
     ///
     /// # Errors
     /// If some weight does not fit, as the text of a reason without a full stop.
@@ -115,8 +117,8 @@ impl Conv {
         Ok(delivered)
     }
 
-    /// The taps of receiver coordinate `at` along an axis (0 = rows, 1 = columns) that read an existing sender, each with the sender's coordinate:
-    /// `at·stride + tap·dilation - pad`.
+    /// The taps of receiver coordinate `at` along an axis (0 = rows, 1 = columns) that read an existing sender, each with the
+    /// sender's coordinate, `at·stride + tap·dilation - pad`.
     fn reads(&self, axis: usize, at: usize) -> impl Iterator<Item = (usize, usize)> {
         let Window { input, kernel, stride, pad, dilation, .. } = self.window;
         (0..kernel[axis]).filter_map(move |tap| {

@@ -6,11 +6,11 @@
 //! highest threshold, and then `T` steps without input in which the neuron fires at `m >= theta`, that is `v > (theta-1) << 6`.
 //! Rate coding takes one step per time step. Before an image the voltage is set to `v_init << 6`.
 //!
-//! The one departure from the published equations is the reset by subtraction ([`Reset::Subtract`]): Lava's LIF sets the
-//! voltage to 0. A threshold per neuron and a change of threshold between the phases are configuration, not equations.
+//! The one departure from the published equations is the reset by subtraction ([`super::lif::Reset::Subtract`]): Lava's LIF sets
+//! the voltage to 0. A threshold per neuron and a change of threshold between the phases are configuration, not equations.
 //!
-//! Leaky populations (`leaky.rs`) take one step per time step; their integers are the registers'. Pools that add take one step a phase and
-//! are no LIF (`graded.rs`).
+//! Leaky populations (`leaky.rs`) take one step per time step; their integers are the registers'. Pools that add take one step a
+//! phase and are no LIF (`graded.rs`).
 //!
 //! Each population is evaluated on its own, from what its senders were observed to send, so that a population that does
 //! not fit Loihi's fields does not hide the others.

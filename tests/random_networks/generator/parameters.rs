@@ -246,10 +246,6 @@ impl Common {
                 theta.iter_mut().zip(by).for_each(|(theta, by)| *theta = (*theta).max(by + self.limits.0 - 1));
             }
         }
-        if style.is_loihis() && !style.bursts {
-            // The next of the thresholds that the chip has.
-            theta.iter_mut().for_each(|theta| *theta = ((*theta).max(0) + 63) & !63);
-        }
         let bias = vector(layer, || rng.random_range(-most / 16 - 1..=most / 8 + 1));
         let v_init = beginnings(layer, || within(rng.random_range(-most / 4..=most / 4)));
         let (du, dv, reset, limits) = (self.du.clone(), self.dv.clone(), self.reset.clone(), self.limits);

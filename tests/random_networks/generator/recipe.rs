@@ -87,13 +87,6 @@ pub struct Style {
     pub align: u32,
 }
 
-impl Style {
-    /// True for neurons whose thresholds are whole numbers of weights, as Loihi 2's.
-    pub fn is_loihis(self) -> bool {
-        self.align == 6 && self.alike
-    }
-}
-
 /// A projection. Its receiver is the layer that holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Link {
