@@ -140,6 +140,10 @@ fn text(r: &CosimReport, design: &Design, count: &str) -> String {
     for layer in &r.models.loihi {
         text.push_str(&format!("Loihi 2:          {layer}\n"));
     }
+    text.push_str(&format!("Loihi 2:          {}\n", verify::summary(&r.models.loihi)));
+    for way in verify::advice(&r.models.loihi) {
+        text.push_str(&format!("                  ({way})\n"));
+    }
     let leaky = |name: &str| {
         let leaky = |neuron: &Neuron| matches!(neuron, Neuron::Leaky(leaky) if leaky.fires());
         design.net.quant.populations.iter().any(|p| p.name == name && leaky(&p.neuron))

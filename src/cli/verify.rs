@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 mod loihi;
 
-pub use loihi::LoihiReport;
-use loihi::neurons;
+pub use loihi::{LoihiReport, advice, summary};
+use loihi::{neurons, way_out};
 
 /// How to run the co-simulation.
 pub struct Request {
@@ -46,7 +46,9 @@ pub struct Models {
     pub functional_mismatches: u64,
     /// Counts and logits compared with it.
     pub functional_comparisons: u64,
-    /// How the comparison with the Loihi 2 equations went, population by population.
+    /// Spikes, payloads and logits compared with the Loihi 2 equations.
+    pub loihi_comparisons: u64,
+    /// How that comparison went, population by population.
     pub loihi: Vec<LoihiReport>,
     /// The first difference from either model.
     pub first_difference: Option<String>,
@@ -299,6 +301,7 @@ impl<'a> Comparison<'a> {
             let core = net.cores().find(|(_, _, core)| core.population.0 == pop);
             core.map_or_else(String::new, |(_, unit, core)| net.layer_name(unit, core))
         };
+        self.models.loihi_comparisons = self.tallies.iter().map(|tally| tally.compared).sum();
         for coverage in self.loihi.coverage() {
             let (pop, tally) = (coverage.population.0, &self.tallies[coverage.population.0]);
             self.models.loihi.push(LoihiReport {
@@ -309,6 +312,7 @@ impl<'a> Comparison<'a> {
                 mismatches: tally.differ,
                 overflowing_images: tally.overflows,
                 limits: coverage.reasons.clone(),
+                way_out: way_out(&self.quant.populations[pop].neuron),
             });
         }
         self.models

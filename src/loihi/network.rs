@@ -6,27 +6,23 @@
 //! highest threshold, and then `T` steps without input in which the neuron fires at `m >= theta`, that is `v > (theta-1) << 6`.
 //! Rate coding takes one step per time step. Before an image the voltage is set to `v_init << 6`.
 //!
-//! The one departure from the published equations is the reset by subtraction ([`Reset::Subtract`]): Lava's LIF sets the
-//! voltage to 0. A threshold per neuron and a change of threshold between the phases are configuration, not equations.
+//! The one departure from the published equations is the reset by subtraction ([`super::lif::Reset::Subtract`]): Lava's LIF sets
+//! the voltage to 0. A threshold per neuron and a change of threshold between the phases are configuration, not equations.
 //!
-//! Leaky populations (`leaky.rs`) take one step per time step; their integers are the registers'.
+//! Leaky populations (`leaky.rs`) take one step per time step; their integers are the registers'. Pools that add take one step a
+//! phase and are no LIF (`graded.rs`).
 //!
 //! Each population is evaluated on its own, from what its senders were observed to send, so that a population that does
 //! not fit Loihi's fields does not hide the others.
 
-use super::dense::Dense;
-use super::fields::{BiasExponent, BiasMantissa, Decrement, Threshold, Voltage};
+use super::graded::{self, MAX_PAYLOAD};
 use super::leaky;
-use super::lif::{ALIGN, Dynamics, Lif, Overflow, Reset, State};
+use super::lif::{ALIGN, State};
+use super::overflow;
+use super::plan::{Compartment, Neurons, Plan};
 use crate::error::{Error, Problem, Result};
-use crate::ir::quant::{Coding, Leaky, Neuron, QuantGraph};
-use crate::ir::snn::Synapses;
+use crate::ir::quant::{Coding, Neuron, QuantGraph};
 use crate::ir::{PopId, ProjId};
-
-/// Largest payload of a graded spike: 24 bits, signed.
-const MAX_PAYLOAD: i64 = (1 << 23) - 1;
-/// Largest magnitude of a membrane, which stands `<< 6` in a voltage register.
-const MAX_MEMBRANE: i64 = Voltage::MAX.get() as i64 >> ALIGN;
 
 /// Whether a population maps onto Loihi 2.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +41,7 @@ pub struct Coverage {
 /// What a population does in one phase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhaseResponse {
-    /// Spikes per neuron; 0 for a readout.
+    /// Spikes per neuron, or the payload of its graded spike; 0 for a readout.
     pub spikes: Vec<i64>,
     /// Membrane per neuron after the phase's last step, in the integer network's units. A readout's last ones are the logits.
     pub membranes: Vec<i64>,
@@ -54,7 +50,7 @@ pub struct PhaseResponse {
 /// What a population does for one image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
-    /// Spikes per neuron over all phases.
+    /// Spikes per neuron over all phases; payloads count as many.
     pub counts: Vec<i64>,
     /// Each phase on its own.
     pub phases: Vec<PhaseResponse>,
@@ -68,22 +64,6 @@ impl Response {
     pub fn membranes(&self) -> &[i64] {
         self.phases.last().map_or(&[], |p| p.membranes.as_slice())
     }
-}
-
-/// One population on Loihi 2.
-#[derive(Debug)]
-struct Plan {
-    synapses: Vec<(ProjId, Dense)>,
-    neurons: Vec<Compartment>,
-}
-
-/// One neuron on Loihi 2.
-#[derive(Debug)]
-struct Compartment {
-    rest: State,
-    firing: Lif,
-    /// True if a clamped voltage is a departure from the integer network; leaky neurons clamp theirs too.
-    clamps: bool,
 }
 
 /// An integer network on Loihi 2.
@@ -105,7 +85,7 @@ impl<'a> Network<'a> {
                 Err(reasons) => (None, reasons),
             };
             let fields_fit = plan.is_some();
-            reasons.extend(overflow_risks(graph, population));
+            reasons.extend(overflow::risks(graph, population));
             coverage.push(Coverage { population, expressible: reasons.is_empty(), fields_fit, reasons });
             plans.push(plan);
         }
@@ -167,34 +147,50 @@ impl<'a> Network<'a> {
                 format!("got {} phases of spikes, but an image has {}", arrivals.len(), self.graph.phases()),
             ));
         }
-        let fires = self.graph.population(population).neuron.fires();
-        let shift = match &self.graph.population(population).neuron {
+        let mut states = plan.neurons.at_rest();
+        let mut response = Response { counts: vec![0; plan.neurons.len()], phases: Vec::new(), overflows: 0 };
+        for row in arrivals {
+            let input = self.input(population, plan, row)?;
+            let (phase, overflows) = match &plan.neurons {
+                Neurons::Lif(compartments) => self.fire(population, compartments, &input, &mut states),
+                Neurons::Graded(neurons) => pass_on(*neurons, &input),
+            };
+            response.overflows += overflows;
+            response.counts.iter_mut().zip(&phase.spikes).for_each(|(count, fired)| *count += fired);
+            response.phases.push(phase);
+        }
+        Ok(response)
+    }
+
+    /// Lets one phase's input `a` drive the neurons; what they do, and how often registers overflow.
+    fn fire(
+        &self,
+        population: PopId,
+        neurons: &[Compartment],
+        a: &[i64],
+        states: &mut [State],
+    ) -> (PhaseResponse, usize) {
+        let model = &self.graph.population(population).neuron;
+        let (mut spikes, mut overflows) = (Vec::with_capacity(neurons.len()), 0);
+        for ((neuron, state), &a) in neurons.iter().zip(states.iter_mut()).zip(a) {
+            let (fired, overflow) = match self.graph.coding {
+                _ if !model.fires() => neuron.integrate(state, a),
+                Coding::Rate => neuron.fire(state, a, 1),
+                Coding::Graded | Coding::Unit => {
+                    let (_, before) = neuron.integrate(state, a);
+                    let (fired, after) = neuron.fire(state, 0, self.graph.timesteps);
+                    (fired, before + after)
+                }
+            };
+            spikes.push(fired);
+            overflows += overflow;
+        }
+        let shift = match model {
             Neuron::Leaky(leaky) => leaky::shift(leaky).unwrap_or(0),
             _ => ALIGN,
         };
-        let mut states: Vec<State> = plan.neurons.iter().map(|n| n.rest).collect();
-        let mut response = Response { counts: vec![0; states.len()], phases: Vec::new(), overflows: 0 };
-        for row in arrivals {
-            let input = self.input(population, plan, row)?;
-            let mut spikes = vec![0; states.len()];
-            for (n, (neuron, state)) in plan.neurons.iter().zip(&mut states).enumerate() {
-                let (fired, overflows) = match self.graph.coding {
-                    _ if !fires => neuron.integrate(state, input[n]),
-                    Coding::Rate => neuron.fire(state, input[n], 1),
-                    Coding::Graded | Coding::Unit => {
-                        let (_, before) = neuron.integrate(state, input[n]);
-                        let (fired, after) = neuron.fire(state, 0, self.graph.timesteps);
-                        (fired, before + after)
-                    }
-                };
-                spikes[n] = fired;
-                response.counts[n] += fired;
-                response.overflows += overflows;
-            }
-            let membranes = states.iter().map(|s| i64::from(s.v.get() >> shift)).collect();
-            response.phases.push(PhaseResponse { spikes, membranes });
-        }
-        Ok(response)
+        let membranes = states.iter().map(|s| i64::from(s.v.get() >> shift)).collect();
+        (PhaseResponse { spikes, membranes }, overflows)
     }
 
     /// `a[n] = Σ w·x` over all projections.
@@ -221,185 +217,9 @@ impl<'a> Network<'a> {
     }
 }
 
-impl Compartment {
-    /// One step with firing switched off; no spikes, and the number of overflows.
-    fn integrate(&self, state: &mut State, a: i64) -> (i64, usize) {
-        let silent = Lif { vth: Threshold::MAX, ..self.firing };
-        (0, self.overflows(silent.step(state, a).overflow))
-    }
-
-    /// `steps` steps, the first of which has input `a`; spikes and overflows.
-    fn fire(&self, state: &mut State, a: i64, steps: u32) -> (i64, usize) {
-        (0..steps).fold((0, 0), |(spikes, overflows), t| {
-            let step = self.firing.step(state, if t == 0 { a } else { 0 });
-            (spikes + i64::from(step.spike), overflows + self.overflows(step.overflow))
-        })
-    }
-
-    fn overflows(&self, overflow: Overflow) -> usize {
-        usize::from(overflow.wrapped || (self.clamps && overflow.clamped))
-    }
-}
-
-impl Plan {
-    /// Puts a population into Loihi's fields, or lists everything that does not fit.
-    fn new(graph: &QuantGraph, population: PopId) -> std::result::Result<Self, Vec<String>> {
-        let mut reasons = Vec::new();
-        let mut synapses = Vec::new();
-        for (id, p) in graph.projections_into(population) {
-            let name = &p.projection.name;
-            let Synapses::Dense { weight } = &p.projection.synapses else {
-                reasons.push(format!("projection '{name}' is {}, not dense", p.projection.synapses.name()));
-                continue;
-            };
-            match Dense::exact(weight.view()) {
-                Ok(dense) => synapses.push((id, dense)),
-                Err(why) => reasons.push(format!("projection '{name}' holds {why}")),
-            }
-            let payload = graph.max_payload(p.projection.pre);
-            if payload > MAX_PAYLOAD {
-                reasons.push(format!(
-                    "projection '{name}' carries payloads up to {payload}: a graded spike holds {MAX_PAYLOAD}"
-                ));
-            }
-        }
-        let neurons = match &graph.population(population).neuron {
-            Neuron::Leaky(leaky) => {
-                reasons.extend(leaky::clamps_apart(graph, population, leaky));
-                reasons.extend(leaky::fires_apart(graph, population, leaky));
-                leaky_compartments(leaky, &mut reasons)
-            }
-            Neuron::MultiSpike(_) => {
-                reasons.push("its neurons send several spikes in a step, which the equations do not know".into());
-                Vec::new()
-            }
-            neuron => compartments(neuron, &mut reasons),
-        };
-        if reasons.is_empty() { Ok(Plan { synapses, neurons }) } else { Err(reasons) }
-    }
-}
-
-/// The neurons of a leaky population; those that do not fit are left out, and the first of them is named.
-fn leaky_compartments(leaky: &Leaky, reasons: &mut Vec<String>) -> Vec<Compartment> {
-    let mut neurons = Vec::with_capacity(leaky.v_init.len());
-    let mut bad = FirstOf::default();
-    for n in 0..leaky.v_init.len() {
-        match leaky::registers(leaky, n) {
-            Ok((rest, firing)) => neurons.push(Compartment { rest, firing, clamps: false }),
-            Err(why) => bad.note(0, n, || why),
-        }
-    }
-    reasons.extend(bad.into_reasons());
-    neurons
-}
-
-/// The neurons of a population; those that do not fit are left out and named in `reasons`, the first of each kind.
-fn compartments(neuron: &Neuron, reasons: &mut Vec<String>) -> Vec<Compartment> {
-    let mut neurons = Vec::new();
-    let mut bad = FirstOf::default();
-    for (n, &v_init) in neuron.v_init().iter().enumerate() {
-        let v = v_init.checked_mul(1 << ALIGN).and_then(|v| State::new(0, v).ok());
-        if v.is_none() {
-            bad.note(0, n, || format!("starts at membrane {v_init}: a voltage register holds ±{MAX_MEMBRANE}"));
-        }
-        let firing = match neuron {
-            Neuron::If { theta, bias, .. } => {
-                let (theta, bias) = (theta.get(n).copied().unwrap_or(0), bias.get(n).copied().unwrap_or(0));
-                let threshold = threshold(theta);
-                if threshold.is_none() {
-                    bad.note(1, n, || {
-                        format!("has threshold {theta}: vth = theta - 1 holds 0 to {}", Threshold::MAX.get())
-                    });
-                }
-                let split = split_bias(bias);
-                if split.is_none() {
-                    bad.note(2, n, || format!("has bias {bias} per step, which no mantissa << exponent equals"));
-                }
-                threshold.zip(split).map(|((vth, decrement), (bias_mantissa, bias_exponent))| Lif {
-                    dynamics: Dynamics { bias_mantissa, bias_exponent, ..Dynamics::integrator() },
-                    vth,
-                    reset: Reset::Subtract(decrement),
-                })
-            }
-            Neuron::Source
-            | Neuron::Pool { .. }
-            | Neuron::Leaky(_)
-            | Neuron::MultiSpike(_)
-            | Neuron::Readout { .. } => {
-                Some(Lif { dynamics: Dynamics::integrator(), vth: Threshold::MAX, reset: Reset::Zero })
-            }
-        };
-        neurons.extend(v.zip(firing).map(|(rest, firing)| Compartment { rest, firing, clamps: true }));
-    }
-    reasons.extend(bad.into_reasons());
-    neurons
-}
-
-/// The first example of each of three kinds of misfit, and how many there are.
-#[derive(Default)]
-struct FirstOf([Option<(usize, String, usize)>; 3]);
-
-impl FirstOf {
-    fn note(&mut self, kind: usize, neuron: usize, what: impl FnOnce() -> String) {
-        match &mut self.0[kind] {
-            Some((.., count)) => *count += 1,
-            slot => *slot = Some((neuron, what(), 1)),
-        }
-    }
-
-    fn into_reasons(self) -> impl Iterator<Item = String> {
-        self.0.into_iter().flatten().map(|(neuron, what, count)| match count {
-            1 => format!("neuron {neuron} {what}"),
-            _ => format!("neuron {neuron} (and {} more) {what}", count - 1),
-        })
-    }
-}
-
-/// `vth` and the reset's decrement for a neuron that fires at membranes of at least `theta`.
-fn threshold(theta: i64) -> Option<(Threshold, Decrement)> {
-    let vth = Threshold::new(theta.checked_sub(1)?).ok()?;
-    Some((vth, Decrement::new(theta.checked_mul(1 << ALIGN)?).ok()?))
-}
-
-/// Mantissa and exponent that equal `bias << 6`, if there are any.
-fn split_bias(bias: i64) -> Option<(BiasMantissa, BiasExponent)> {
-    let exponent = |e: u32| BiasExponent::new(i64::from(e)).ok();
-    match BiasMantissa::new(bias) {
-        Ok(mantissa) => Some((mantissa, exponent(ALIGN)?)),
-        Err(_) if bias % 2 == 0 => Some((BiasMantissa::new(bias / 2).ok()?, exponent(ALIGN + 1)?)),
-        Err(_) => None,
-    }
-}
-
-/// Registers that some image could overflow.
-fn overflow_risks(graph: &QuantGraph, population: PopId) -> Vec<String> {
-    let pop = graph.population(population);
-    if let Neuron::Leaky(leaky) = &pop.neuron {
-        return leaky::overflow_risks(graph, population, leaky);
-    }
-    let mut reasons = Vec::new();
-    if pop.range.0 < -MAX_MEMBRANE || pop.range.1 > MAX_MEMBRANE {
-        reasons.push(format!(
-            "membranes can reach {} to {}: a voltage register holds ±{MAX_MEMBRANE}",
-            pop.range.0, pop.range.1
-        ));
-    }
-    let mut input = vec![(0i64, 0i64); pop.shape.len()];
-    for (_, p) in graph.projections_into(population) {
-        // Others are refused by `Plan::new`.
-        let Synapses::Dense { weight } = &p.projection.synapses else { continue };
-        let x = graph.range_per_phase(p.projection.pre);
-        for (row, sum) in weight.rows().into_iter().zip(&mut input) {
-            let ends = row.iter().map(|&w| (i64::from(w) * x.0, i64::from(w) * x.1));
-            *sum = ends.fold(*sum, |sum, (a, b)| (sum.0 + a.min(b).min(0), sum.1 + a.max(b).max(0)));
-        }
-    }
-    let (low, high) = input.iter().fold((0, 0), |(low, high), s| (low.min(s.0), high.max(s.1)));
-    // The current register holds one value more than the voltage register, which no aligned voltage could use.
-    if low < -MAX_MEMBRANE || high > MAX_MEMBRANE {
-        reasons.push(format!(
-            "synaptic input can reach {low} to {high} in one step: a current register holds ±{MAX_MEMBRANE}"
-        ));
-    }
-    reasons
+/// What neurons without dynamics do with one phase's input `a`; how many sums do not fit a spike.
+fn pass_on(neurons: usize, a: &[i64]) -> (PhaseResponse, usize) {
+    let sent: Vec<(i64, bool)> = a.iter().map(|&a| graded::step(a)).collect();
+    let overflows = sent.iter().filter(|(_, lost)| *lost).count();
+    (PhaseResponse { spikes: sent.into_iter().map(|(s, _)| s).collect(), membranes: vec![0; neurons] }, overflows)
 }

@@ -8,6 +8,8 @@ mod bounds;
 mod hardware;
 #[path = "../cli_spiking/refusals.rs"]
 mod refusals;
+#[path = "../cli_spiking/windows.rs"]
+mod windows;
 
 use cli_support::{Outcome, Scratch, npy};
 use ndarray::{Array2, Array3};

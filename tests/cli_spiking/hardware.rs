@@ -49,7 +49,7 @@ fn the_bench_of_every_encoding_passes_under_icarus() {
     }
 }
 
-fn toolchain() -> bool {
+pub fn toolchain() -> bool {
     Toolchain::find()
         .map_err(|error| {
             assert!(std::env::var_os("CI").is_none(), "{error}");
@@ -59,7 +59,7 @@ fn toolchain() -> bool {
 }
 
 /// The co-simulation of a design in `folder`, without the bound on memory that other commands get: it runs a C++ compiler.
-fn cosim(folder: &Path, args: &[&str]) -> (String, Value) {
+pub fn cosim(folder: &Path, args: &[&str]) -> (String, Value) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_synfire"));
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cosim-cache");
     command.arg("cosim").args(args).args(["--json", "cosim.json"]).current_dir(folder).env("SYNFIRE_CACHE", cache);
@@ -69,7 +69,7 @@ fn cosim(folder: &Path, args: &[&str]) -> (String, Value) {
     (text, serde_json::from_slice(&fs::read(folder.join("cosim.json")).unwrap()).unwrap())
 }
 
-fn no_mismatches(report: &Value) {
+pub fn no_mismatches(report: &Value) {
     for key in ["mismatches", "functional_mismatches", "loihi_mismatches"] {
         assert_eq!(report[key], 0, "{report}");
     }

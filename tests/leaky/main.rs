@@ -10,6 +10,7 @@ mod loihi_leaky;
 mod loihi_network;
 mod loihi_rtl;
 mod loihi_traces;
+mod loihi_windows;
 mod networks;
 mod quantise;
 mod ranges;

@@ -2,6 +2,7 @@
 
 use crate::generator::{Fault, Recipe, Run, images, realise};
 use crate::judge::{Failure, Tally, Verdict, Wrong};
+use crate::loihi;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use synfire::cosim::{Compiler, Library, Pattern, PhaseCounts, Settings, Simulation, Toolchain};
@@ -137,6 +138,7 @@ fn pass(
     if (outcome.images, seen) != (images.len(), expected) {
         return Err((Wrong::Counts, format!("{seen} of {expected} sets of counts came out of the hardware")));
     }
+    let loihi = loihi::windows_compared(&net.quant, &truth).map_err(|text| (Wrong::Loihi, text))?;
     let sent = |image: &Outcome| image.counts.iter().skip(1).flatten().sum::<i64>().unsigned_abs();
     Ok(Tally {
         structures: 0,
@@ -144,5 +146,6 @@ fn pass(
         cycles: outcome.cycles,
         spikes: truth.iter().map(sent).sum(),
         clamped: truth.iter().map(|image| image.saturated().total()).sum(),
+        loihi,
     })
 }

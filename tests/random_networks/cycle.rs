@@ -3,6 +3,7 @@
 
 use crate::generator::{Kind, Recipe, images, realise};
 use crate::judge::{Failure, Tally, Verdict, Wrong};
+use crate::loihi;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -44,7 +45,9 @@ pub fn check(recipe: &Recipe) -> Verdict {
         assert_eq!(counters.active + counters.stalled + counters.starved + counters.initialising, cycles);
         mean_slots(core);
     }
-    Ok(Tally { structures: 1, cycles, ..Tally::default() })
+    let loihi = loihi::compared_with_the_chips_neurons(&net.quant, &images);
+    let loihi = loihi.map_err(|e| Failure::new(Wrong::Loihi, Some(0), e))?;
+    Ok(Tally { structures: 1, cycles, loihi, ..Tally::default() })
 }
 
 fn simulate(net: &MappedNet, images: &[Vec<i64>], rng: &mut ChaCha8Rng) -> (Vec<Seen>, CycleModel, u64) {

@@ -28,6 +28,8 @@ pub enum Wrong {
     Cycles,
     /// The hardware and the functional model differ.
     Counts,
+    /// The functional model and the Loihi 2 equations differ.
+    Loihi,
     /// The simulation gets stuck.
     Stuck,
     /// A check failed, or the code panicked.
@@ -69,6 +71,8 @@ pub struct Tally {
     pub spikes: u64,
     /// Activations clipped, membranes clamped.
     pub clamped: u64,
+    /// What populations behind windows sent, compared with the Loihi 2 equations.
+    pub loihi: u64,
 }
 
 impl Tally {
@@ -79,6 +83,7 @@ impl Tally {
             cycles: self.cycles + other.cycles,
             spikes: self.spikes + other.spikes,
             clamped: self.clamped + other.clamped,
+            loihi: self.loihi + other.loihi,
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Random networks over the whole vocabulary, and the witnesses that must agree on them: the functional model, the cycle model, the
-//! generated Verilog in Verilator and in Icarus.
+//! generated Verilog in Verilator and in Icarus, and the Loihi 2 equations where these can express a population.
 //!
 //! | file | does |
 //! |---|---|
@@ -9,6 +9,7 @@
 //! | `cosim` | functional model, cycle model and Verilator in every cycle |
 //! | `icarus` | the emitted bench in a four-state simulator |
 //! | `cycle` | functional and cycle model, slots by the closed formulas |
+//! | `loihi` | functional model and Loihi 2 equations, windows among them |
 //! | `hunt`, `shrink` | looks for a failure, makes it small and writes it to a file |
 //! | `mutants` | faults that must be found, and found again from the file |
 //! | `bursts`, `queues`, `resnet` | networks made by hand |
@@ -24,6 +25,7 @@ mod generator;
 mod hunt;
 mod icarus;
 mod judge;
+mod loihi;
 mod mutants;
 mod queues;
 mod resnet;
@@ -63,6 +65,7 @@ fn functional_model_cycle_model_and_verilator_agree() {
     // Something happened.
     let mean = |sum: u64| sum / tally.structures.max(1);
     assert!(tally.structures < STRUCTURES || mean(tally.comparisons) >= 20_000, "{tally:?}");
+    assert!(tally.structures < STRUCTURES || tally.loihi >= 10_000, "{tally:?}");
     assert!(tally.structures < STRUCTURES || (mean(tally.spikes) >= 100 && mean(tally.clamped) >= 3), "{tally:?}");
 }
 
@@ -73,7 +76,9 @@ fn the_emitted_bench_passes_in_a_four_state_simulator() {
 
 #[test]
 fn the_cycle_model_computes_the_integer_network_in_the_slots_that_the_formulas_say() {
-    hunt(Check::Cycle, seeds(1000, 1000));
+    let tally = hunt(Check::Cycle, seeds(1000, 1000)).unwrap();
+    println!("{tally:?}");
+    assert!(tally.structures < 1000 || tally.loihi >= 100_000, "{tally:?}");
 }
 
 /// Fails as the case in `SYNFIRE_CASE` does; passes without one.

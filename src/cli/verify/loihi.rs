@@ -1,6 +1,6 @@
 //! What is told about the comparison with the Loihi 2 equations.
 
-use crate::ir::quant::{Neuron, Reset};
+use crate::ir::quant::{Combine, Neuron, Reset};
 use crate::report;
 use serde::Serialize;
 use std::fmt;
@@ -23,6 +23,9 @@ pub struct LoihiReport {
     pub overflowing_images: u64,
     /// What the chip's registers cannot hold, if anything.
     pub limits: Vec<String>,
+    /// How to have it compared, should it not be.
+    #[serde(skip)]
+    pub way_out: Option<&'static str>,
 }
 
 /// The neurons of a population in the terms of Loihi 2's published LIF. A reset that does not set the voltage to 0 is the one difference from
@@ -32,7 +35,9 @@ pub(super) fn neurons(neuron: &Neuron) -> String {
         Neuron::Leaky(leaky) => leaky,
         Neuron::If { .. } => return "IF, reset subtracts the threshold, unlike the chip's stock neuron".into(),
         Neuron::MultiSpike(_) => return "IF that sends several spikes a step, unlike any neuron of the chip".into(),
-        Neuron::Source | Neuron::Pool { .. } | Neuron::Readout { .. } => return "sums, no threshold".into(),
+        Neuron::Pool { combine: Combine::Sum, .. } => return "sums sent as graded spikes, Lava's GradedVec".into(),
+        Neuron::Pool { combine: Combine::Max, .. } => return "largest input, unlike any neuron of the chip".into(),
+        Neuron::Source | Neuron::Readout { .. } => return "sums, no threshold".into(),
     };
     let all = |values: &[i64], x: i64| values.iter().all(|&v| v == x);
     let name = match (all(&leaky.du, 4096), all(&leaky.dv, 0)) {
@@ -52,6 +57,48 @@ pub(super) fn neurons(neuron: &Neuron) -> String {
     format!("{name}, fires at v > threshold, {reset}")
 }
 
+/// All populations in one sentence: how much was compared, and whether the network is Loihi 2's.
+pub fn summary(populations: &[LoihiReport]) -> String {
+    let sum = |count: fn(&LoihiReport) -> u64| populations.iter().map(count).sum::<u64>();
+    let (values, mismatches) = (report::grouped(sum(|p| p.compared)), sum(|p| p.mismatches));
+    let (all, compared) = (populations.len(), populations.iter().filter(|p| p.is_complete()).count());
+    match (compared == all, mismatches) {
+        (true, 0) => format!("the network equals the equations in all {all} populations, {values} values"),
+        (true, _) => format!("{mismatches} mismatches in {values} values of all {all} populations"),
+        (false, _) => format!(
+            "{mismatches} mismatches in {values} values; {compared} of {all} populations compared in all samples"
+        ),
+    }
+}
+
+/// What would let a population of such neurons be compared, or compared in more samples.
+pub(super) fn way_out(neuron: &Neuron) -> Option<&'static str> {
+    match neuron {
+        Neuron::Leaky(_) => {
+            Some("compile with --arithmetic loihi: the network in the chip's numbers, or all that forbids it")
+        }
+        Neuron::If { .. } | Neuron::Readout { .. } | Neuron::Pool { combine: Combine::Sum, .. } => {
+            Some("fewer --weight-bits, --input-bits or --timesteps narrow the sums; the chip holds ±131,071")
+        }
+        Neuron::Source | Neuron::Pool { combine: Combine::Max, .. } | Neuron::MultiSpike(_) => None,
+    }
+}
+
+/// The ways out for the populations that were not compared, or not in all samples, each once.
+pub fn advice(populations: &[LoihiReport]) -> Vec<&'static str> {
+    let mut ways: Vec<&str> = populations.iter().filter(|p| !p.is_complete()).filter_map(|p| p.way_out).collect();
+    ways.sort_unstable();
+    ways.dedup();
+    ways
+}
+
+impl LoihiReport {
+    /// True if it was compared in every sample.
+    fn is_complete(&self) -> bool {
+        self.compared > 0 && self.overflowing_images == 0
+    }
+}
+
 impl fmt::Display for LoihiReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.compared {
@@ -68,5 +115,39 @@ impl fmt::Display for LoihiReport {
             write!(f, " ({})", self.limits.join("; "))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn population(neuron: &Neuron, compared: u64, mismatches: u64, overflowing_images: u64) -> LoihiReport {
+        LoihiReport {
+            layer: "layer".into(),
+            label: "layer".into(),
+            neurons: neurons(neuron),
+            compared,
+            mismatches,
+            overflowing_images,
+            limits: Vec::new(),
+            way_out: way_out(neuron),
+        }
+    }
+
+    #[test]
+    fn only_a_network_compared_throughout_is_said_to_equal_the_equations() {
+        let readout = Neuron::Readout { v_init: vec![0] };
+        let pool = |combine| Neuron::Pool { combine, max: 4 };
+        let (sum, most) = (pool(Combine::Sum), pool(Combine::Max));
+        let whole = [population(&readout, 1000, 0, 0), population(&sum, 234, 0, 0)];
+        assert_eq!(summary(&whole), "the network equals the equations in all 2 populations, 1,234 values");
+        assert!(advice(&whole).is_empty());
+        let wrong = [population(&readout, 1000, 7, 0), population(&sum, 234, 0, 0)];
+        assert_eq!(summary(&wrong), "7 mismatches in 1,234 values of all 2 populations");
+        let part = [population(&readout, 10, 0, 3), population(&most, 0, 0, 0), population(&sum, 0, 0, 0)];
+        assert_eq!(summary(&part), "0 mismatches in 10 values; 0 of 3 populations compared in all samples");
+        assert_eq!(advice(&part), [way_out(&readout).unwrap()]);
+        assert!(advice(&part[1..2]).is_empty());
     }
 }
