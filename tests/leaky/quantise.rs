@@ -145,6 +145,27 @@ fn each_reset_leaves_what_it_says() {
     }
 }
 
+/// Where a threshold took the whole range of a membrane without fraction bits, nothing could pass it.
+#[test]
+fn thresholds_far_above_the_weights_are_passed() {
+    for arithmetic in [Arithmetic::Auto, Arithmetic::Free] {
+        for reset in [FloatReset::Value(vec![0.0]), FloatReset::Subtract] {
+            let model = LeakyModel { reset: reset.clone(), ..neuron(1.0, 1999.5) };
+            let settings = LeakySettings { timesteps: 4100, ..settings(arithmetic) };
+            let net = quantise_leaky(&network(model.clone(), &[1.0], 0.0), &settings).unwrap();
+            let all = spikes(&net, &[1; 4100]);
+            let at: Vec<usize> = (0..all.len()).filter(|&t| all[t] == 1).collect();
+            assert_eq!(at.len(), 2, "{arithmetic:?} {reset:?}: {at:?}");
+            assert!(at[0].abs_diff(1999) < 20 && at[1].abs_diff(3999) < 40, "{arithmetic:?} {reset:?}: {at:?}");
+            // What a step carries a membrane beyond the threshold is kept by a reset by subtraction, and lost by one to zero.
+            let net = quantise_leaky(&network(model, &[1.0; 64], 0.0), &settings).unwrap();
+            let count: i64 = spikes(&net, &vec![1; 64 * 4100]).iter().sum();
+            let expected = if matches!(reset, FloatReset::Subtract) { 131 } else { 128 };
+            assert!((expected - count).abs() <= 1, "{arithmetic:?} {reset:?}: {count} spikes");
+        }
+    }
+}
+
 #[test]
 fn fraction_bits_stay_where_something_is_rounded() {
     let align = |keep: f64, bias: f32| {

@@ -44,10 +44,13 @@ pub(super) fn fit(model: &LeakyModel, receivers: &Receivers, settings: &LeakySet
     };
     // The threshold in units of the weights, if all neurons of a group agree.
     let threshold = |group: usize| receivers.shared_threshold(group, |n| model.theta[n] / model.gain[n]);
-    let most = (1i64 << (settings.state_bits - 1 - settings.align)) - 1;
+    // Without fraction bits a threshold must leave the membrane room above it; what goes beyond it outlives a reset by subtraction.
+    let room = if matches!(model.reset, FloatReset::Subtract) { 2 } else { 1 };
+    let highest = |limit: i64| ((limit - 1) / room).max(1);
+    let most = highest((1i64 << (settings.state_bits - 1 - settings.align)) - 1);
 
     if settings.arithmetic != Arithmetic::Free {
-        let most = most.min(loihi::MAX_THRESHOLD);
+        let most = most.min(highest(loihi::MAX_THRESHOLD));
         let whole: Vec<Option<i64>> = (0..receivers.groups())
             .into_par_iter()
             .map(|group| threshold(group).map(|t| scale::best_whole(&weights(group), t, most)))
