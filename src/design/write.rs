@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 pub(super) fn write(design: &Design, dir: &Path, replace: bool) -> Result<()> {
     check_out(dir, replace)?;
     // What a symbolic link points to is replaced, not the link.
-    let real = dir.canonicalize();
+    let link = fs::symlink_metadata(dir).is_ok_and(|m| m.is_symlink());
+    let real = if link { dir.canonicalize().ok() } else { None };
     let dir = real.as_deref().unwrap_or(dir);
     let files = files(design)?;
     let parent = match dir.parent() {
@@ -80,7 +81,13 @@ pub(super) fn check_out(dir: &Path, replace: bool) -> Result<()> {
     if fs::symlink_metadata(dir).is_err() {
         return Ok(());
     }
+    let here =
+        || matches!((dir.canonicalize(), std::env::current_dir()), (Ok(dir), Ok(here)) if here.starts_with(&dir));
     let problem = match (replace, dir.join("design.json").is_file()) {
+        // The folder that replaces it is another one, and whoever stands in the old one would stand nowhere.
+        (true, true) if here() => {
+            Problem::new("is the current folder, or holds it, so it is not replaced").help("go to another folder first")
+        }
         (true, true) => return Ok(()),
         (true, false) => Problem::new("exists and holds no design, so it is not replaced").help("choose another --out"),
         (false, true) => Problem::new("exists").help("choose another --out, or replace the design with --force"),

@@ -172,6 +172,12 @@ fn places_that_cannot_be_written() {
     assert_eq!(s.run(&[&old[..], &["--force"]].concat()).code, 0);
     assert_eq!(s.json("old/design.json")["settings"]["timesteps"], 16);
 
+    // Whoever stood in it would stand nowhere.
+    let mut within = s.command(&["compile", "../net.onnx", "--calibrate", "../images.npy", "--out", ".", "--force"]);
+    within.current_dir(s.at("old"));
+    s.refused_by(within, 2, &[".: is the current folder, or holds it", "help: go to another folder"]);
+    assert_eq!(s.json("old/design.json")["settings"]["timesteps"], 16);
+
     let to = |out: &str, parts: &[&str]| {
         s.refused(2, &["compile", "net.onnx", "--calibrate", "images.npy", "--out", out], parts);
     };
