@@ -389,6 +389,21 @@ impl QuantGraph {
         range
     }
 
+    /// A population whose sums could leave 64 bits, whatever its weights are.
+    fn too_large(&self, pop: PopId) -> Option<Problem> {
+        let incoming = self.projections.iter().map(|p| (&p.projection, p.weight_bits)).filter(|(p, _)| p.post == pop);
+        let most = incoming.map(|(p, bits)| {
+            let sent = i128::from(self.max_per_phase(p.pre)) * i128::from(self.phases());
+            (self.population(p.pre).shape.len() as i128).saturating_mul(sent).saturating_mul(1 << (bits - 1))
+        });
+        let most = most.fold(0i128, i128::saturating_add);
+        // Half of what 64 bits hold, for what the neurons add.
+        (most >= 1 << 62).then(|| {
+            let what = format!("could be sent sums of up to {most}, more than any hardware here can hold");
+            Problem::new(what).at_node(&self.population(pop).name)
+        })
+    }
+
     /// Every broken guarantee.
     pub fn check(&self) -> Vec<Problem> {
         let mut problems = check_topology(
@@ -408,6 +423,7 @@ impl QuantGraph {
                 problems.push(Problem::new(format!("has {value} {what}, not {} to {}", range.start(), range.end())));
             }
         }
+        problems.extend((0..self.populations.len()).filter_map(|i| self.too_large(PopId(i))));
         if !problems.is_empty() {
             return problems;
         }

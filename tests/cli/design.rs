@@ -276,3 +276,18 @@ fn a_design_whose_model_was_changed_is_refused() {
     s.file("design/design.json", &good);
     assert_eq!(s.run(READERS[0]).code, 0);
 }
+
+/// Added up, they left 64 bits before anybody had asked how large they can be.
+#[test]
+fn sums_beyond_64_bits_are_refused() {
+    let s = Scratch::new();
+    s.model("net.onnx", &cnn());
+    s.file("images.npy", &images(32, 72));
+    s.compile("design", &["--target", "generic", "--weight-bits", "16"]);
+    let mut edited = s.json("design/design.json");
+    let populations = edited["net"]["quant"]["populations"].as_array_mut().unwrap();
+    let pool = populations.iter_mut().find(|p| p["neuron"]["model"] == "pool").expect("the network has a pool");
+    pool["neuron"]["max"] = json!(1u64 << 48);
+    s.file("design/design.json", edited.to_string().as_bytes());
+    refused(&s, &["design/design.json: ", "could be sent sums of up to", "more than any hardware here can hold"]);
+}
