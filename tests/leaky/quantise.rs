@@ -1,5 +1,6 @@
 //! From float neurons to integers: whole thresholds, Loihi's arithmetic, resets, comparisons, and what is refused.
 
+use crate::import_support::agrees_with_loihi;
 use ndarray::Array2;
 use std::collections::BTreeMap;
 use synfire::golden::functional::Functional;
@@ -192,6 +193,30 @@ fn membranes_that_clamp_elsewhere_than_loihis_are_not_compared() {
     let net = quantise_leaky(&network(neuron(1.0, 254.0), &[127.0, -127.0], 0.0), &settings).unwrap();
     let first = Network::new(&net).coverage()[0].clone();
     assert!(!first.fields_fit && first.reasons.iter().any(|r| r.contains("the network clamps them")), "{first:?}");
+}
+
+/// 131071 without fraction bits is 63 less than the register's 8388607: enough to fire above a threshold of 131071.
+#[test]
+fn membranes_without_fraction_bits_are_compared_with_loihis_only_where_nothing_clamps() {
+    let most = (1 << 17) - 1;
+    for (beyond, compared) in [(0, true), (1, false)] {
+        let mut net =
+            quantise_leaky(&network(neuron(1.0, 254.0), &[127.0], 0.0), &settings(Arithmetic::Auto)).unwrap();
+        let gained = i64::from(net.timesteps) * i64::from(weights(&net)[0]);
+        let Neuron::Leaky(leaky) = &mut net.populations[1].neuron else { panic!() };
+        (leaky.align, leaky.limits, leaky.theta[0]) = (0, (-most, most), most);
+        leaky.v_init[0] = most - gained + beyond;
+        let reach = net.prove_leaky(PopId(1)).unwrap();
+        let Neuron::Leaky(leaky) = &mut net.populations[1].neuron else { panic!() };
+        leaky.current_range = reach.current;
+        net.populations[1].range = net.prove_range(PopId(1));
+        assert_eq!((net.check(), reach.membrane.1), (Vec::new(), most + beyond));
+        let loihi = Network::new(&net);
+        let first = &loihi.coverage()[0];
+        assert_eq!(first.fields_fit, compared, "{first:?}");
+        assert!(compared || first.reasons[0].ends_with("Loihi 2 to ±131071 and 63/64"), "{first:?}");
+        agrees_with_loihi(&net, &Functional::new(&net).unwrap(), &loihi, &[1; 8]);
+    }
 }
 
 #[test]
