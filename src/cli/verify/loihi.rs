@@ -28,6 +28,15 @@ pub struct LoihiReport {
     pub way_out: Option<&'static str>,
 }
 
+/// How many samples the untimed models had a say in. The hardware may stop before the last, or differ from the cycle model.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Judged {
+    /// Samples of which the hardware sent everything.
+    pub finished: usize,
+    /// Samples that were to be compared.
+    pub asked: usize,
+}
+
 /// The neurons of a population in the terms of Loihi 2's published LIF. A reset that does not set the voltage to 0 is the one difference from
 /// it: the chip's stock neuron has no other.
 pub(super) fn neurons(neuron: &Neuron) -> String {
@@ -57,13 +66,24 @@ pub(super) fn neurons(neuron: &Neuron) -> String {
     format!("{name}, fires at v > threshold, {reset}")
 }
 
-/// All populations in one sentence: how much was compared, and whether the network is Loihi 2's.
-pub fn summary(populations: &[LoihiReport]) -> String {
+/// All populations in one sentence: how much was compared, and whether the network is Loihi 2's, which is said only if all samples were
+/// finished and `agreed`: the hardware does not differ from the other models either.
+pub fn summary(populations: &[LoihiReport], samples: Judged, agreed: bool) -> String {
+    if samples.finished == 0 {
+        return "nothing was compared: no sample was finished".into();
+    }
     let sum = |count: fn(&LoihiReport) -> u64| populations.iter().map(count).sum::<u64>();
     let (values, mismatches) = (report::grouped(sum(|p| p.compared)), sum(|p| p.mismatches));
     let (all, compared) = (populations.len(), populations.iter().filter(|p| p.is_complete()).count());
+    let Judged { finished, asked } = samples;
+    if finished < asked {
+        return format!(
+            "{mismatches} mismatches in {values} values; {compared} of {all} populations compared in all finished samples, \
+             {finished} of {asked}"
+        );
+    }
     match (compared == all, mismatches) {
-        (true, 0) => format!("the network equals the equations in all {all} populations, {values} values"),
+        (true, 0) if agreed => format!("the network equals the equations in all {all} populations, {values} values"),
         (true, _) => format!("{mismatches} mismatches in {values} values of all {all} populations"),
         (false, _) => format!(
             "{mismatches} mismatches in {values} values; {compared} of {all} populations compared in all samples"
@@ -141,13 +161,24 @@ mod tests {
         let pool = |combine| Neuron::Pool { combine, max: 4 };
         let (sum, most) = (pool(Combine::Sum), pool(Combine::Max));
         let whole = [population(&readout, 1000, 0, 0), population(&sum, 234, 0, 0)];
-        assert_eq!(summary(&whole), "the network equals the equations in all 2 populations, 1,234 values");
+        let all = Judged { finished: 5, asked: 5 };
+        assert_eq!(summary(&whole, all, true), "the network equals the equations in all 2 populations, 1,234 values");
         assert!(advice(&whole).is_empty());
         let wrong = [population(&readout, 1000, 7, 0), population(&sum, 234, 0, 0)];
-        assert_eq!(summary(&wrong), "7 mismatches in 1,234 values of all 2 populations");
+        assert_eq!(summary(&wrong, all, true), "7 mismatches in 1,234 values of all 2 populations");
         let part = [population(&readout, 10, 0, 3), population(&most, 0, 0, 0), population(&sum, 0, 0, 0)];
-        assert_eq!(summary(&part), "0 mismatches in 10 values; 0 of 3 populations compared in all samples");
+        assert_eq!(summary(&part, all, true), "0 mismatches in 10 values; 0 of 3 populations compared in all samples");
         assert_eq!(advice(&part), [way_out(&readout).unwrap()]);
         assert!(advice(&part[1..2]).is_empty());
+    }
+
+    #[test]
+    fn a_run_that_fails_is_not_said_to_equal_the_equations() {
+        let whole = [population(&Neuron::Readout { v_init: vec![0] }, 111, 0, 0)];
+        let told = |finished, agreed| summary(&whole, Judged { finished, asked: 5 }, agreed);
+        assert_eq!(told(5, false), "0 mismatches in 111 values of all 1 populations");
+        let part = "0 mismatches in 111 values; 1 of 1 populations compared in all finished samples, 2 of 5";
+        assert_eq!([told(2, true), told(2, false)], [part; 2]);
+        assert_eq!(told(0, false), "nothing was compared: no sample was finished");
     }
 }
