@@ -317,6 +317,7 @@ impl<'a> Comparison<'a> {
                 mismatches: tally.differ,
                 overflowing_images: tally.overflows,
                 limits: coverage.reasons.clone(),
+                fits: coverage.fields_fit,
                 way_out: way_out(&self.quant.populations[pop].neuron),
             });
         }

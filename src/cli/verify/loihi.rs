@@ -23,6 +23,9 @@ pub struct LoihiReport {
     pub overflowing_images: u64,
     /// What the chip's registers cannot hold, if anything.
     pub limits: Vec<String>,
+    /// False if it can be compared in no sample whatever; the limits say why.
+    #[serde(skip)]
+    pub fits: bool,
     /// How to have it compared, should it not be.
     #[serde(skip)]
     pub way_out: Option<&'static str>,
@@ -104,9 +107,10 @@ pub(super) fn way_out(neuron: &Neuron) -> Option<&'static str> {
     }
 }
 
-/// The ways out for the populations that were not compared, or not in all samples, each once.
+/// The ways out for the populations that the chip cannot hold, or not in all samples, each once. One that was merely not reached needs none.
 pub fn advice(populations: &[LoihiReport]) -> Vec<&'static str> {
-    let mut ways: Vec<&str> = populations.iter().filter(|p| !p.is_complete()).filter_map(|p| p.way_out).collect();
+    let kept_out = |p: &&LoihiReport| !p.fits || p.overflowing_images > 0;
+    let mut ways: Vec<&str> = populations.iter().filter(kept_out).filter_map(|p| p.way_out).collect();
     ways.sort_unstable();
     ways.dedup();
     ways
@@ -122,6 +126,9 @@ impl LoihiReport {
 impl fmt::Display for LoihiReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.compared {
+            0 if self.fits && self.overflowing_images == 0 => {
+                return write!(f, "{}: not compared, because no sample was finished", self.label);
+            }
             0 => write!(f, "{}: not compared", self.label)?,
             n => {
                 let (label, n) = (&self.label, report::grouped(n));
@@ -151,6 +158,7 @@ mod tests {
             mismatches,
             overflowing_images,
             limits: Vec::new(),
+            fits: compared > 0 || overflowing_images > 0,
             way_out: way_out(neuron),
         }
     }
@@ -170,6 +178,19 @@ mod tests {
         assert_eq!(summary(&part, all, true), "0 mismatches in 10 values; 0 of 3 populations compared in all samples");
         assert_eq!(advice(&part), [way_out(&readout).unwrap()]);
         assert!(advice(&part[1..2]).is_empty());
+    }
+
+    #[test]
+    fn what_was_merely_not_reached_is_not_advised_on() {
+        let neuron = Neuron::If { theta: vec![1], v_init: vec![0], bias: vec![0] };
+        let mut early = [population(&neuron, 0, 0, 0)];
+        (early[0].fits, early[0].limits) = (true, vec!["some sample may overflow".into()]);
+        assert!(advice(&early).is_empty());
+        assert_eq!(early[0].to_string(), "layer: not compared, because no sample was finished");
+        early[0].overflowing_images = 2;
+        assert_eq!(advice(&early), [way_out(&neuron).unwrap()]);
+        let text = "layer: not compared; 2 images leave the chip's registers (some sample may overflow)";
+        assert_eq!(early[0].to_string(), text);
     }
 
     #[test]
