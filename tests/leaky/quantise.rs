@@ -219,6 +219,25 @@ fn membranes_without_fraction_bits_are_compared_with_loihis_only_where_nothing_c
     }
 }
 
+/// Also of several projections, if no one has larger weights than another.
+#[test]
+fn weights_that_vanish_beside_a_threshold_are_not_blamed_on_other_projections() {
+    let told = |snn: &SnnGraph| quantise_leaky(snn, &settings(Arithmetic::Free)).unwrap_err().to_string();
+    let mut snn = network(neuron(0.75, 1e9), &[1.0, -0.5], 0.0);
+    let text = told(&snn);
+    assert!(text.contains("'w0'") && text.contains("thresholds of their neurons are too far above them"), "{text}");
+    assert!(!text.contains("other projections"), "{text}");
+    let second = Projection { name: "second".into(), ..snn.projections[0].clone() };
+    snn.projections.insert(1, second);
+    assert!(!told(&snn).contains("other projections"), "{}", told(&snn));
+    let Model::Leaky(model) = &mut snn.populations[1].model else { panic!() };
+    model.theta[0] = 1e6;
+    let Synapses::Dense { weight } = &mut snn.projections[1].synapses else { panic!() };
+    weight.fill(1e5);
+    let text = told(&snn);
+    assert!(text.contains("'w0'") && text.contains("beside those of the population's other projections"), "{text}");
+}
+
 #[test]
 fn clamped_membranes_are_counted() {
     let settings = LeakySettings { state_bits: 12, align: 2, ..settings(Arithmetic::Free) };
