@@ -204,9 +204,11 @@ fn thresholds_out_of_reach_and_samples_that_are_not_used_are_told() {
     let (warnings, decisions) = said(&["--calibrate", "images.npy", "--calibration-limit", "31"]);
     assert!(warnings == "[]" && decisions.contains("uses the first 31 of the 32 samples given"), "{decisions}");
     let mut graph = network();
-    graph.node("if2", neurons(3, 1e4));
+    graph.node("if2", neurons(3, 2e4));
     s.file("net.nir", &nir::to_bytes(&graph).unwrap());
     let (warnings, decisions) = said(&["--calibrate", "images.npy"]);
     assert!(warnings.contains("'if2': can never fire") && !warnings.contains("'if1'"), "{warnings}");
+    // What the threshold is was lost when the comparison became as narrow as the membranes.
+    assert!(warnings.contains("at most, and its threshold is beyond that") && !warnings.contains("it needs"), "{warnings}");
     assert!(!decisions.contains("uses the first"), "{decisions}");
 }
