@@ -38,7 +38,7 @@ pub fn warnings(design: &Design) -> Vec<Problem> {
         Problem::new(format!("{what}: {reason}")).help("choose it with 'neuron-spikes-per-step'")
     }));
     let on = if design.origin.calibration_images > 0 { "on the samples given" } else { "on random input" };
-    warnings.extend(saturation_warnings(quant, &design_saturations(design), on));
+    warnings.extend(saturation_warnings(design, &design_saturations(design), on));
     warnings
 }
 

@@ -93,6 +93,12 @@ fn spikes_held_back_and_membranes_clamped_are_told_apart() {
     assert_eq!(counts(each), [[0, 0], [held, 0], [0, run["clamped_membranes"].as_u64().unwrap()]]);
     let names: Vec<&str> = each.as_array().unwrap().iter().map(|p| p["population"].as_str().unwrap()).collect();
     assert_eq!(names, ["input", "if", "li"]);
+    let random = [&["compile", "net.nir", "--out", "random"], &WIDE[..], &["--neuron-spikes-per-step", "1"]].concat();
+    let told = [report(&s, &random), report(&s, &["run", "random", "--images", "white.npy"])].map(|r| said(&r).concat());
+    for (text, on) in told.iter().zip(["on random input", "on these samples"]) {
+        let help = "compile with samples of what the network will read (--calibrate)";
+        assert!(text.contains(on) && text.contains(help) && !text.contains("samples like these"), "{text}");
+    }
     let text = succeeds(&s, &["run", "least", "--images", "white.npy", "--metrics", "0"]).out;
     for part in ["spikes held back", "membranes clamped", &format!("warning: {}", said(&run)[0])] {
         assert!(text.contains(part), "no '{part}' in {text}");
