@@ -318,7 +318,7 @@ impl<'a> Comparison<'a> {
                 overflowing_images: tally.overflows,
                 limits: coverage.reasons.clone(),
                 fits: coverage.fields_fit,
-                way_out: way_out(&self.quant.populations[pop].neuron),
+                way_out: way_out(&self.quant.populations[pop].neuron, coverage.weights_fit),
             });
         }
         self.models

@@ -200,8 +200,7 @@ fn membranes_that_clamp_elsewhere_than_loihis_are_not_compared() {
 fn membranes_without_fraction_bits_are_compared_with_loihis_only_where_nothing_clamps() {
     let most = (1 << 17) - 1;
     for (beyond, compared) in [(0, true), (1, false)] {
-        let mut net =
-            quantise_leaky(&network(neuron(1.0, 254.0), &[127.0], 0.0), &settings(Arithmetic::Auto)).unwrap();
+        let mut net = quantise_leaky(&network(neuron(1.0, 254.0), &[127.0], 0.0), &settings(Arithmetic::Auto)).unwrap();
         let gained = i64::from(net.timesteps) * i64::from(weights(&net)[0]);
         let Neuron::Leaky(leaky) = &mut net.populations[1].neuron else { panic!() };
         (leaky.align, leaky.limits, leaky.theta[0]) = (0, (-most, most), most);

@@ -94,12 +94,16 @@ pub fn summary(populations: &[LoihiReport], samples: Judged, agreed: bool) -> St
     }
 }
 
-/// What would let a population of such neurons be compared, or compared in more samples.
-pub(super) fn way_out(neuron: &Neuron) -> Option<&'static str> {
+/// What would let a population of such neurons be compared, or compared in more samples. Unless the weights in front of it fit, narrower sums
+/// are no help.
+pub(super) fn way_out(neuron: &Neuron, weights_fit: bool) -> Option<&'static str> {
     match neuron {
         Neuron::Leaky(_) => {
             Some("compile with --arithmetic loihi: the network in the chip's numbers, or all that forbids it")
         }
+        Neuron::If { .. } | Neuron::Readout { .. } if !weights_fit => Some(
+            "fewer bits for the weights named above, 8 of both signs: --weight-bits, and for a skip [layers.NAME] weight-bits = 8",
+        ),
         Neuron::If { .. } | Neuron::Readout { .. } | Neuron::Pool { combine: Combine::Sum, .. } => {
             Some("fewer --weight-bits, --input-bits or --timesteps narrow the sums; the chip holds ±131,071")
         }
@@ -159,7 +163,7 @@ mod tests {
             overflowing_images,
             limits: Vec::new(),
             fits: compared > 0 || overflowing_images > 0,
-            way_out: way_out(neuron),
+            way_out: way_out(neuron, true),
         }
     }
 
@@ -176,7 +180,7 @@ mod tests {
         assert_eq!(summary(&wrong, all, true), "7 mismatches in 1,234 values of all 2 populations");
         let part = [population(&readout, 10, 0, 3), population(&most, 0, 0, 0), population(&sum, 0, 0, 0)];
         assert_eq!(summary(&part, all, true), "0 mismatches in 10 values; 0 of 3 populations compared in all samples");
-        assert_eq!(advice(&part), [way_out(&readout).unwrap()]);
+        assert_eq!(advice(&part), [way_out(&readout, true).unwrap()]);
         assert!(advice(&part[1..2]).is_empty());
     }
 
@@ -188,9 +192,17 @@ mod tests {
         assert!(advice(&early).is_empty());
         assert_eq!(early[0].to_string(), "layer: not compared, because no sample was finished");
         early[0].overflowing_images = 2;
-        assert_eq!(advice(&early), [way_out(&neuron).unwrap()]);
+        assert_eq!(advice(&early), [way_out(&neuron, true).unwrap()]);
         let text = "layer: not compared; 2 images leave the chip's registers (some sample may overflow)";
         assert_eq!(early[0].to_string(), text);
+    }
+
+    #[test]
+    fn weights_that_do_not_fit_are_not_answered_with_narrower_sums() {
+        let neuron = Neuron::If { theta: vec![1], v_init: vec![0], bias: vec![0] };
+        let told = |weights_fit| way_out(&neuron, weights_fit).unwrap();
+        assert!(told(false).contains("weight-bits = 8") && !told(false).contains("sums"));
+        assert!(told(true).contains("narrow the sums"));
     }
 
     #[test]
