@@ -168,12 +168,13 @@ fn neurons_without_a_threshold_never_fire() {
 
 /// Without decays the fraction bits are dropped, and the threshold that nobody reaches with them: so must be the limits.
 #[test]
-fn an_integrator_without_a_threshold_never_fires_and_clamps_where_loihi_does() {
+fn an_integrator_without_a_threshold_never_fires_and_clamps_just_below_loihi() {
     let settings = LeakySettings { timesteps: 400, ..settings(Arithmetic::Auto) };
     let net = quantise_leaky(&network(neuron(1.0, f64::INFINITY), &[1.0], 5.0), &settings).unwrap();
     assert_eq!((leaky(&net).align, leaky(&net).limits), (0, (-131_071, 131_071)));
     assert_eq!(spikes(&net, &[1; 400]), [0; 400]);
-    assert!(expressible(&net), "{:?}", Network::new(&net).coverage());
+    // The chip's membrane would get 63/64 further, above its highest threshold.
+    assert!(!Network::new(&net).coverage()[0].fields_fit);
 }
 
 #[test]
