@@ -19,7 +19,8 @@ pub struct Args {
     model: PathBuf,
     /// Images that the thresholds of an ONNX network are chosen on, which it needs: a few hundred of the training images; labels
     /// are not used. IDX, NPY or CIFAR binary, each also gzipped; pixels are scaled to [0, 1]. A NIR network has its thresholds;
-    /// samples of what it will read (or spike trains) only tell how many events its cores have to expect
+    /// samples of what it will read (or spike trains) only tell how many events its cores have to expect, and how many spikes
+    /// neurons may send in a step
     #[arg(long, value_name = "IMAGES")]
     calibrate: Option<PathBuf>,
     /// Design directory to write; must not exist

@@ -140,7 +140,8 @@ fn text(r: &CosimReport, design: &Design, count: &str) -> String {
     for layer in &r.models.loihi {
         text.push_str(&format!("Loihi 2:          {layer}\n"));
     }
-    text.push_str(&format!("Loihi 2:          {}\n", verify::summary(&r.models.loihi)));
+    let agreed = c.first_mismatch.is_none() && r.models.first_difference.is_none();
+    text.push_str(&format!("Loihi 2:          {}\n", verify::summary(&r.models.loihi, r.models.samples, agreed)));
     for way in verify::advice(&r.models.loihi) {
         text.push_str(&format!("                  ({way})\n"));
     }

@@ -131,7 +131,7 @@ pub fn measure(design: &Design, samples: &Samples, labels: Option<&Labels>) -> R
     let share = |hits: usize| hits as f64 / samples.len().max(1) as f64;
     let same = |a: &[usize], b: &[usize]| a.iter().zip(b).filter(|(a, b)| a == b).count();
     let Saturations { clipped, held_back, clamped } = golden.saturated();
-    let warnings = pipeline::saturation_warnings(quant, &golden.saturations, "on these samples");
+    let warnings = pipeline::saturation_warnings(design, &golden.saturations, "on these samples");
     Ok(RunReport {
         images: samples.len(),
         accuracy: golden.accuracy(),

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 mod loihi;
 
-pub use loihi::{LoihiReport, advice, summary};
+pub use loihi::{Judged, LoihiReport, advice, summary};
 use loihi::{neurons, way_out};
 
 /// How to run the co-simulation.
@@ -50,6 +50,9 @@ pub struct Models {
     pub loihi_comparisons: u64,
     /// How that comparison went, population by population.
     pub loihi: Vec<LoihiReport>,
+    /// How many samples that is.
+    #[serde(skip)]
+    pub samples: Judged,
     /// The first difference from either model.
     pub first_difference: Option<String>,
 }
@@ -120,6 +123,7 @@ pub fn verify(
     let bar = report::progress(samples.len() as u64, "co-simulation");
     let codes = Codes { samples, net: &net.quant };
     let mut comparison = Comparison::new(&net.quant)?;
+    comparison.models.samples.asked = samples.len();
     let mut judge = Judge { comparison: &mut comparison, codes: &codes, sent: BTreeMap::new(), spent: Duration::ZERO };
     let mut judged = Ok(());
     let mut observe = |counts: &PhaseCounts| {
@@ -220,6 +224,7 @@ impl<'a> Comparison<'a> {
     fn image(&mut self, image: usize, codes: &[i64], sent: &[Vec<Vec<i64>>]) -> Result<()> {
         let golden = self.functional.image_by_phase(codes)?;
         self.with_functional(image, &golden, sent);
+        self.models.samples.finished += 1;
         self.with_loihi(image, sent)
     }
 
@@ -312,7 +317,8 @@ impl<'a> Comparison<'a> {
                 mismatches: tally.differ,
                 overflowing_images: tally.overflows,
                 limits: coverage.reasons.clone(),
-                way_out: way_out(&self.quant.populations[pop].neuron),
+                fits: coverage.fields_fit,
+                way_out: way_out(&self.quant.populations[pop].neuron, coverage.weights_fit),
             });
         }
         self.models

@@ -77,12 +77,15 @@ pub(super) fn overflow_risks(graph: &QuantGraph, population: PopId, leaky: &Leak
 /// Why membranes are clamped at other values than the network's, if some sample reaches them. Clamping is what leaky neurons do, not
 /// an overflow that would be noticed in a sample, so such a population cannot be compared at all.
 pub(super) fn clamps_apart(graph: &QuantGraph, population: PopId, leaky: &Leaky) -> Option<String> {
-    let most = i64::from(Voltage::MAX.get()) >> shift(leaky)?;
+    let (up, full) = (shift(leaky)?, i64::from(Voltage::MAX.get()));
+    let most = full >> up;
     let ((low, high), limits) = (graph.prove_leaky(population)?.membrane, leaky.limits);
-    // Equal limits clamp alike, however often.
-    let apart = limits != (-most, most) && (low < -most.min(-limits.0) || high > most.min(limits.1));
+    // Equal limits clamp alike, however often. In another unit they are never equal: the register's has fraction bits, which ours lacks.
+    let alike = up == 0 && limits == (-most, most);
+    let apart = !alike && (low < -most.min(-limits.0) || high > most.min(limits.1));
     apart.then(|| {
-        format!("membranes can reach {low} to {high}: the network clamps them to {limits:?}, Loihi 2 to ±{most}")
+        let rest = if up == 0 { String::new() } else { format!(" and {}/{}", full - (most << up), 1i64 << up) };
+        format!("membranes can reach {low} to {high}: the network clamps them to {limits:?}, Loihi 2 to ±{most}{rest}")
     })
 }
 

@@ -19,7 +19,7 @@ use super::graded::{self, MAX_PAYLOAD};
 use super::leaky;
 use super::lif::{ALIGN, State};
 use super::overflow;
-use super::plan::{Compartment, Neurons, Plan};
+use super::plan::{Compartment, Neurons, Plan, Refusal};
 use crate::error::{Error, Problem, Result};
 use crate::ir::quant::{Coding, Neuron, QuantGraph};
 use crate::ir::{PopId, ProjId};
@@ -34,6 +34,8 @@ pub struct Coverage {
     /// True if every field fits. If `expressible` is false nevertheless, images exist that could overflow a register; those that
     /// do not (`Response::overflows == 0`) can still be compared.
     pub fields_fit: bool,
+    /// False if some of the weights in front of it do not fit.
+    pub weights_fit: bool,
     /// Why it is not expressible, one sentence each; empty if it is.
     pub reasons: Vec<String>,
 }
@@ -80,13 +82,14 @@ impl<'a> Network<'a> {
         let mut plans = vec![None];
         let mut coverage = Vec::new();
         for population in (1..graph.populations.len()).map(PopId) {
-            let (plan, mut reasons) = match Plan::new(graph, population) {
-                Ok(plan) => (Some(plan), Vec::new()),
-                Err(reasons) => (None, reasons),
+            let (plan, Refusal { weights, mut others }) = match Plan::new(graph, population) {
+                Ok(plan) => (Some(plan), Refusal::default()),
+                Err(refusal) => (None, refusal),
             };
-            let fields_fit = plan.is_some();
-            reasons.extend(overflow::risks(graph, population));
-            coverage.push(Coverage { population, expressible: reasons.is_empty(), fields_fit, reasons });
+            let (fields_fit, weights_fit) = (plan.is_some(), weights.is_empty());
+            others.extend(overflow::risks(graph, population));
+            let reasons = [weights, others].concat();
+            coverage.push(Coverage { population, expressible: reasons.is_empty(), fields_fit, weights_fit, reasons });
             plans.push(plan);
         }
         Network { graph, plans, coverage }

@@ -76,16 +76,25 @@ impl Neurons {
     }
 }
 
+/// Everything of a population that does not fit, one sentence each.
+#[derive(Debug, Default)]
+pub(super) struct Refusal {
+    /// Weights in front of it.
+    pub weights: Vec<String>,
+    /// The rest.
+    pub others: Vec<String>,
+}
+
 impl Plan {
     /// Puts a population into Loihi's fields, or lists everything that does not fit.
-    pub fn new(graph: &QuantGraph, population: PopId) -> Result<Self, Vec<String>> {
-        let mut reasons = Vec::new();
+    pub fn new(graph: &QuantGraph, population: PopId) -> Result<Self, Refusal> {
+        let (mut weights, mut reasons) = (Vec::new(), Vec::new());
         let mut synapses = Vec::new();
         for (id, p) in graph.projections_into(population) {
             let name = &p.projection.name;
             match Delivery::exact(&p.projection.synapses) {
                 Ok(delivery) => synapses.push((id, delivery)),
-                Err(why) => reasons.push(format!("projection '{name}' {why}")),
+                Err(why) => weights.push(format!("projection '{name}' {why}")),
             }
             let payload = graph.max_payload(p.projection.pre);
             if payload > MAX_PAYLOAD {
@@ -112,7 +121,8 @@ impl Plan {
             Neuron::Pool { combine: Combine::Sum, .. } => Neurons::Graded(pop.shape.len()),
             neuron => Neurons::Lif(compartments(neuron, &mut reasons)),
         };
-        if reasons.is_empty() { Ok(Plan { synapses, neurons }) } else { Err(reasons) }
+        let fits = weights.is_empty() && reasons.is_empty();
+        if fits { Ok(Plan { synapses, neurons }) } else { Err(Refusal { weights, others: reasons }) }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::design::Design;
 use crate::error::Problem;
 use crate::fixed::grouped;
 use crate::golden::functional::Saturations;
-use crate::ir::quant::{MOST_SPIKES, Neuron, QuantGraph};
+use crate::ir::quant::{MOST_SPIKES, Neuron};
 
 /// Of every population, how often its neurons were kept from what they wanted to do while the design was compiled.
 pub fn design_saturations(design: &Design) -> Vec<Saturations> {
@@ -18,14 +18,19 @@ pub fn design_saturations(design: &Design) -> Vec<Saturations> {
     each.collect()
 }
 
-/// A warning for each population whose spikes were held back or whose membranes were clamped; `saturations` are per population, `on`
-/// says what was presented. Clipped activations are part of how converted networks are quantised, and nothing to warn of.
-pub fn saturation_warnings(quant: &QuantGraph, saturations: &[Saturations], on: &str) -> Vec<Problem> {
-    let each = quant.populations.iter().zip(saturations);
-    each.filter_map(|(population, of)| Some(warning(&population.neuron, *of, on)?.at_node(&population.name))).collect()
+/// A warning for each population of `design` whose spikes were held back or whose membranes were clamped; `saturations` are per
+/// population, `on` says what was presented. Clipped activations are part of how converted networks are quantised, and nothing to warn of.
+pub fn saturation_warnings(design: &Design, saturations: &[Saturations], on: &str) -> Vec<Problem> {
+    let calibrated = design.origin.calibration_images > 0;
+    let each = design.net.quant.populations.iter().zip(saturations);
+    each.filter_map(|(population, of)| {
+        Some(warning(&population.neuron, *of, on, calibrated)?.at_node(&population.name))
+    })
+    .collect()
 }
 
-fn warning(neuron: &Neuron, of: Saturations, on: &str) -> Option<Problem> {
+/// `calibrated`: samples were given when the design was compiled.
+fn warning(neuron: &Neuron, of: Saturations, on: &str, calibrated: bool) -> Option<Problem> {
     match neuron {
         Neuron::MultiSpike(multi) if of.held_back > 0 => {
             let what = format!(
@@ -33,11 +38,17 @@ fn warning(neuron: &Neuron, of: Saturations, on: &str) -> Option<Problem> {
                 times(of.held_back),
                 multi.most
             );
-            let help = if multi.most < MOST_SPIKES {
-                "raise 'neuron-spikes-per-step', or leave it out and give samples like these (--calibrate), unless the \
-                 network itself sets this bound"
-            } else {
-                "no hardware here sends more: use higher thresholds, or smaller weights in front of them"
+            let help = match (multi.most < MOST_SPIKES, calibrated) {
+                (false, _) => "no hardware here sends more: use higher thresholds, or smaller weights in front of them",
+                (true, true) => {
+                    "raise 'neuron-spikes-per-step', or leave it out and give samples like these (--calibrate), unless the \
+                     network itself sets this bound"
+                }
+                // The number is a default, or chosen for who knows what; random input says nothing of what it should be.
+                (true, false) => {
+                    "compile with samples of what the network will read (--calibrate), which choose the number where \
+                     'neuron-spikes-per-step' is not given, or raise it, unless the network itself sets this bound"
+                }
             };
             Some(Problem::new(what).help(help))
         }

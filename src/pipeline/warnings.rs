@@ -38,7 +38,7 @@ pub fn warnings(design: &Design) -> Vec<Problem> {
         Problem::new(format!("{what}: {reason}")).help("choose it with 'neuron-spikes-per-step'")
     }));
     let on = if design.origin.calibration_images > 0 { "on the samples given" } else { "on random input" };
-    warnings.extend(saturation_warnings(quant, &design_saturations(design), on));
+    warnings.extend(saturation_warnings(design, &design_saturations(design), on));
     warnings
 }
 
@@ -65,8 +65,11 @@ fn never_fires(quant: &QuantGraph, pop: PopId, sent: Option<u64>) -> Option<Prob
         Neuron::Source | Neuron::Pool { .. } | Neuron::Readout { .. } => return None,
     };
     if reach < least {
-        let what = format!("can never fire: its membranes reach {reach} at most, and it needs {least}");
-        return Some(Problem::new(what).help("look at the trained weights and biases of this layer"));
+        // A threshold at the limit of the membranes may have been lowered to it: nobody needs it any wider.
+        let lowered = matches!(&population.neuron, Neuron::Leaky(leaky) if least > leaky.limits.1);
+        let needs = if lowered { "its threshold is beyond that".into() } else { format!("it needs {least}") };
+        let what = format!("can never fire: its membranes reach {reach} at most, and {needs}");
+        return Some(Problem::new(what).help("look at the trained weights, biases and thresholds of this layer"));
     }
     (sent == Some(0)).then(|| {
         Problem::new("does not fire on any calibration image, so that what follows it never sees an event of it")

@@ -93,6 +93,11 @@ fn spikes_held_back_and_membranes_clamped_are_told_apart() {
     assert_eq!(counts(each), [[0, 0], [held, 0], [0, run["clamped_membranes"].as_u64().unwrap()]]);
     let names: Vec<&str> = each.as_array().unwrap().iter().map(|p| p["population"].as_str().unwrap()).collect();
     assert_eq!(names, ["input", "if", "li"]);
+    let random = [&["compile", "net.nir", "--out", "random"], &WIDE[..], &["--neuron-spikes-per-step", "1"]].concat();
+    succeeds(&s, &random);
+    let told = said(&report(&s, &["run", "random", "--images", "white.npy"]))[0].clone();
+    let help = "compile with samples of what the network will read (--calibrate)";
+    assert!(told.contains(&holds) && told.contains(help) && !told.contains("samples like these"), "{told}");
     let text = succeeds(&s, &["run", "least", "--images", "white.npy", "--metrics", "0"]).out;
     for part in ["spikes held back", "membranes clamped", &format!("warning: {}", said(&run)[0])] {
         assert!(text.contains(part), "no '{part}' in {text}");
@@ -204,9 +209,14 @@ fn thresholds_out_of_reach_and_samples_that_are_not_used_are_told() {
     let (warnings, decisions) = said(&["--calibrate", "images.npy", "--calibration-limit", "31"]);
     assert!(warnings == "[]" && decisions.contains("uses the first 31 of the 32 samples given"), "{decisions}");
     let mut graph = network();
-    graph.node("if2", neurons(3, 1e4));
+    graph.node("if2", neurons(3, 2e4));
     s.file("net.nir", &nir::to_bytes(&graph).unwrap());
     let (warnings, decisions) = said(&["--calibrate", "images.npy"]);
     assert!(warnings.contains("'if2': can never fire") && !warnings.contains("'if1'"), "{warnings}");
+    // What the threshold is was lost when the comparison became as narrow as the membranes.
+    assert!(
+        warnings.contains("at most, and its threshold is beyond that") && !warnings.contains("it needs"),
+        "{warnings}"
+    );
     assert!(!decisions.contains("uses the first"), "{decisions}");
 }

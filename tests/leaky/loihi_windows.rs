@@ -203,4 +203,5 @@ fn weights_and_maxima_that_do_not_fit_are_named() {
     assert!(reasons(1).contains("projection '0 to 1' holds weights from"), "{}", reasons(1));
     assert!(reasons(3).contains("takes the largest of its inputs"), "{}", reasons(3));
     assert!(loihi.coverage()[1].fields_fit, "{}", reasons(2));
+    assert_eq!([0, 1, 2].map(|at| loihi.coverage()[at].weights_fit), [false, true, true]);
 }

@@ -1,5 +1,6 @@
 //! From float neurons to integers: whole thresholds, Loihi's arithmetic, resets, comparisons, and what is refused.
 
+use crate::import_support::agrees_with_loihi;
 use ndarray::Array2;
 use std::collections::BTreeMap;
 use synfire::golden::functional::Functional;
@@ -188,12 +189,13 @@ fn neurons_without_a_threshold_never_fire() {
 
 /// Without decays the fraction bits are dropped, and the threshold that nobody reaches with them: so must be the limits.
 #[test]
-fn an_integrator_without_a_threshold_never_fires_and_clamps_where_loihi_does() {
+fn an_integrator_without_a_threshold_never_fires_and_clamps_just_below_loihi() {
     let settings = LeakySettings { timesteps: 400, ..settings(Arithmetic::Auto) };
     let net = quantise_leaky(&network(neuron(1.0, f64::INFINITY), &[1.0], 5.0), &settings).unwrap();
     assert_eq!((leaky(&net).align, leaky(&net).limits), (0, (-131_071, 131_071)));
     assert_eq!(spikes(&net, &[1; 400]), [0; 400]);
-    assert!(expressible(&net), "{:?}", Network::new(&net).coverage());
+    // The chip's membrane would get 63/64 further, above its highest threshold.
+    assert!(!Network::new(&net).coverage()[0].fields_fit);
 }
 
 #[test]
@@ -213,6 +215,48 @@ fn membranes_that_clamp_elsewhere_than_loihis_are_not_compared() {
     let net = quantise_leaky(&network(neuron(1.0, 254.0), &[127.0, -127.0], 0.0), &settings).unwrap();
     let first = Network::new(&net).coverage()[0].clone();
     assert!(!first.fields_fit && first.reasons.iter().any(|r| r.contains("the network clamps them")), "{first:?}");
+}
+
+/// 131071 without fraction bits is 63 less than the register's 8388607: enough to fire above a threshold of 131071.
+#[test]
+fn membranes_without_fraction_bits_are_compared_with_loihis_only_where_nothing_clamps() {
+    let most = (1 << 17) - 1;
+    for (beyond, compared) in [(0, true), (1, false)] {
+        let mut net = quantise_leaky(&network(neuron(1.0, 254.0), &[127.0], 0.0), &settings(Arithmetic::Auto)).unwrap();
+        let gained = i64::from(net.timesteps) * i64::from(weights(&net)[0]);
+        let Neuron::Leaky(leaky) = &mut net.populations[1].neuron else { panic!() };
+        (leaky.align, leaky.limits, leaky.theta[0]) = (0, (-most, most), most);
+        leaky.v_init[0] = most - gained + beyond;
+        let reach = net.prove_leaky(PopId(1)).unwrap();
+        let Neuron::Leaky(leaky) = &mut net.populations[1].neuron else { panic!() };
+        leaky.current_range = reach.current;
+        net.populations[1].range = net.prove_range(PopId(1));
+        assert_eq!((net.check(), reach.membrane.1), (Vec::new(), most + beyond));
+        let loihi = Network::new(&net);
+        let first = &loihi.coverage()[0];
+        assert_eq!(first.fields_fit, compared, "{first:?}");
+        assert!(compared || first.reasons[0].ends_with("Loihi 2 to ±131071 and 63/64"), "{first:?}");
+        agrees_with_loihi(&net, &Functional::new(&net).unwrap(), &loihi, &[1; 8]);
+    }
+}
+
+/// Also of several projections, if no one has larger weights than another.
+#[test]
+fn weights_that_vanish_beside_a_threshold_are_not_blamed_on_other_projections() {
+    let told = |snn: &SnnGraph| quantise_leaky(snn, &settings(Arithmetic::Free)).unwrap_err().to_string();
+    let mut snn = network(neuron(0.75, 1e9), &[1.0, -0.5], 0.0);
+    let text = told(&snn);
+    assert!(text.contains("'w0'") && text.contains("thresholds of their neurons are too far above them"), "{text}");
+    assert!(!text.contains("other projections"), "{text}");
+    let second = Projection { name: "second".into(), ..snn.projections[0].clone() };
+    snn.projections.insert(1, second);
+    assert!(!told(&snn).contains("other projections"), "{}", told(&snn));
+    let Model::Leaky(model) = &mut snn.populations[1].model else { panic!() };
+    model.theta[0] = 1e6;
+    let Synapses::Dense { weight } = &mut snn.projections[1].synapses else { panic!() };
+    weight.fill(1e5);
+    let text = told(&snn);
+    assert!(text.contains("'w0'") && text.contains("beside those of the population's other projections"), "{text}");
 }
 
 #[test]

@@ -145,7 +145,8 @@ fn pass(
         comparisons: outcome.comparisons,
         cycles: outcome.cycles,
         spikes: truth.iter().map(sent).sum(),
-        clamped: truth.iter().map(|image| image.saturated().total()).sum(),
+        clamped: truth.iter().map(|image| image.saturated().clamped).sum(),
+        held_back: truth.iter().map(|image| image.saturated().held_back).sum(),
         loihi,
     })
 }

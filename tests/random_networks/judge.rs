@@ -69,8 +69,10 @@ pub struct Tally {
     pub cycles: u64,
     /// Payloads that hidden populations sent.
     pub spikes: u64,
-    /// Activations clipped, membranes clamped.
+    /// Steps of leaky neurons whose membranes were clamped.
     pub clamped: u64,
+    /// Steps of neurons that held more spikes than they may send.
+    pub held_back: u64,
     /// What populations behind windows sent, compared with the Loihi 2 equations.
     pub loihi: u64,
 }
@@ -83,6 +85,7 @@ impl Tally {
             cycles: self.cycles + other.cycles,
             spikes: self.spikes + other.spikes,
             clamped: self.clamped + other.clamped,
+            held_back: self.held_back + other.held_back,
             loihi: self.loihi + other.loihi,
         }
     }

@@ -66,7 +66,9 @@ fn functional_model_cycle_model_and_verilator_agree() {
     let mean = |sum: u64| sum / tally.structures.max(1);
     assert!(tally.structures < STRUCTURES || mean(tally.comparisons) >= 20_000, "{tally:?}");
     assert!(tally.structures < STRUCTURES || tally.loihi >= 10_000, "{tally:?}");
-    assert!(tally.structures < STRUCTURES || (mean(tally.spikes) >= 100 && mean(tally.clamped) >= 3), "{tally:?}");
+    assert!(tally.structures < STRUCTURES || mean(tally.spikes) >= 100, "{tally:?}");
+    // Each on its own: what is clipped or held back often would hide that nothing is clamped any more.
+    assert!(tally.structures < STRUCTURES || (tally.clamped > 0 && tally.held_back > 0), "{tally:?}");
 }
 
 #[test]

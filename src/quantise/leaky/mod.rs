@@ -270,13 +270,14 @@ impl<'a> Builder<'a> {
 
     /// Adds the projections into `pop` with integer weights; `scale` holds one float value of 1 per group of receivers.
     fn project(&mut self, pop: PopId, receivers: &Receivers, scale: &[f64]) {
-        for (k, (id, p)) in self.snn.projections_into(pop).enumerate() {
-            let synapses = receivers.round(k, scale);
+        let rounded: Vec<Synapses<i32>> =
+            (0..self.snn.projections_into(pop).count()).map(|k| receivers.round(k, scale)).collect();
+        // The larger weights of another projection can be the reason only if there are any.
+        let all_vanish = rounded.iter().all(|synapses| synapses.weights().all(|&q| q == 0));
+        for ((id, p), synapses) in self.snn.projections_into(pop).zip(rounded) {
             if synapses.weights().all(|&q| q == 0) && p.synapses.weights().any(|&w| w != 0.0) {
-                let population = &self.snn.populations[pop.0].name;
-                let what = "has weights that all round to zero beside those of the population's other projections";
-                let help = format!("use more bits per weight for layer '{population}', or fewer bits per pixel");
-                self.problems.push(Problem::new(what).at_node(&p.name).help(help));
+                let problem = self.vanished(pop, all_vanish);
+                self.problems.push(problem.at_node(&p.name));
             }
             let unit = synapses.weights().all(|q| q.abs() <= 1);
             let bits = self.settings.bits_of(self.snn, id);
@@ -291,6 +292,24 @@ impl<'a> Builder<'a> {
                 weight_bits: if unit { UNIT_BITS } else { bits },
             });
         }
+    }
+
+    /// Why the weights of a projection into `pop` are all zero, alone or with `all` that the population has.
+    fn vanished(&self, pop: PopId, all: bool) -> Problem {
+        let population = &self.snn.populations[pop.0];
+        let thresholds = match &population.model {
+            Model::Leaky(model) => model.fires(),
+            Model::MultiSpike(_) => true,
+            Model::Source | Model::Relu { .. } | Model::Sum | Model::Max | Model::Readout => false,
+        };
+        if all && thresholds {
+            let what = "has weights that all round to zero: the thresholds of their neurons are too far above them";
+            let help = format!("look at the trained thresholds and weights of layer '{}'", population.name);
+            return Problem::new(what).help(help);
+        }
+        let beside = if all { "" } else { " beside those of the population's other projections" };
+        let help = format!("use more bits per weight for layer '{}', or fewer bits per pixel", population.name);
+        Problem::new(format!("has weights that all round to zero{beside}")).help(help)
     }
 
     fn push(&mut self, pop: PopId, neuron: Neuron) {
