@@ -118,7 +118,7 @@ fn whole_sets_lose_no_more_than_this() {
         // What it does, not what is wanted: 0.1 points at 16 and at 32 steps. Noise as large as what rounding does to the margins of
         // doubtful images, added to the float network's logits, costs 0.2 points (standard deviation 0.1) at 16.
         (resnet18, true, [0.6, 0.3, 0.2]),
-        (resnet18, false, [0.8, 0.1, 0.1]),
+        (resnet18, false, [0.6, 0.1, 0.1]),
     ];
     let mut broken = Vec::new();
     for (load, bias_calibration, limits) in limits {
