@@ -103,6 +103,18 @@ fn parameters_out_of_all_proportion_are_refused() {
     assert!(refused(&readout, &settings(64)).contains("node 'li': has a bias"));
 }
 
+/// Was an internal error. In software such neurons are fine: they never fire.
+#[test]
+fn infinite_thresholds_of_neurons_with_several_spikes_are_refused() {
+    let graph = chain(2, vec![("l1", fc(2, 2, 1.0, 0.0)), ("a", integrate(2, f64::INFINITY))], 2);
+    let error = import_graph(&graph, "test", SINABS).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Input, "{error}");
+    assert!(error.to_string().contains("node 'a': has no finite threshold (neuron 0)"), "{error}");
+    let input = ArrayD::from_elem(vec![3, 2], 5.0);
+    let sent = nir::Executor::new(&graph, SINABS).unwrap().run(&[("input".into(), input)].into()).unwrap();
+    assert!(sent.outputs["output"].iter().all(|&x| x == 0.0));
+}
+
 /// Was an internal error: hidden currents never were so wide before.
 #[test]
 fn currents_of_hidden_neurons_that_become_too_wide_are_refused() {

@@ -102,6 +102,9 @@ fn several(neurons: &Neurons, firing: &Firing) -> Option<f64> {
 /// Why neurons that may fire several times in a step cannot be hardware.
 fn not_multi(neurons: &Neurons, firing: &Firing) -> Vec<String> {
     let mut wrong = Vec::new();
+    if let Some(i) = firing.theta.iter().position(|theta| !theta.is_finite()) {
+        wrong.push(format!("has no finite threshold (neuron {i}), which neurons that may fire several times need"));
+    }
     if neurons.keep.iter().any(|&k| k != 1.0) || neurons.keep_u.iter().any(|&k| k != 0.0) {
         wrong.push(
             "may fire several times in one step, and has a membrane or a current that decays; in hardware only neurons \

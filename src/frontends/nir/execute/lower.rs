@@ -181,8 +181,8 @@ impl Builder<'_> {
         let many = notes.spikes.map(f64::from).or(unlimited);
         let floored = notes.floor.unwrap_or(dialect == Dialect::Sinabs && is_if && in_steps);
         let floor = floored.then(|| theta.clone().map(|t| -t));
-        if (many.is_some() || notes.two_phase.is_some()) && !theta.all(|theta| theta > 0.0 && theta.is_finite()) {
-            return Err("several spikes at a time need a finite threshold above 0".into());
+        if (many.is_some() || notes.two_phase.is_some()) && !theta.all(|theta| theta > 0.0) {
+            return Err("several spikes at a time need a threshold above 0".into());
         }
         let at_threshold = notes.at_threshold.unwrap_or(dialect == Dialect::Sinabs);
         Ok(Fire { theta, at_threshold, reset, many, floor, two_phase: notes.two_phase })
