@@ -124,10 +124,8 @@ fn parse_encoding(text: &str) -> std::result::Result<Encoding, String> {
     parse_name(text)
 }
 
-/// The conventions under the names that files and messages use.
 pub(super) fn parse_dialect(text: &str) -> std::result::Result<Dialect, String> {
-    let named = Dialect::ALL.into_iter().find(|dialect| dialect.name() == text);
-    named.ok_or_else(|| format!("expected one of {}", Dialect::ALL.map(Dialect::name).join(", ")))
+    parse_name(text)
 }
 
 fn parse_arithmetic(text: &str) -> std::result::Result<Arithmetic, String> {

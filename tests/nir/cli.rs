@@ -184,7 +184,7 @@ fn bad_calls_are_explained() {
     refused(folder.path(), &["nir", "info", "text.nir"], &["text.nir", "is no HDF5 file"]);
     refused(folder.path(), &["nir", "info", "one.nir", "--dt=0"], &["one.nir", "time step 0 is not positive"]);
     let output = synfire(folder.path(), &["nir", "run", "one.nir", "--nir-dialect", "lava"]);
-    assert!(text(&output.stderr).contains("nir, snntorch, norse, sinabs"));
+    assert!(text(&output.stderr).contains("`nir`, `snntorch`, `norse`, `sinabs`"));
 }
 
 /// The output took the place of the input, or the report that of the network.
