@@ -94,6 +94,9 @@ fn a_convolutional_lif_network_is_loihis() {
         "{text}"
     );
     assert!(text.contains("Lava's GradedVec") && text.contains("the quantisation makes it so"), "{text}");
+    // Five wires a stream; of every neuron the membrane, of leaky ones what a step adds up too (LIF keep no current).
+    let streams = s.json("design/design.json")["net"]["streams"].as_array().unwrap().len();
+    assert_eq!(report["compared_signals"], 5 * streams + (64 + 16 + 16 + 16) + (64 + 16), "{text}");
     // The hardware was not silent.
     let events = |layer: &Value| layer["events"].as_u64().unwrap() > 0;
     assert!(report["layers"].as_array().unwrap().iter().all(events), "{report}");
